@@ -1,0 +1,1 @@
+"""Drivers of the tools, one room each. They import `adapters.contract` and nothing of the orchestrator."""

@@ -1,0 +1,1 @@
+"""Terraform and OpenTofu: the same room, because they speak the same language to us."""

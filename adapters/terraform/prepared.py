@@ -1,0 +1,309 @@
+"""A workspace made ready for the tool: private files written, version checked, state rescued, initialised."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from adapters.contract import (
+    AdapterError,
+    Command,
+    ForbiddenFile,
+    InvalidSettings,
+    Json,
+    Problem,
+    Result,
+    Severity,
+    Shell,
+    ToolFailed,
+    ToolMissing,
+    ToolVersion,
+    ToolVersionWrong,
+    Workspace,
+)
+from adapters.terraform import commands, output, readiness, seen, state, stream
+from adapters.terraform.attributes import scrub, secret_texts
+from adapters.terraform.commands import Place
+from adapters.terraform.failures import failed, wants_init
+from adapters.terraform.settings import PINS, Settings
+from adapters.terraform.versions import allows, parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Where the tool runs for one call, and what must not be told."""
+
+    settings: Settings
+    shell: Shell
+    workspace: Workspace
+    place: Place
+    tool: ToolVersion
+    #: Sensitive inputs; masked in whatever the tool says.
+    secrets: frozenset[str]
+    var_files: tuple[Path, ...]
+    #: What people should know of the preparation itself.
+    notes: tuple[Problem, ...] = ()
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether the state is ours to keep."""
+        return (self.place.folder / state.OVERRIDE).exists()
+
+    @property
+    def state_file(self) -> Path:
+        """The state that we keep, where we do."""
+        return state.kept_file(self.workspace.kept, self.settings.workspace)
+
+    def run(self, command: Command, verb: str) -> tuple[Result, stream.Stream]:
+        """Run a command that speaks the stream; its progress goes to people. Raises what the tool said."""
+        result = self.shell.run(command, self.tell)
+        said = stream.read(result.stdout)
+        self.raise_failed(result, verb, self.problems(said), accepted=frozenset({0, 2}))
+        return result, said
+
+    def ask(self, command: Command, verb: str) -> bytes:
+        """Run a command that prints one answer and return it. Raises what the tool said."""
+        result = self.shell.run(command)
+        self.raise_failed(result, verb, self._text_problems(result))
+        return result.stdout
+
+    def problems(self, said: stream.Stream) -> tuple[Problem, ...]:
+        """Return the stream's diagnostics as problems."""
+        return output.problems(said.diagnostics, self.workspace.path, self.secrets)
+
+    def raise_failed(
+        self, result: Result, verb: str, problems: tuple[Problem, ...], accepted: frozenset[int] = frozenset({0})
+    ) -> None:
+        """Raise where the exit code says that it did not go well."""
+        if result.exit_code in accepted:
+            return
+        tail = scrub(result.stderr.decode("utf-8", "replace"), self.secrets).strip().splitlines()
+        raise failed(self.settings.tool, verb, problems, exit_code=result.exit_code, tail=tail[-1] if tail else "")
+
+    def rescue(self, dump: Mapping[str, Any] | None = None) -> Prepared:
+        """Save what an earlier run could not: mend the kept state, push the state that waits. Raises ToolFailed.
+
+        Until that is done nothing may be planned: a plan on the older state would create things a second time.
+        """
+        note = state.mend(self.state_file) if self.keeps_state else ""
+        waiting = state.collect_errored(self.place.folder, self.workspace.kept, dump)
+        if waiting is not None:
+            self._push(waiting)
+            note = "a state that could not be saved was found and is saved now"
+        if not note:
+            return self
+        self.shell.report(note)
+        return replace(self, notes=(*self.notes, Problem(severity=Severity.WARNING, summary=note)))
+
+    def initialise(self, *, anew: bool = False) -> None:
+        """Run ``init`` where something it depends on changed, or where ``anew`` says so. Raises InvalidSettings."""
+        self._initialise(anew=anew)
+        self._check_place()
+
+    def _initialise(self, *, anew: bool) -> None:
+        scratch, folder = self.workspace.scratch, self.place.folder
+        if not anew:
+            readiness.restore_lock(folder, scratch)
+        marker, wanted = readiness.read_marker(scratch), self._key()
+        if not anew and marker is not None and marker.key == wanted:
+            return
+        readiness.forget_lock(folder, scratch)
+        committed = readiness.lock_is_committed(folder, scratch)
+        backend_files = [self.workspace.root / path for path in self.settings.backend_files]
+        if self.settings.backend_config:
+            backend_files.append(self._backend_file())
+        if self.settings.plugin_cache is not None:
+            self.settings.plugin_cache.mkdir(parents=True, exist_ok=True)
+        command = commands.init(self.place, lock_is_committed=committed, backend_files=backend_files)
+        self.ask(command, "init")
+        if not committed:
+            readiness.keep_lock(folder, scratch)
+        program = readiness.binary(self.settings.program)
+        if program is not None:
+            readiness.write_marker(scratch, readiness.Marker(key=self._key(), binary=program, tool=self.tool))
+
+    def initialised(self, command: Command, verb: str) -> tuple[Result, stream.Stream]:
+        """Run a reading command, once more after ``init`` where the tool says that it misses something."""
+        self.initialise()
+        try:
+            return self.run(command, verb)
+        except ToolFailed as refused:
+            if not wants_init(refused.problems):
+                raise
+        self.initialise(anew=True)
+        return self.run(command, verb)
+
+    @property
+    def backend(self) -> str:
+        """Where the state is kept, in words."""
+        return seen.OURS if self.keeps_state else seen.place(self.settings, self.workspace.root)
+
+    def check_state(self, saved: Path) -> None:
+        """Raise StateElsewhere where a plan was made on another state than the one that was applied last."""
+        kept, here = self.workspace.kept, self.backend
+        last = seen.read(kept)
+        if last is None:
+            return
+        now = seen.planned_on(saved) or self._pulled()
+        seen.check(last, now, here, kept)
+        if now is not None and last.where != here:
+            seen.write(kept, here, now)
+
+    def remember_state(self) -> None:
+        """Keep which state was applied with. That this fails takes nothing from an apply that went well."""
+        if self.keeps_state:
+            state.keep_copy(self.state_file)
+        try:
+            now = self._pulled()
+        except AdapterError as error:
+            self.shell.report(f"which state was applied with could not be noted: {error.message}")
+            return
+        if now is not None:
+            seen.write(self.workspace.kept, self.backend, now)
+
+    def _pulled(self) -> seen.Snapshot | None:
+        if self.keeps_state:
+            return seen.snapshot(state.bytes_of(self.state_file))
+        self.initialise()
+        return seen.snapshot(self.ask(commands.pull_state(self.place), "state pull"))
+
+    def _push(self, waiting: Path) -> None:
+        self.initialise()
+        try:
+            self.ask(commands.push_state(self.place, waiting), "state push")
+        except ToolFailed as refused:
+            raise ToolFailed(
+                f"a state that an earlier apply could not save still cannot be saved: {refused.message}",
+                hint=f"look at {waiting}: push it by hand, or remove it where it is out of date",
+                problems=refused.problems,
+            ) from refused
+        state.pushed(waiting)
+
+    def _check_place(self) -> None:
+        """Refuse a state that would lie among the files: these are laid out anew for each run, and it would be lost."""
+        workspace = self.workspace
+        place = state.place_in(self.place.folder, workspace.scratch, self.settings.workspace)
+        if place is not None and Path(os.path.normpath(place)).is_relative_to(workspace.root):
+            raise InvalidSettings(
+                f"the state would be kept in {place.relative_to(workspace.root)}, a folder that is laid out anew "
+                "for each run",
+                hint='take backend "local" out, and holdfast keeps the state; or give it an absolute path elsewhere',
+            )
+
+    def _key(self) -> str:
+        config = (self.workspace.private / "cli.tfrc").read_text("utf-8")
+        return readiness.key(self.settings, self.workspace.root, config, self.tool)
+
+    def _backend_file(self) -> Path:
+        """Write the backend's open values into a private file: some are secret, and command lines are public."""
+        path = self.workspace.private / "backend.tfbackend"
+        lines = [f"{key} = {_hcl(value)}\n" for key, value in sorted(self.settings.backend_config.items())]
+        state.write_private(path, "".join(lines).encode())
+        return path
+
+    def _text_problems(self, result: Result) -> tuple[Problem, ...]:
+        return output.text_problems(result.stderr, self.workspace.path, self.secrets)
+
+    def tell(self, line: str) -> None:
+        """Tell people what one line of the stream says, where it says something to them."""
+        told = stream.progress(line)
+        if told:
+            self.shell.report(told)
+
+
+def prepare(settings: Settings, shell: Shell, workspace: Workspace, tool: ToolVersion, operators: str) -> Prepared:
+    """Write the private files and check the version; starts no program.
+
+    ``operators`` is the operator's CLI configuration. Raises ToolVersionWrong, ForbiddenFile.
+    """
+    _check_version(settings, workspace, tool)
+    if settings.cli_config_file is not None and settings.cli_config_file.resolve().is_relative_to(
+        workspace.root.resolve()
+    ):
+        raise ForbiddenFile(
+            "cli_config_file lies inside the repository: it would choose which providers run",
+            hint="only the operator may set it, to a file of their own",
+        )
+    secrets = frozenset(text for item in workspace.inputs.values() for text in secret_texts(item.value, item.sensitive))
+    shell.conceal(secrets)
+    config = workspace.private / "cli.tfrc"
+    state.write_private(config, commands.cli_config(operators).encode())
+    _settle_state(workspace, settings.tool)
+    place = Place(
+        program=settings.program,
+        folder=workspace.folder,
+        env=commands.environment(
+            scratch=workspace.scratch,
+            cli_config=config,
+            workspace=settings.workspace,
+            plugin_cache=settings.plugin_cache,
+        ),
+    )
+    return Prepared(
+        settings=settings,
+        shell=shell,
+        workspace=workspace,
+        place=place,
+        tool=tool,
+        secrets=secrets,
+        var_files=(*(workspace.root / path for path in settings.var_files), *_inputs_file(workspace)),
+    )
+
+
+def missing(program: str) -> ToolMissing:
+    """Return the error for a program that is not on PATH."""
+    return ToolMissing(f"{program} is not on PATH", hint=f"install {program}, then: holdfast doctor")
+
+
+def _inputs_file(workspace: Workspace) -> tuple[Path, ...]:
+    """Write the inputs where only we may read them; the last file wins over those of the repository."""
+    if not workspace.inputs:
+        return ()
+    path = workspace.private / "inputs.tfvars.json"
+    values = {name: item.value for name, item in workspace.inputs.items()}
+    state.write_private(path, json.dumps(values).encode())
+    return (path,)
+
+
+def _settle_state(workspace: Workspace, tool: str) -> None:
+    """Have the tool keep its state in our folder where the files name no place for it."""
+    written = workspace.folder / state.OVERRIDE
+    if state.keeps_state(workspace.folder, tool):
+        workspace.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+        written.write_text(state.override(workspace.kept), "utf-8")
+        return
+    written.unlink(missing_ok=True)
+
+
+def _check_version(settings: Settings, workspace: Workspace, tool: ToolVersion) -> None:
+    wanted = [(settings.tool_version, "tool_version")] if settings.tool_version else []
+    wanted += _pinned(settings, workspace)
+    for constraint, origin in wanted:
+        if not allows(constraint, tool.version):
+            raise ToolVersionWrong(
+                f"{settings.tool} {tool.version} is installed, {origin} asks for {constraint}",
+                hint=f"install {settings.tool} {constraint}, or change {origin}",
+            )
+
+
+def _pinned(settings: Settings, workspace: Workspace) -> list[tuple[str, str]]:
+    """Return the version that a pin file asks for; the nearest one counts, words like ``latest`` ask for nothing."""
+    for folder in (workspace.path, *workspace.path.parents):
+        pin = workspace.root / folder / PINS[settings.tool]
+        if pin.is_file():
+            text = pin.read_text("utf-8", "replace").strip()
+            try:
+                parse(text)
+            except AdapterError:
+                return []
+            return [(text, str(folder / pin.name))]
+    return []
+
+
+def _hcl(value: Json) -> str:
+    """Return a value as HCL: JSON but for templates, which must stay text."""
+    return json.dumps(value).replace("${", "$${").replace("%{", "%%{")

@@ -1,0 +1,215 @@
+"""Builds everything. The only module that knows every concrete part; the environment is handed to it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adapters.contract import Json
+from orchestrator.config.load import Given, StackFiles
+from orchestrator.config.operator import Operator, StoreKind
+from orchestrator.config.operator import Sandbox as SandboxKind
+from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.artifacts import FolderArtifacts
+from orchestrator.effects.attempts import KeptAttempts
+from orchestrator.effects.clock import SystemClock
+from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
+from orchestrator.effects.encryption import Cipher, cipher_at
+from orchestrator.effects.failpoints import Failpoint, armed
+from orchestrator.effects.lineage import Lineage
+from orchestrator.effects.plugins import find_adapters
+from orchestrator.effects.process import quick
+from orchestrator.effects.record import SqlRecord
+from orchestrator.effects.record_schema import open_database
+from orchestrator.effects.sandbox import Sandbox
+from orchestrator.effects.secrets import EnvironmentStore, FileStore, Store, StoreSecrets, SystemdStore
+from orchestrator.effects.shells import FAILPOINT, ToolShells
+from orchestrator.effects.sources import VersionedSources
+from orchestrator.effects.whereabouts import Whereabouts
+from orchestrator.effects.working_tree import WorkingTree
+from orchestrator.effects.workspaces import LaidWorkspaces
+from orchestrator.engine.outside import Outside, Reading, read_at
+from orchestrator.engine.renaming import follow_renames
+from orchestrator.engine.watch import NO_RUN, read_source
+from orchestrator.model.source import Source
+from orchestrator.model.stack import StackKey
+
+#: Where the operator's file is looked for after ``$HOLDFAST_CONFIG``, the person's own first.
+_OPERATOR_FILES: Final = ("{config}/holdfast/holdfast.yaml", "/etc/holdfast/holdfast.yaml")
+
+#: Settings that a variable of our own environment can give.
+_SETTINGS: Final = {"timeout": "HOLDFAST_TIMEOUT", "retries": "HOLDFAST_RETRIES"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One source on this host, with everything that the engine can touch."""
+
+    outside: Outside
+    source: Source
+    home: Path
+    #: Who asks: the e-mail address of the person's git, else their login name.
+    actor: str
+    operator: Operator
+    _working_tree: WorkingTree | None
+
+    def read(self, *, ref: str = "", dirty: bool = False) -> Reading:
+        """Read the source at its newest revision, at ``ref``, or with the files as they lie there.
+
+        What has gone from the source is recorded on the way. Raises OrchestratorError.
+        """
+        if dirty and self._working_tree:
+            # The mirror must hold what HEAD holds: only what differs is added to it.
+            read_source(self.outside, self.source)
+            objects = self.home / "sources" / self.source.id / "mirror.git" / "objects"
+            revision = self._working_tree.revision(self.source, objects)
+            tree = self.outside.sources.tree(self.source, revision.id)
+            layout = self.outside.layouts.at(self.source, revision, tree)
+            track = f"tree/{revision.short}"
+            return Reading(source=self.source, revision=revision, tree=tree, layout=layout, track=track)
+        return self.at(ref) if ref else read_source(self.outside, self.source)
+
+    def take_over(self, reading: Reading) -> tuple[tuple[StackKey, StackKey], ...]:
+        """Carry over what stacks left that the reading has under a new name; returns each old and new name."""
+        return follow_renames(self.outside, reading, NO_RUN)
+
+    def at(self, name: str) -> Reading:
+        """Read the source at a revision, in any words that git has for it in the checkout: ``HEAD~1``, a tag, an id."""
+        commit = self._working_tree.commit(name) if self._working_tree else ""
+        return read_at(self.outside, self.source, commit or name)
+
+    @property
+    def dirty(self) -> bool:
+        """Whether files lie there that are in no commit."""
+        return self._working_tree is not None and self._working_tree.is_dirty()
+
+
+@contextmanager
+def open_world(where: Whereabouts) -> Iterator[World]:
+    """Open the world that `Whereabouts` found. Raises OrchestratorError."""
+    outer, home, source, checkout = dict(where.outer), where.home, where.source, where.checkout
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lineage = _lineage(where)
+    lineage.check(source.location)
+    operator = _operator(outer)
+    actor = (checkout.email() if checkout else "") or _login(outer)
+    clock = SystemClock()
+    database = open_database(f"sqlite:///{home}/record.db")
+    record = SqlRecord(database=database, clock=clock, actor=actor)
+    secrets = StoreSecrets(stores=_stores(operator, outer), key=record.key())
+    failpoint = Failpoint.read(outer.get(FAILPOINT, ""))
+    sources = VersionedSources(home=home, outer=outer, run=quick, secrets=secrets)
+    sandbox = Sandbox.find(outer.get("PATH", "")) if operator.sandbox is SandboxKind.BWRAP else None
+    shells = ToolShells(home=home, clock=clock, outer=outer, sandbox=sandbox)
+    shells.sweep()
+    attempts = KeptAttempts(home=home)
+    attempts.sweep(lambda: _attempts_in_use(record))
+    outside = Outside(
+        record=armed(record, "record", failpoint),
+        artifacts=armed(
+            FolderArtifacts(folder=home / "artifacts", cipher=_cipher(operator, home, secrets)), "artifacts", failpoint
+        ),
+        agenda=LocalAgenda(database=database, clock=clock),
+        sources=armed(sources, "sources", failpoint),
+        layouts=StackFiles(
+            operator=operator, given=_given(outer), remembered=record.remembered, remember=record.remember
+        ),
+        workspaces=armed(LaidWorkspaces(home=home, lineage=lineage), "workspaces", failpoint),
+        attempts=armed(attempts, "attempts", failpoint),
+        shells=armed(shells, "shells", failpoint),
+        adapters=find_adapters(_given_to_tools(outer)),
+        secrets=secrets,
+        credentials=_credentials(operator, secrets, outer),
+        clock=clock,
+    )
+    try:
+        yield World(outside=outside, source=source, home=home, actor=actor, operator=operator, _working_tree=checkout)
+    finally:
+        database.close()
+
+
+def _lineage(where: Whereabouts) -> Lineage:
+    def marks() -> frozenset[str]:
+        found = where.checkout.roots() | {where.checkout.identity()} if where.checkout else frozenset()
+        return found | {where.source.location}
+
+    return Lineage(home=where.home, source=where.source.id, marks=marks)
+
+
+def _attempts_in_use(record: SqlRecord) -> set[str]:
+    """Return the folders of the attempts that are at work or of unknown end."""
+    states = [row.state for row in record.rows()]
+    unknown = [state.unknown.attempt for state in states if state.unknown]
+    return {attempt.folder for attempt in (*(state.applying for state in states), *unknown) if attempt}
+
+
+def _login(outer: Mapping[str, str]) -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return outer.get("USER", "somebody")
+
+
+def _operator(outer: Mapping[str, str]) -> Operator:
+    config = outer.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    named = outer.get("HOLDFAST_CONFIG", "")
+    candidates = [named] if named else [path.format(config=config) for path in _OPERATOR_FILES]
+    for candidate in candidates:
+        if named or Path(candidate).is_file():
+            # The libraries behind it take longer to import than most commands take to run.
+            from orchestrator.config.operator_reading import read_operator  # noqa: PLC0415
+
+            return read_operator(Path(candidate), outer)
+    return Operator()
+
+
+def _stores(operator: Operator, outer: Mapping[str, str]) -> tuple[Store, ...]:
+    if operator.stores:
+        kinds: dict[StoreKind, type[SystemdStore | FileStore]] = {
+            StoreKind.CREDENTIALS: SystemdStore,
+            StoreKind.FILES: FileStore,
+        }
+        return tuple(
+            kinds[one.kind](folder=Path(one.location)) if one.kind in kinds else EnvironmentStore(environ=outer)
+            for one in operator.stores
+            if one.location or one.kind is StoreKind.ENVIRONMENT
+        )
+    given = outer.get("CREDENTIALS_DIRECTORY", "")
+    systemd: tuple[Store, ...] = (SystemdStore(folder=Path(given)),) if given else ()
+    return (*systemd, EnvironmentStore(environ=outer))
+
+
+def _cipher(operator: Operator, home: Path, secrets: StoreSecrets) -> Cipher:
+    name = operator.encryption_secret
+    if not name:
+        return cipher_at(home / "key")
+    return Cipher(read_keys=lambda: tuple(secrets.get(name).value.encode().split()))
+
+
+def _credentials(operator: Operator, secrets: StoreSecrets, outer: Mapping[str, str]) -> GrantedCredentials:
+    sets = {
+        name: CredentialSet(environment=one.environment, passed=one.passed, stacks=one.granted_to)
+        for name, one in operator.credentials.items()
+    }
+    return GrantedCredentials(sets=sets, secrets=secrets, environ=outer)
+
+
+def _given(outer: Mapping[str, str]) -> tuple[Given, ...]:
+    """Return the settings that our own environment gives above every file."""
+    return tuple(
+        Given(setting=setting, value=outer[variable], origin=variable)
+        for setting, variable in _SETTINGS.items()
+        if outer.get(variable)
+    )
+
+
+def _given_to_tools(outer: Mapping[str, str]) -> Mapping[str, Mapping[str, Json]]:
+    """Return what this host's own environment says about tools: where Terraform installs providers from."""
+    config = outer.get("TF_CLI_CONFIG_FILE", "")
+    given: Mapping[str, Json] = {"cli_config_file": config} if config else {}
+    return {"terraform": given, "opentofu": given}

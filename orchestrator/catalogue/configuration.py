@@ -1,0 +1,153 @@
+"""HF-1xxx: configuration and the command line."""
+
+from __future__ import annotations
+
+from orchestrator.catalogue.entry import Entry
+
+CODES: dict[str, Entry] = {
+    "HF-1000": Entry(
+        "configuration refused", "A configuration file says something that cannot be meant.", "Mend the place named."
+    ),
+    "HF-1001": Entry(
+        "not YAML",
+        "The file cannot be read as YAML.",
+        "Mend the place named; quote values that hold braces, colons or @.",
+    ),
+    "HF-1002": Entry(
+        "file refused",
+        "The file is too large or too deep, is not UTF-8, or uses anchors, aliases or tags.",
+        "Write the values out, in UTF-8; split a large file with include:.",
+    ),
+    "HF-1003": Entry("unknown key", "Nobody knows this key here.", "Mend its spelling, or remove it."),
+    "HF-1004": Entry("wrong value", "The value is not of the kind that its key holds.", "Mend the value."),
+    "HF-1005": Entry("key twice", "One mapping holds the same key twice.", "Keep one of them."),
+    "HF-1006": Entry("key missing", "A key that has to be there is not.", "Write it."),
+    "HF-1007": Entry(
+        "key of another tool",
+        "The key belongs to a tool that does not drive this stack.",
+        "Remove the key, or change tool:.",
+    ),
+    "HF-1008": Entry(
+        "path refused",
+        "A path leaves the repository, or lies in a folder of a tool.",
+        "Write it from the repository's root.",
+    ),
+    "HF-1009": Entry("stack twice", "Two stacks go by one name.", "Rename one of them."),
+    "HF-1010": Entry(
+        "unknown environment",
+        "A stack or an environment names an environment that is not declared.",
+        "Declare it under environments:, or mend the name.",
+    ),
+    "HF-1011": Entry(
+        "unknown stack",
+        "A reference or depends_on names a stack, or an environment of it, that is not there.",
+        "Mend the name.",
+    ),
+    "HF-1012": Entry(
+        "bad reference",
+        "A ${...} cannot be meant, or may not stand where it does.",
+        "Write ${output:stack.key}, ${secret:path}, ${env.name} or ${stack.name}; $${ is a plain ${.",
+    ),
+    "HF-1013": Entry(
+        "stacks wait for each other",
+        "References and depends_on go round in a ring.",
+        "Take one of the edges named out.",
+    ),
+    "HF-1014": Entry(
+        "no such folder",
+        "The stack's folder is not in this revision.",
+        "Mend path:, or remove the stack.",
+    ),
+    "HF-1015": Entry(
+        "one place, two stacks",
+        "Two stacks would work on the same state.",
+        "Give each a workspace, backend or folder of its own.",
+    ),
+    "HF-1016": Entry(
+        "bad window",
+        "A window cannot be read.",
+        'Write "Mon-Fri 09:00-16:00 Europe/Berlin".',
+    ),
+    "HF-1017": Entry(
+        "no tool found",
+        "Nothing in the stack's folder says which tool drives it.",
+        "Check path:, or write tool:.",
+    ),
+    "HF-1018": Entry("nothing included", "No file matches a glob of include:.", "Mend the glob, or add the file."),
+    "HF-1019": Entry(
+        "old name in use", "moved_from names a stack that is still there.", "Remove moved_from, or the old stack."
+    ),
+    "HF-1020": Entry(
+        "file not readable", "A configuration file cannot be read.", "Check the path and its permissions."
+    ),
+    "HF-1021": Entry(
+        "bad setting given", "A flag or variable gives a value that its setting cannot hold.", "Mend the value."
+    ),
+    "HF-1050": Entry(
+        "not supported yet",
+        "The key is read, and has no effect in this release.",
+        "Nothing to do; it will count once it is supported.",
+    ),
+    "HF-1051": Entry(
+        "found from the files",
+        "A folder looks like a stack, and stacks.yaml does not name it.",
+        "Run holdfast init, or write discover: false.",
+    ),
+    "HF-1900": Entry("wrong usage", "A word on the command line makes no sense here.", "Run the command with --help."),
+    "HF-1901": Entry("no such stack", "No stack goes by that name or fits that selector.", "See: holdfast status."),
+    "HF-1902": Entry("several stacks", "The command takes one stack, and the word means several.", "Write name@env."),
+    "HF-1903": Entry("no such environment", "No stack is in an environment of that name.", "See: holdfast status."),
+    "HF-1904": Entry("no such run", "The record knows no run with that number.", "See: holdfast runs."),
+    "HF-1905": Entry(
+        "not confirmed",
+        "Destroying, or changing production, asks for the stack's name, and it was not given.",
+        "Type the name when asked, or pass --confirm NAME.",
+    ),
+    "HF-1906": Entry(
+        "nothing proposed", "There is no proposal to approve, reject or show.", "Plan first: holdfast plan STACK."
+    ),
+    "HF-1907": Entry("no such code", "No error goes by that code.", "Copy it from the beginning of an error message."),
+    "HF-1908": Entry("not a time", "A time or duration cannot be read.", "Write 2026-11-30, 30m, 12h or 7d."),
+    "HF-1909": Entry(
+        "nothing to roll back to", "The record knows no earlier revision of the stack.", "Name one: --to REV."
+    ),
+    "HF-1910": Entry("no log", "The run has left no log on this host.", "See: holdfast show RUN."),
+    "HF-1911": Entry("disk full", "No space is left where something had to be written.", "Free some space, run again."),
+    "HF-1912": Entry(
+        "file unusable", "A file or folder cannot be read or written.", "Check the path and its permissions."
+    ),
+    "HF-1913": Entry(
+        "not our lock",
+        "The record knows of no lock that one of our own runs left behind, and others are not ours to free.",
+        "Ask whoever holds it, or use the tool's own command.",
+    ),
+    "HF-1914": Entry(
+        "nothing to end", "The run is over, or the stack is neither suspended nor held.", "See: holdfast status."
+    ),
+    "HF-1915": Entry(
+        "no service here",
+        "HOLDFAST_URL names a service, and this release has none to ask.",
+        "Unset HOLDFAST_URL to work in this checkout.",
+    ),
+    "HF-1916": Entry("time is up", "What was waited for did not come in time.", "See: holdfast status."),
+    "HF-1917": Entry(
+        "still in its source",
+        "The stack is in its source under this name, so it can be neither renamed nor forgotten.",
+        "Change stacks.yaml and commit first.",
+    ),
+    "HF-1918": Entry(
+        "nothing to take over",
+        "The new name has made things of its own, or the old one left nothing.",
+        "See holdfast show for both names.",
+    ),
+    "HF-1980": Entry(
+        "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."
+    ),
+    "HF-1981": Entry("no tool", "Neither terraform nor tofu is on PATH.", "Install one of the two."),
+    "HF-1982": Entry(
+        "demo's provider",
+        "The Python package of the demo's provider is missing.",
+        "Install holdfast with its extra demo.",
+    ),
+    "HF-1983": Entry("demo's repository", "Git could not make the demo's repository.", "Install git 2.28 or newer."),
+}

@@ -1,0 +1,111 @@
+"""HF-4xxx: the record, policy, people, secrets."""
+
+from __future__ import annotations
+
+from orchestrator.catalogue.entry import Entry
+
+CODES: dict[str, Entry] = {
+    "HF-4001": Entry(
+        "no adapter", "No adapter goes by that name, or two do.", "See holdfast doctor for those installed."
+    ),
+    "HF-4002": Entry("adapters clash", "Two packages bring an adapter of the same name.", "Uninstall one of them."),
+    "HF-4003": Entry(
+        "adapter broken", "The package that brings the adapter cannot be loaded.", "Update or reinstall that package."
+    ),
+    "HF-4010": Entry(
+        "output missing",
+        "A stack does not have the output that another one reads.",
+        "See holdfast outputs STACK; mend the name.",
+    ),
+    "HF-4011": Entry(
+        "stack gone",
+        "The stack is no longer in its source.",
+        "Bring it back, or destroy what it made: holdfast apply --destroy STACK.",
+    ),
+    "HF-4012": Entry(
+        "two kept states",
+        "A stack is to take over another one's name, and both hold state that Holdfast keeps.",
+        "Destroy one of the two first; holdfast outputs shows what each has.",
+    ),
+    "HF-4013": Entry(
+        "state under another repository id",
+        "This repository kept state for a stack of this name under another id: its project: or its origin changed.",
+        "Say project: with the old id in stacks.yaml; or accept that it is made anew with --accept-duplicates.",
+    ),
+    "HF-4014": Entry(
+        "maybe renamed",
+        "The stack is new, and one beside it is gone from the source and still holds state: it may be the same.",
+        "Say moved_from: OLD in stacks.yaml, or holdfast mv OLD NEW; if it is not: holdfast forget OLD.",
+    ),
+    "HF-4015": Entry(
+        "another repository's name",
+        "Two repositories with nothing in common claim one project: one would destroy what the other made.",
+        "Give this one a project: of its own in stacks.yaml, or another HOLDFAST_HOME.",
+    ),
+    "HF-4020": Entry(
+        "did not converge",
+        "The first look after an apply still shows what the apply should have changed.",
+        "See holdfast show STACK; something else changes it, or the tool cannot.",
+    ),
+    "HF-4100": Entry("denied", "Policy says no, or a person has not said yes.", "See holdfast explain STACK."),
+    "HF-4101": Entry(
+        "word does not count",
+        "Policy asks for somebody else: approvals.from names people or teams, and the operator's teams: say who is in.",
+        "Ask one of those named; holdfast explain STACK lists them.",
+    ),
+    "HF-4110": Entry(
+        "credentials not granted",
+        "The operator has not granted this credential set to the stack.",
+        "Ask the operator to grant it.",
+    ),
+    "HF-4111": Entry(
+        "no such credential set",
+        "The stack names a credential set that the operator has not defined.",
+        "Mend the name in stacks.yaml, or ask the operator to define it.",
+    ),
+    "HF-4200": Entry("record moved", "Somebody else changed the stack while we looked.", "Run the command again."),
+    "HF-4202": Entry(
+        "gates moved", "A gate was closed or lifted while an apply was being decided.", "Run the command again."
+    ),
+    "HF-4203": Entry("stack held", "Somebody else is working on the stack.", "Wait for them, or see holdfast runs."),
+    "HF-4204": Entry(
+        "record busy", "Another process keeps writing to the record.", "Run the command again, or end that process."
+    ),
+    "HF-4300": Entry(
+        "record unusable", "The record cannot be read or written.", "Check the disk, then holdfast doctor."
+    ),
+    "HF-4301": Entry(
+        "no room left",
+        "The record or an artifact could not be stored; nothing was acknowledged that is not there.",
+        "Free space on the disk, then run the command again.",
+    ),
+    "HF-4302": Entry(
+        "record from a newer release",
+        "The record holds what only a newer release of Holdfast can read.",
+        "Update Holdfast on this host.",
+    ),
+    "HF-4303": Entry(
+        "record on a network file system",
+        "SQLite's locks do not hold on a network file system.",
+        "Keep the record on a local disk, or in PostgreSQL.",
+    ),
+    "HF-4304": Entry(
+        "driver missing", "The driver for PostgreSQL is not installed.", "pip install 'holdfast[postgresql]'."
+    ),
+    "HF-4310": Entry(
+        "artifact missing or altered",
+        "A stored plan, state copy or input is gone, or is not what was stored.",
+        "Plan again: plans and inputs are made anew.",
+    ),
+    "HF-4311": Entry(
+        "encryption key unusable",
+        "The key file is missing, open to others, damaged, or not the one that encrypted this.",
+        "Put the right key into the key file, one a line, with mode 0600.",
+    ),
+    "HF-4400": Entry("secret missing", "No secret store knows the name.", "Put it into a store, or mend the name."),
+    "HF-4401": Entry(
+        "secret unsafe",
+        "The secret's name or its file is not safe to use: it is open to everybody, leaves its folder, or is no text.",
+        "See the message.",
+    ),
+}

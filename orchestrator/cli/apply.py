@@ -1,0 +1,79 @@
+"""``holdfast apply [STACK…]``."""
+
+from __future__ import annotations
+
+import click
+import rich_click
+
+from orchestrator.cli.arguments import stacks_argument
+from orchestrator.cli.options import output_options, parallel_option, world_options
+from orchestrator.cli.place import Place, opened
+from orchestrator.errors import UsageError
+from orchestrator.model.stack import StackKey
+
+
+@rich_click.command()
+@stacks_argument
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; covers neither destroying, production, nor going back.")
+@click.option("--confirm", metavar="NAME", multiple=True, help="The stack's name, said beforehand.")
+@click.option("--destroy", is_flag=True, help="Take the stacks down and keep them down until resumed.")
+@click.option("--with-dependents", is_flag=True, help="Also the stacks that wait for these.")
+@click.option("--verify", is_flag=True, help="Afterwards look whether the world is as applied.")
+@click.option("--accept-duplicates", is_flag=True, help="Even if it may create a second time.")
+@click.option("--reason", default="", help="Kept with your approval.")
+@parallel_option
+@world_options()
+@output_options
+@click.pass_context
+def command(  # noqa: PLR0913 -- one argument per option, as click has it
+    ctx: click.Context,
+    stacks: tuple[str, ...],
+    *,
+    yes: bool,
+    confirm: tuple[str, ...],
+    destroy: bool,
+    with_dependents: bool,
+    verify: bool,
+    accept_duplicates: bool,
+    reason: str,
+    parallel: int,
+) -> None:
+    """Show the plan, ask, and apply exactly it, wave by wave.
+
+    A second apply starts no tool. The first Ctrl-C detaches: what runs goes on, and `holdfast logs -f` follows it.
+    """
+    from orchestrator.cli.asking import Leave  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.cli.flow import Wanted, carry_out  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.holding import take_down  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.looking import verify_applied  # noqa: PLC0415 -- likewise
+
+    if destroy and not stacks:
+        raise UsageError("--destroy needs the names of the stacks", hint="holdfast apply --destroy STACK")
+    with opened(ctx) as place:
+        place.warn_of_dirt()
+        if not stacks:
+            place.warn_of_gone()
+        wanted = Wanted(
+            verb="destroy" if destroy else "apply",
+            keys=_chosen(place, stacks, with_dependents=with_dependents, destroy=destroy),
+            leave=Leave(yes=yes, confirmed=confirm),
+            parallel=parallel,
+            backwards=destroy,
+            reason=reason,
+            accept_duplicates=accept_duplicates,
+        )
+        result = take_down(place, wanted) if destroy else carry_out(place, wanted)
+        code = result.exit_code
+        if verify and code == 0:
+            code = verify_applied(place, [row.key for row in result.rows], parallel=parallel)
+        ctx.exit(code)
+
+
+def _chosen(place: Place, words: tuple[str, ...], *, with_dependents: bool, destroy: bool) -> tuple[StackKey, ...]:
+    if not destroy:
+        return place.chosen(words, with_dependents=with_dependents)
+    # What is no longer in its source can still be taken down: nothing else ever will.
+    from orchestrator.cli.choose import named  # noqa: PLC0415 -- seldom asked for
+
+    known = {*place.reading.layout.stacks, *place.recorded()}
+    return tuple(sorted({key for word in words for key in named(word, place.wish.environment, known)}))

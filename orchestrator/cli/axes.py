@@ -1,0 +1,87 @@
+"""The two axes of a stack: is it as asked for, and is it well. Pure.
+
+Kept apart on purpose: a stack may be in sync and broken, or drifted and in perfect health.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from adapters.contract import Goal
+from orchestrator.model.action import Action
+from orchestrator.model.observed import HoldKind, State, TrackView
+from orchestrator.model.stack import MAIN
+
+
+class Sync(StrEnum):
+    """The files against the world."""
+
+    SYNCED = "Synced"
+    OUT_OF_SYNC = "OutOfSync"
+    UNKNOWN = "Unknown"
+
+
+class Health(StrEnum):
+    """Whether what was made works, as far as the record knows."""
+
+    HEALTHY = "Healthy"
+    PROGRESSING = "Progressing"
+    DEGRADED = "Degraded"
+    MISSING = "Missing"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where one stack stands on both axes."""
+
+    sync: Sync
+    health: Health
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing is left to do or to worry about; what was taken down as asked is gone as asked."""
+        return self.sync is Sync.SYNCED and self.health in {Health.HEALTHY, Health.MISSING}
+
+
+def standing(state: State, fingerprint: str) -> Standing:
+    """Return where a stack stands whose files ask for ``fingerprint``; empty where that is not known."""
+    return Standing(sync=_sync(state, fingerprint), health=_health(state))
+
+
+def _sync(state: State, fingerprint: str) -> Sync:
+    if state.unknown or not fingerprint:
+        return Sync.UNKNOWN
+    if state.drift_check_error and not state.drift:
+        # A look that failed says nothing: an old green would be a lie.
+        return Sync.UNKNOWN
+    if state.drift or state.applied is None:
+        return Sync.OUT_OF_SYNC
+    return Sync.SYNCED if state.applied.fingerprint == fingerprint else Sync.OUT_OF_SYNC
+
+
+def _health(state: State) -> Health:
+    if state.applying:
+        return Health.PROGRESSING
+    if state.unknown:
+        return Health.UNKNOWN
+    if state.tracks.get(MAIN, TrackView()).failure:
+        return Health.DEGRADED
+    if state.applied is None or state.applied.goal is Goal.DESTROY:
+        return Health.MISSING
+    return Health.HEALTHY
+
+
+def conditions(state: State, here: Standing, action: Action | None) -> dict[str, bool]:
+    """Return the conditions that programs ask for, under the names that Kubernetes tools use."""
+    view = state.tracks.get(MAIN, TrackView())
+    return {
+        "Ready": here.ready,
+        "Reconciling": state.applying is not None,
+        "Stalled": bool(view.failure or state.unknown),
+        "Drifted": state.drift is not None,
+        "AwaitingApproval": view.asked or (action is not None and action.reason == "awaiting_approval"),
+        "Suspended": state.hold is not None or (action is not None and action.reason == "gated"),
+        "Destroyed": state.hold is not None and state.hold.kind is HoldKind.DESTROYED,
+    }

@@ -1,0 +1,1 @@
+"""What `holdfast demo` brings along: a provider whose cloud is a folder."""

@@ -1,0 +1,112 @@
+"""``holdfast doctor``."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import rich_click
+
+import orchestrator
+from orchestrator.cli.options import output_options, world_options
+from orchestrator.cli.place import Place, opened, screen_of
+from orchestrator.errors import EXIT_DONE, EXIT_FAILED, OrchestratorError
+
+if TYPE_CHECKING:
+    from orchestrator.cli.show_doctor import Check
+
+#: An apply is refused below 64 MiB; people should hear of it long before.
+_LITTLE_SPACE = 1024**3
+_SECONDS_TO_ANSWER = 20.0
+
+
+@rich_click.command()
+@world_options()
+@output_options
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Check tools, adapters, disk and record; exits with 1 where something is bad."""
+    from orchestrator.cli.show_doctor import Verdict, page  # noqa: PLC0415 -- rich is heavy
+
+    checks = [*_programs(), *_adapters(), *_world(ctx)]
+    screen_of(ctx).emit(page(checks))
+    ctx.exit(EXIT_FAILED if any(one.verdict is Verdict.BAD for one in checks) else EXIT_DONE)
+
+
+def _programs() -> Iterator[Check]:
+    from orchestrator.cli.show_doctor import Check, Verdict, git, version_in  # noqa: PLC0415 -- rich is heavy
+
+    yield Check(
+        name="holdfast", verdict=Verdict.GOOD, found=f"{orchestrator.__version__}, Python {platform.python_version()}"
+    )
+    yield git(version_in(_says("git", "--version")))
+    tools = {name: _says(name, "version").partition("\n")[0] for name in ("tofu", "terraform") if shutil.which(name)}
+    for name, said in tools.items():
+        verdict = Verdict.GOOD if said else Verdict.BAD
+        yield Check(name=name, verdict=verdict, found=said or "does not answer", hint=shutil.which(name) or "")
+    if not tools:
+        hint = "install one: https://opentofu.org/docs/intro/install"
+        yield Check(name="terraform, tofu", verdict=Verdict.WARNING, found="neither is on PATH", hint=hint)
+    sandbox = _says("bwrap", "--version")
+    hint = "" if sandbox else "only stacks for which the operator asks for a sandbox need it"
+    yield Check(name="bwrap", verdict=Verdict.GOOD, found=sandbox or "not found", hint=hint)
+
+
+def _says(program: str, *arguments: str) -> str:
+    """Return what a program prints of itself, nothing where it is missing or does not answer."""
+    from orchestrator.effects.process import quick  # noqa: PLC0415 -- heavy
+
+    if not shutil.which(program):
+        return ""
+    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home()), "CHECKPOINT_DISABLE": "1"}
+    try:
+        result = quick((program, *arguments), env=env, cwd=Path("/"), timeout=_SECONDS_TO_ANSWER)
+    except OrchestratorError:
+        return ""
+    return result.stdout.decode("utf-8", "replace").strip()
+
+
+def _adapters() -> Iterator[Check]:
+    from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
+
+    found: dict[str, set[str]] = {}
+    for point in entry_points(group="orchestrator.adapters"):
+        origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+        found.setdefault(point.name, set()).add(origin)
+    for name, origins in sorted(found.items()):
+        clash = len(origins) > 1
+        verdict = Verdict.BAD if clash else Verdict.GOOD
+        hint = "two distributions claim it: uninstall one" if clash else ""
+        yield Check(name=f"adapter {name}", verdict=verdict, found=", ".join(sorted(origins)), hint=hint)
+
+
+def _world(ctx: click.Context) -> Iterator[Check]:
+    from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
+
+    try:
+        with opened(ctx, notices=False) as place:
+            yield from _home(place)
+    except OrchestratorError as error:
+        yield Check(name="configuration", verdict=Verdict.BAD, found=f"{error.code} {error.message}", hint=error.hint)
+
+
+def _home(place: Place) -> Iterator[Check]:
+    from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
+
+    number = len(place.stacks)
+    yield Check(name="configuration", verdict=Verdict.GOOD, found=f"{number} stacks at {place.reading.revision.short}")
+    free = shutil.disk_usage(place.world.home).free
+    verdict = Verdict.GOOD if free >= _LITTLE_SPACE else Verdict.WARNING
+    yield Check(name="disk", verdict=verdict, found=f"{free // 1024**2} MiB free", hint=str(place.world.home))
+    broken = place.outside.record.verify()
+    if broken is None:
+        yield Check(name="record", verdict=Verdict.GOOD, found="whole")
+    else:
+        hint = "restore it from a backup"
+        yield Check(name="record", verdict=Verdict.BAD, found=f"altered at entry {broken}", hint=hint)

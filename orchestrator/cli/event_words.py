@@ -1,0 +1,112 @@
+"""One sentence for each kind of event. Pure."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from orchestrator.cli.symbols import short
+from orchestrator.model.event import (
+    ApplyEnded,
+    ApplyRefused,
+    ApplyStarted,
+    Approved,
+    Asked,
+    Converged,
+    DriftCheckFailed,
+    DriftGone,
+    DriftSeen,
+    Event,
+    Forgotten,
+    GateLifted,
+    GateSet,
+    Held,
+    LockSeen,
+    Moved,
+    NotConverged,
+    Outcome,
+    PlanFailed,
+    Planned,
+    Rejected,
+    Released,
+    Returned,
+    StateKept,
+    Vanished,
+    Verified,
+)
+
+
+def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm per kind
+    """Return what happened, in words for people."""
+    match event:
+        case Planned(proposal=proposal):
+            return f"planned {short(proposal.counts)} at {proposal.revision[:7]} (proposal {proposal.number})"
+        case PlanFailed(code=code, message=message):
+            return f"could not be planned: {code} {message}"
+        case Asked(proposal=number):
+            return f"proposal {number} waits for approval"
+        case Approved(consent=consent, proposal=number):
+            return f"{consent.by} approved proposal {number}{_because(consent.reason)}"
+        case Rejected(by=by, reason=reason, proposal=number):
+            return f"{by} rejected proposal {number}{_because(reason)}"
+        case ApplyRefused(code=code, message=message):
+            return f"nothing was started: {code} {message}"
+        case ApplyStarted(attempt=attempt):
+            return f"attempt {attempt.number} started on {attempt.host} by {attempt.by}"
+        case ApplyEnded():
+            return _ended(event)
+        case Converged(applied=applied):
+            return f"nothing to do at {applied.revision[:7]}"
+        case NotConverged(message=message):
+            return f"did not converge: {message}"
+        case Verified():
+            return "verified: the world is as applied"
+        case DriftSeen(items=items):
+            return f"drift in {len(items)}: {', '.join(item.change.address for item in items[:3])}"
+        case DriftGone():
+            return "drift is gone"
+        case DriftCheckFailed(code=code, message=message):
+            return f"drift could not be looked for: {code} {message}"
+        case Held(hold=hold):
+            return f"{hold.by} holds it: {hold.kind.value} {hold.revision[:7]}{_because(hold.reason)}"
+        case Released(by=by, reason=reason):
+            return f"{by} lets it follow its source again{_because(reason)}"
+        case Vanished(revision=revision):
+            return f"gone from its source at {revision[:7]}; nothing was destroyed"
+        case Returned(revision=revision):
+            return f"back in its source at {revision[:7]}"
+        case StateKept(note=note):
+            return f"state copied aside {note}".rstrip()
+        case LockSeen(lock_id=lock_id):
+            return f"the tool's lock {lock_id} was left behind" if lock_id else "the tool's lock is free"
+        case Moved(old=old, new=new):
+            return f"renamed from {old} to {new}"
+        case Forgotten(by=by, reason=reason):
+            return f"{by} gave up what it made; its kept state stays{_because(reason)}"
+        case GateSet(gate=gate):
+            return f"{gate.who} closed {gate.kind.value} {gate.id} for {gate.selector}{_because(gate.why)}"
+        case GateLifted(gate=gate_id, by=by, reason=reason):
+            return f"{by} lifted gate {gate_id}{_because(reason)}"
+        case _:
+            assert_never(event)
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _ended(event: ApplyEnded) -> str:
+    adopted = " (found by another worker)" if event.adopted else ""
+    why = f": {event.code} {event.message}" if event.message else ""
+    match event.outcome:
+        case Outcome.SUCCEEDED:
+            return f"attempt {event.attempt} succeeded{adopted}"
+        case Outcome.FAILED:
+            return f"attempt {event.attempt} failed{adopted}{why}"
+        case Outcome.UNKNOWN:
+            return f"nobody can say how attempt {event.attempt} ended{why}"
+        case Outcome.NOT_STARTED:
+            return f"attempt {event.attempt} never started{why}"
+        case Outcome.STALE:
+            return f"attempt {event.attempt} did nothing, its plan was stale{why}"
+        case _:
+            assert_never(event.outcome)

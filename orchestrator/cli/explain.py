@@ -1,0 +1,68 @@
+"""``holdfast explain STACK|HF-1042``."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import rich_click
+
+from orchestrator.cli.nearest import did_you_mean
+from orchestrator.cli.options import output_options, world_options
+from orchestrator.cli.place import opened, screen_of
+from orchestrator.errors import UsageError
+
+_CODE = re.compile(r"^(?:hf-?)?(\d{4})$", re.IGNORECASE)
+
+
+@rich_click.command()
+@click.argument("what", metavar="STACK|CODE")
+@world_options()
+@output_options
+@click.pass_context
+def command(ctx: click.Context, what: str) -> None:
+    """Say what is next for a stack and why, or what an error code means."""
+    code = _CODE.match(what)
+    if code:
+        _explain_code(ctx, f"HF-{code[1]}")
+    else:
+        _explain_stack(ctx, what)
+
+
+def _explain_code(ctx: click.Context, code: str) -> None:
+    from orchestrator.catalogue import CODES  # noqa: PLC0415 -- a stack needs no catalogue
+    from orchestrator.cli.show_explain import code_page  # noqa: PLC0415 -- likewise
+
+    if code not in CODES:
+        hint = did_you_mean(code, CODES) or "codes run from HF-1000 to HF-9999"
+        raise UsageError(f"no error {code}", code="HF-1907", hint=hint)
+    screen_of(ctx).emit(code_page(code, CODES[code]))
+
+
+def _explain_stack(ctx: click.Context, word: str) -> None:
+    from orchestrator.cli.eligible import who  # noqa: PLC0415 -- a code needs no world
+    from orchestrator.cli.show_explain import Explained, page  # noqa: PLC0415 -- a code needs no world
+    from orchestrator.cli.standings import row_of  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
+
+    with opened(ctx) as place:
+        key = place.one(word)
+        asked = Survey(place.outside, place.reading).look(key)
+        if asked is None:
+            raise UsageError(
+                f"{key.short} is no longer in its source; what it made still stands",
+                code="HF-1901",
+                hint=f"holdfast apply --destroy {key.short} takes it down",
+            )
+        row = row_of(asked, place.now)
+        if row.action is None:
+            raise UsageError(f"nothing is known of {key.short}", code="HF-1901")
+        explained = Explained(
+            stack=asked.stack,
+            desired=asked.desired,
+            state=asked.state,
+            standing=row.standing,
+            action=row.action,
+            approvers=tuple(who(place.world.operator, asked.stack.policy, asked.desired.author)),
+        )
+        place.screen.emit(page(explained, place.now))

@@ -1,0 +1,182 @@
+"""From a plan over a person's yes to exactly that plan applied, wave by wave."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.cli.asking import Leave, allowed
+from orchestrator.cli.consent import approve
+from orchestrator.cli.outcome import barred_mark, code_of, exit_after_apply
+from orchestrator.cli.place import Place
+from orchestrator.cli.planning import Crew
+from orchestrator.cli.progress import Tell, progress
+from orchestrator.cli.show_plan import Mark, Row, page, view
+from orchestrator.cli.working import Stop, at_once, begun, interruptible, leave, listening, ordered
+from orchestrator.errors import EXIT_INTERRUPTED
+from orchestrator.model.action import Apply, Reason, Rest
+from orchestrator.model.policy import Mode
+from orchestrator.model.stack import StackKey
+from orchestrator.ports import Run
+
+#: So many stacks are suggested by name.
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a person wants applied, and how."""
+
+    verb: str
+    keys: tuple[StackKey, ...]
+    leave: Leave
+    parallel: int = 0
+    #: What depends on others goes first: for taking down.
+    backwards: bool = False
+    #: The person's word for it, kept with the approval.
+    reason: str = ""
+    accept_duplicates: bool = False
+    #: Takes back what was set for it where it is left before it begins: then nothing waits.
+    undo: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of it."""
+
+    rows: tuple[Row, ...]
+    run: int
+    exit_code: int
+    #: Stacks that were planned and that nobody let go ahead.
+    refused: tuple[StackKey, ...] = ()
+
+
+def carry_out(place: Place, wanted: Wanted) -> Result:
+    """Plan, show, ask and apply, wave by wave; print what came of it. Detaches on the first Ctrl-C."""
+    rows: list[Row] = []
+    refused: list[StackKey] = []
+    with begun(place, wanted.verb) as run, listening(place, run, detaches=True) as stop:
+        for number, keys in enumerate(ordered(place, wanted.keys, backwards=wanted.backwards)):
+            if stop.wanted:
+                break
+            done, kept_back = _wave(place, wanted, run, stop, keys, later=number > 0)
+            rows += done
+            refused += kept_back
+        interrupted = stop.wanted
+    _print(place, rows, run, suggesting=not (wanted.undo and refused))
+    code = EXIT_INTERRUPTED if interrupted else exit_after_apply([row.mark for row in rows])
+    return Result(rows=tuple(rows), run=run.number, exit_code=code, refused=tuple(refused))
+
+
+def _wave(
+    place: Place, wanted: Wanted, run: Run, stop: Stop, keys: Sequence[StackKey], *, later: bool
+) -> tuple[list[Row], list[StackKey]]:
+    with progress(place.screen) as tell:
+        planned = _crew(place, wanted, run, stop, tell).rows(
+            _crew(place, wanted, run, stop, tell).settle(keys, Mode.OBSERVE)
+        )
+    _leave_if_wanted(place, wanted, run, stop)
+    changing = [row for row in planned if row.mark in {Mark.CHANGES, Mark.UNKNOWN} and row.proposal]
+    if stop.wanted or not changing:
+        return planned, []
+    if place.screen.for_people:
+        _show(place, changing)
+    with progress(place.screen) as tell:
+        sorted_out = _sort_out(_crew(place, wanted, run, stop, tell), changing, wanted)
+    deferred = frozenset(row.key.short for row in changing) if later else frozenset()
+    with interruptible():
+        granted = allowed(place, sorted_out.open, replace(wanted.leave, deferred=deferred))
+    for row in granted:
+        _approve(place, wanted, run, row)
+    going = [*sorted_out.agreed, *granted]
+    with progress(place.screen) as tell:
+        crew = _crew(place, wanted, run, stop, tell)
+        applied = {row.key: row for row in crew.rows(crew.settle([row.key for row in going], Mode.PROPOSE))}
+    _leave_if_wanted(place, wanted, run, stop)
+    refused = [row for row in sorted_out.open if row not in granted]
+    became = {row.key: row for row in (*sorted_out.barred, *map(_kept_back, refused))} | applied
+    return [became.get(row.key, row) for row in planned], [row.key for row in (*refused, *sorted_out.barred)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SortedOut:
+    """Plans by what they still need."""
+
+    #: Enough people have said yes to exactly this already, and it does not go back.
+    agreed: list[Row]
+    #: A yes would let them through.
+    open: list[Row]
+    #: No yes would: policy, a rejection, a gate.
+    barred: list[Row]
+
+
+def _sort_out(crew: Crew, rows: Sequence[Row], wanted: Wanted) -> _SortedOut:
+    found = _SortedOut(agreed=[], open=[], barred=[])
+    for row in rows:
+        action = crew.decision(row.key)
+        if isinstance(action, Apply) and not row.backwards:
+            found.agreed.append(row)
+        elif not isinstance(action, Rest) or _opens(action, wanted):
+            found.open.append(row)
+        else:
+            mark = barred_mark(action)
+            found.barred.append(replace(row, mark=mark, why=action.why, code=code_of(action, mark, None)))
+    return found
+
+
+def _opens(rest: Rest, wanted: Wanted) -> bool:
+    # Of the gates, the one that asks whether a stack was made already is opened by this word, and no other.
+    if rest.reason in {Reason.MAY_DUPLICATE, Reason.GATED}:
+        return wanted.accept_duplicates
+    return rest.reason is Reason.AWAITING_APPROVAL
+
+
+def _approve(place: Place, wanted: Wanted, run: Run, row: Row) -> None:
+    if row.proposal:
+        duplicates = wanted.accept_duplicates
+        approve(place, row.key, row.proposal, run=run.number, reason=wanted.reason, duplicates=duplicates)
+
+
+def _kept_back(row: Row) -> Row:
+    return replace(row, why="waits for a yes") if row.mark is Mark.CHANGES and not row.why else row
+
+
+def _crew(place: Place, wanted: Wanted, run: Run, stop: Stop, tell: Tell) -> Crew:
+    return Crew(place=place, run=run, stop=stop, tell=tell, parallel=at_once(wanted.parallel))
+
+
+def _leave_if_wanted(place: Place, wanted: Wanted, run: Run, stop: Stop) -> None:
+    if stop.wanted and stop.detaches:
+        if wanted.undo:
+            wanted.undo()
+        leave(place, run)
+
+
+def _show(place: Place, rows: Sequence[Row]) -> None:
+    # What a person is asked about goes where the question goes.
+
+    place.screen.console(sys.stderr).print(view(rows, whole=place.screen.form == "wide"))
+
+
+def _print(place: Place, rows: Sequence[Row], run: Run, *, suggesting: bool) -> None:
+    if place.screen.for_people:
+        # The plans were shown when people were asked: now only what became of each stack.
+        rows = [replace(row, plan=None, warnings=()) for row in rows]
+    place.screen.emit(page(rows))
+    if suggesting:
+        suggest(place, rows, run.number)
+
+
+def suggest(place: Place, rows: Sequence[Row], run: int) -> None:
+    """Suggest what to type after an apply."""
+    marks = {row.mark for row in rows}
+    if Mark.FAILED in marks:
+        place.screen.next(f"holdfast logs {run}", f"holdfast show {run}")
+    elif Mark.CHANGES in marks:
+        waiting = [row.key.short for row in rows if row.mark is Mark.CHANGES]
+        place.screen.next(*(f"holdfast approve {name}" for name in waiting[:_NAMED]))
+    elif marks & {Mark.DEFERRED, Mark.HELD, Mark.UNKNOWN}:
+        place.screen.next("holdfast status", "holdfast explain STACK")
+    elif Mark.APPLIED in marks:
+        place.screen.next("holdfast drift")

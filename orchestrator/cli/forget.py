@@ -1,0 +1,51 @@
+"""``holdfast forget STACK``."""
+
+from __future__ import annotations
+
+import click
+import rich_click
+
+from orchestrator.cli.options import world_options
+from orchestrator.cli.place import Place, opened
+from orchestrator.errors import UsageError
+from orchestrator.model.stack import StackKey
+
+
+@rich_click.command()
+@click.argument("stack", metavar="STACK")
+@click.option("--confirm", metavar="NAME", default="", help="The stack's name, said beforehand.")
+@click.option("--reason", default="", help="Kept in the record.")
+@world_options()
+@click.pass_context
+def command(ctx: click.Context, stack: str, *, confirm: str, reason: str) -> None:
+    """Give up what a stack made that is gone from its source: nothing is destroyed, and nobody looks after it.
+
+    Its kept state stays where it is.
+    """
+    from orchestrator.cli.choose import choose_one  # noqa: PLC0415 -- nothing is opened for a mistyped word
+    from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.renaming import forget  # noqa: PLC0415 -- likewise
+    from orchestrator.model.event import Forgotten  # noqa: PLC0415 -- likewise
+
+    with opened(ctx) as place:
+        key = choose_one(stack, place.wish.environment, place.recorded())
+        if key in place.stacks:
+            raise UsageError(
+                f"{key.short} is still in its source",
+                code="HF-1917",
+                hint="only what is gone from its source can be forgotten",
+            )
+        _confirm(place, key, confirm)
+        event = Forgotten(by=place.world.actor, reason=reason)
+        with begun(place, "forget") as run:
+            left = forget(place.outside, place.reading.source, key, event, run.number)
+        place.screen.say(f"forgot {key.short}: what it made still stands, and nobody looks after it any more")
+        if left.kept:
+            place.screen.say(f"its state stays in {place.world.home}, the last copy as artifact {left.kept}")
+
+
+def _confirm(place: Place, key: StackKey, said: str) -> None:
+    if not said and place.screen.interactive:
+        said = click.prompt(f"Type {key.short} to give up what it made", default="", show_default=False, err=True)
+    if said != key.short:
+        raise UsageError(f"nobody said {key.short}", code="HF-1905", hint=f"pass --confirm {key.short}")

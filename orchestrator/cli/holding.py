@@ -1,0 +1,116 @@
+"""Holds: a stack kept at an earlier revision, or kept down. Set before the plan, undone where nobody says yes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from orchestrator.cli.consent import append, nudge
+from orchestrator.cli.flow import Result, Wanted, carry_out
+from orchestrator.cli.place import Place
+from orchestrator.cli.show_plan import Mark, Row
+from orchestrator.errors import EXIT_INTERRUPTED, Denied, UsageError
+from orchestrator.model.event import Event, Held, Released
+from orchestrator.model.observed import Hold, HoldKind, State
+from orchestrator.model.stack import StackKey
+
+#: The run that a hold belongs to which is set before its run begins.
+_NO_RUN = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What a hold is to be: a kind and the revision whose files are used."""
+
+    kind: HoldKind
+    revision: str
+    reason: str
+
+
+def take_down(place: Place, wanted: Wanted) -> Result:
+    """Plan the destruction of each stack, ask, do it, and hold it down. Raises UsageError where nothing is there."""
+    targets = {}
+    for key in wanted.keys:
+        applied = _state(place, key).applied
+        if applied is None:
+            raise UsageError(f"{key.short} was never applied: there is nothing to destroy", code="HF-1914")
+        targets[key] = Target(kind=HoldKind.DESTROYED, revision=applied.revision, reason=wanted.reason)
+    return held(place, wanted, targets)
+
+
+def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> Result:
+    """Hold each stack at its target, carry out, and put back the hold of each that nobody let go ahead."""
+    before = {key: _state(place, key) for key in targets}
+
+    def undo() -> None:
+        for key in targets:
+            if not _begun(before[key], _state(place, key)):
+                _put_back(place, key, before[key].hold)
+
+    whole = False
+    try:
+        for key, target in targets.items():
+            _hold(place, key, target)
+        result = carry_out(place, replace(wanted, undo=undo))
+        whole = result.exit_code != EXIT_INTERRUPTED
+    finally:
+        # Somebody pressed Ctrl-C or typed a wrong name: nothing may stay half decided.
+        if not whole:
+            undo()
+    for key in result.refused:
+        _put_back(place, key, before[key].hold)
+    _tell_refused([row for row in result.rows if row.key in result.refused])
+    return result
+
+
+def _tell_refused(rows: Sequence[Row]) -> None:
+    """Raise Denied or UsageError for stacks that stay as they were."""
+    for row in rows:
+        if row.mark is not Mark.CHANGES:
+            raise Denied(f"{row.key.short} stays as it was: {row.why}", hint=f"holdfast explain {row.key.short}")
+    if rows:
+        names = ", ".join(row.key.short for row in rows)
+        hint = f"to go ahead without being asked: {' '.join(f'--confirm {row.key.short}' for row in rows)}"
+        raise UsageError(f"nobody said yes: {names} stays as it was", code="HF-1905", hint=hint)
+
+
+def release(place: Place, key: StackKey, reason: str) -> bool:
+    """End a stack's hold; False where there is none."""
+    if _state(place, key).hold is None:
+        return False
+    append(place, key, lambda _: Released(by=place.world.actor, reason=reason), run=_NO_RUN)
+    nudge(place, key, "released")
+    return True
+
+
+def _state(place: Place, key: StackKey) -> State:
+    return place.outside.record.row(str(key)).state
+
+
+def _begun(before: State, now: State) -> bool:
+    """Whether anything was done about a stack since ``before``."""
+    return (before.attempts, before.applied) != (now.attempts, now.applied)
+
+
+def _hold(place: Place, key: StackKey, target: Target) -> None:
+    # A ref of its own keeps the commit: a force-push must not take the files away that are to be held.
+    name = f"held-{hashlib.sha256(str(key).encode()).hexdigest()[:16]}"
+    place.outside.sources.pin(place.reading.source, target.revision, name)
+    hold = Hold(
+        kind=target.kind,
+        revision=target.revision,
+        by=place.world.actor,
+        reason=target.reason,
+        at=place.now,
+    )
+    append(place, key, lambda _: Held(hold=hold), run=_NO_RUN)
+
+
+def _put_back(place: Place, key: StackKey, before: Hold | None) -> None:
+    def event(_: State) -> Event:
+        if before is not None:
+            return Held(hold=before)
+        return Released(by=place.world.actor, reason="nobody said yes to it")
+
+    append(place, key, event, run=_NO_RUN)

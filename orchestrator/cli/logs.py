@@ -1,0 +1,88 @@
+"""``holdfast logs RUN``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import rich_click
+
+from orchestrator.cli.options import world_options
+from orchestrator.cli.place import Place, opened
+from orchestrator.cli.printable import printable
+from orchestrator.errors import UsageError
+from orchestrator.model.stack import StackKey
+
+#: Seconds between two looks at growing files.
+_EVERY_S = 0.3
+
+
+@rich_click.command()
+@click.argument("run", type=click.IntRange(min=1), metavar="RUN")
+@click.argument("stacks", nargs=-1, metavar="[STACK]...")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@world_options()
+@click.pass_context
+def command(ctx: click.Context, run: int, stacks: tuple[str, ...], *, follow: bool) -> None:
+    """Print what the tools said in a run, secrets masked; each line begins with its stack."""
+    with opened(ctx) as place:
+        found = place.run(run)
+        logs = Logs(folder=place.world.home / "logs" / str(run), only=frozenset(stacks))
+        printed = logs.drain()
+        if follow and found.ended_at is not None and _goes_on(place, run):
+            from orchestrator.cli.adopting import adopt  # noqa: PLC0415 -- only a run that was detached from needs it
+
+            adopt(place, found)
+        while follow and _goes_on(place, run):
+            time.sleep(_EVERY_S)
+            printed += logs.drain()
+        # What was written between the last look and the end.
+        printed += logs.drain()
+        if not printed and not follow:
+            raise UsageError(f"run {run} has left no log here", code="HF-1910", hint=f"holdfast show {run}")
+        if follow:
+            place.screen.next(f"holdfast show {run}")
+
+
+@dataclass(slots=True)
+class Logs:
+    """The log files of one run, and how far each was printed."""
+
+    folder: Path
+    #: Stack names to print; empty prints all.
+    only: frozenset[str]
+    _at: dict[Path, int] = field(default_factory=dict)
+
+    def drain(self) -> int:
+        """Print every whole line that is new; returns how many."""
+        lines = [line for path in sorted(self.folder.glob("*.log")) for line in self._new(path)]
+        # The time stands in front of each line: it puts the stacks' lines in one order and keeps that of each.
+        for stamp, name, rest in sorted(lines, key=lambda line: line[0]):
+            click.echo(f"{stamp}  {name}  {printable(rest)}")
+        return len(lines)
+
+    def _new(self, path: Path) -> Iterator[tuple[str, str, str]]:
+        name = _stack_of(path)
+        if self.only and not self.only & {name, name.partition("@")[0]}:
+            return
+        with path.open("rb") as growing:
+            growing.seek(self._at.get(path, 0))
+            whole, end, _ = growing.read().rpartition(b"\n")
+        self._at[path] = self._at.get(path, 0) + len(whole) + len(end)
+        for line in whole.decode("utf-8", "replace").splitlines():
+            stamp, _, rest = line.partition(" ")
+            yield stamp, name, rest
+
+
+def _stack_of(path: Path) -> str:
+    """Return the short name of the stack whose log this is: ``source+name=env.log``."""
+    _, _, rest = path.stem.partition("+")
+    name, _, environment = rest.rpartition("=")
+    return StackKey(source="", name=name.replace("+", "/"), environment=environment).short
+
+
+def _goes_on(place: Place, number: int) -> bool:
+    return place.run(number).ended_at is None or bool(place.at_work(number))

@@ -1,0 +1,172 @@
+"""The options that commands share, and the value that they end up in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Form(StrEnum):
+    """How a command prints what it found."""
+
+    TABLE = "table"
+    WIDE = "wide"
+    PLAIN = "plain"
+    JSON = "json"
+    YAML = "yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the person asked for around a command: where its world is and how to print."""
+
+    #: The folder to act in, ``-C``.
+    directory: Path = Path()
+    #: Only stacks of this environment; empty takes all.
+    environment: str = ""
+    #: Commit, tag or branch; empty takes HEAD.
+    ref: str = ""
+    #: Where the record and all else lives; None takes the default for this repository.
+    home: Path | None = None
+    form: Form = Form.TABLE
+    #: None asks the terminal.
+    color: bool | None = None
+    no_input: bool = False
+
+
+def wish_of(ctx: click.Context) -> Wish:
+    """Return what was asked for so far."""
+    return ctx.obj if isinstance(ctx.obj, Wish) else Wish(color=_color_wished(), no_input=_on("HOLDFAST_NO_INPUT"))
+
+
+def _color_wished() -> bool | None:
+    """Return False where the environment forbids colour (https://no-color.org), None where it says nothing."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return False if plain else None
+
+
+def _on(name: str) -> bool:
+    return os.environ.get(name, "").lower() in {"1", "true", "yes"}
+
+
+def _keep(field: str, given: object = None) -> Callable[[click.Context, click.Parameter, Any], None]:
+    """Return a callback that keeps an option in the wish: the same option works before and after the command."""
+
+    def keep(ctx: click.Context, _: click.Parameter, value: Any) -> None:
+        wish = wish_of(ctx)
+        if value not in {None, False}:
+            changed: dict[str, Any] = {field: value if given is None else given}
+            wish = replace(wish, **changed)
+        ctx.obj = wish
+
+    return keep
+
+
+def world_options(*, top: bool = False) -> Callable[[_F], _F]:
+    """Add ``-C -e --ref --home --no-color --no-input``; only those before the command read ``HOLDFAST_*``."""
+
+    def env(name: str) -> str | None:
+        return name if top else None
+
+    return _stacked(
+        click.option(
+            "-C",
+            "directory",
+            metavar="DIR",
+            type=click.Path(exists=True, file_okay=False, path_type=Path),
+            expose_value=False,
+            callback=_keep("directory"),
+            help="Act in this folder.",
+        ),
+        click.option(
+            "-e",
+            "--env",
+            "environment",
+            metavar="ENV",
+            envvar=env("HOLDFAST_ENV"),
+            expose_value=False,
+            callback=_keep("environment"),
+            help="Only stacks of this environment.",
+        ),
+        click.option(
+            "--ref",
+            metavar="REF",
+            expose_value=False,
+            callback=_keep("ref"),
+            help="Commit, tag or branch instead of HEAD.",
+        ),
+        click.option(
+            "--home",
+            metavar="DIR",
+            envvar=env("HOLDFAST_HOME"),
+            type=click.Path(file_okay=False, path_type=Path),
+            expose_value=False,
+            callback=_keep("home"),
+            help="Where record and state live.",
+        ),
+        click.option(
+            "--no-color",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep("color", given=False),
+            help="No colour; NO_COLOR and TERM=dumb do the same.",
+        ),
+        click.option(
+            "--no-input",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep("no_input"),
+            help="Never ask.",
+        ),
+    )
+
+
+def output_options(function: _F) -> _F:
+    """Add ``-o FORM``, ``--json`` and ``--plain``."""
+    return _stacked(
+        click.option(
+            "-o",
+            "form",
+            type=click.Choice([form.value for form in Form]),
+            expose_value=False,
+            callback=lambda ctx, parameter, value: _keep("form")(ctx, parameter, value and Form(value)),
+            help="How to print.",
+        ),
+        click.option(
+            "--json",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep("form", given=Form.JSON),
+            help="The same as -o json.",
+        ),
+        click.option(
+            "--plain",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep("form", given=Form.PLAIN),
+            help="One record a line, fields parted by tabs.",
+        ),
+    )(function)
+
+
+def parallel_option(function: _F) -> _F:
+    """Add ``--parallel N``; 0 stands for as many as the machine bears."""
+    number = click.IntRange(0, 64)
+    return click.option("--parallel", metavar="N", type=number, default=0, help="Stacks worked on at once.")(function)
+
+
+def _stacked(*options: Callable[[Any], Any]) -> Callable[[_F], _F]:
+    def add(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add

@@ -1,0 +1,84 @@
+"""``holdfast outputs STACK [NAME]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+import rich_click
+
+from adapters.contract import MASK, Json, Output
+from orchestrator.cli.arguments import stack_argument
+from orchestrator.cli.nearest import did_you_mean
+from orchestrator.cli.options import output_options, world_options
+from orchestrator.cli.place import Place, opened
+from orchestrator.cli.screen import Page
+from orchestrator.cli.values import text_of
+from orchestrator.errors import UsageError
+from orchestrator.model.stack import StackKey
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+
+@rich_click.command()
+@stack_argument
+@click.argument("name", required=False, default="")
+@click.option("--reveal", is_flag=True, help="Print sensitive values, too.")
+@world_options()
+@output_options
+@click.pass_context
+def command(ctx: click.Context, stack: str, name: str, *, reveal: bool) -> None:
+    """Print the values that a stack hands to others, as they were when it was applied.
+
+    With NAME only that value, bare, for scripts. Sensitive values are masked.
+    """
+    with opened(ctx) as place:
+        key = place.one(stack)
+        outputs = _outputs(place, key)
+        shown = {one: _shown(output, reveal=reveal) for one, output in sorted(outputs.items())}
+        if not name:
+            place.screen.emit(_page(outputs, shown))
+            return
+        if name not in shown:
+            hint = did_you_mean(name, shown) or f"there are: {', '.join(shown)}"
+            raise UsageError(f'{key.short} has no output "{name}"', hint=hint)
+        if outputs[name].sensitive and not reveal:
+            raise UsageError(f'output "{name}" is sensitive', hint="--reveal prints it")
+        bare = shown[name]
+        click.echo(bare if isinstance(bare, str) else text_of(bare, whole=True))
+
+
+def _outputs(place: Place, key: StackKey) -> Mapping[str, Output]:
+    from orchestrator.engine.values import stored_outputs  # noqa: PLC0415 -- the engine is heavy
+
+    applied = place.outside.record.row(str(key)).state.applied
+    if applied is None:
+        raise UsageError(f"{key.short} was never applied", code="HF-1906", hint=f"holdfast apply {key.short}")
+    return stored_outputs(place.outside, applied)
+
+
+def _shown(output: Output, *, reveal: bool) -> Json:
+    return MASK if output.sensitive and not reveal else output.value
+
+
+def _page(outputs: Mapping[str, Output], shown: Mapping[str, Json]) -> Page:
+    def view(whole: bool) -> RenderableType:  # noqa: FBT001 -- the page's signature
+        from rich.table import Table  # noqa: PLC0415 -- heavy
+        from rich.text import Text  # noqa: PLC0415 -- likewise
+
+        if not shown:
+            return Text("No outputs.")
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for name, value in shown.items():
+            table.add_row(Text(name, style="bold"), Text(text_of(value, whole=whole)))
+        return table
+
+    return Page(
+        value=lambda: {
+            "outputs": {name: {"value": value, "sensitive": outputs[name].sensitive} for name, value in shown.items()}
+        },
+        records=lambda: [(name, text_of(value, whole=True)) for name, value in shown.items()],
+        view=view,
+    )

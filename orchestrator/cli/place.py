@@ -1,0 +1,145 @@
+"""What a command stands on: the world of this checkout, the reading asked for, and who asks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.choose import choose, choose_one
+from orchestrator.cli.options import Wish, wish_of
+from orchestrator.cli.screen import Screen, screen_for
+from orchestrator.errors import UsageError
+from orchestrator.model.stack import MAIN, Stack, StackKey
+
+if TYPE_CHECKING:
+    from orchestrator.assembly import World
+    from orchestrator.engine.outside import Outside, Reading
+    from orchestrator.model.observed import Applying, State
+    from orchestrator.ports import Entry, Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One command's surroundings."""
+
+    world: World
+    #: The revision asked for, its files and stacks.
+    reading: Reading
+    wish: Wish
+    screen: Screen
+
+    @property
+    def outside(self) -> Outside:
+        """Everything that the engine can touch."""
+        return self.world.outside
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.outside.clock.now()
+
+    @property
+    def stacks(self) -> dict[StackKey, Stack]:
+        """Every stack of the reading."""
+        return dict(self.reading.layout.stacks)
+
+    def chosen(self, words: Sequence[str], *, with_dependents: bool = False) -> tuple[StackKey, ...]:
+        """Return the stacks that the words on the command line mean. Raises UsageError."""
+        found = choose(words, self.wish.environment, self.reading.layout.stacks)
+        if not with_dependents:
+            return found
+        from orchestrator.rules.order import dependents, edges  # noqa: PLC0415 -- seldom asked for
+
+        return tuple(sorted({*found, *dependents(edges(self.reading.layout.stacks), found)}))
+
+    def one(self, word: str) -> StackKey:
+        """Return the one stack that a word means; of those known to the record, too. Raises UsageError."""
+        known = set(self.reading.layout.stacks) | set(self.recorded())
+        return choose_one(word, self.wish.environment, known)
+
+    def recorded(self) -> dict[StackKey, State]:
+        """Return the stacks of this source that the record knows, whether they are still in it or not."""
+        return {StackKey.parse(row.key): row.state for row in self.outside.record.rows(self.reading.source.id)}
+
+    def at_work(self, run: int) -> dict[StackKey, Applying]:
+        """Return the attempts of a run that the record knows no end of."""
+        begun = {key: state.applying for key, state in self.recorded().items() if state.applying}
+        return {key: attempt for key, attempt in begun.items() if attempt.run == run}
+
+    def warn_of_dirt(self) -> None:
+        """Say where files lie that no commit holds: people often forget to commit."""
+        if is_main(self.reading) and not self.wish.ref and self.world.dirty:
+            self.screen.say("note: files that are not committed are left out; holdfast plan --dirty looks at them")
+
+    def warn_of_gone(self) -> None:
+        """Say which stacks left their source while what they made still stands: nothing is destroyed by itself."""
+        if not is_main(self.reading) or self.wish.ref:
+            return
+        for key, state in self.recorded().items():
+            if state.vanished_at is not None and state.applied and state.applied.goal != "destroy":
+                short = key.short
+                self.screen.say(f"note: {short} is no longer in its source; what it made still stands")
+                self.screen.say(f"      holdfast apply --destroy {short} takes it down, moved_from: renames it")
+
+    def run(self, number: int) -> Run:
+        """Return one run. Raises UsageError where there is none."""
+        found = self.outside.record.run(number)
+        if found is None:
+            newest = self.outside.record.runs(limit=1)
+            hint = f"the newest is {newest[0].number}" if newest else "nothing was ever run here"
+            raise UsageError(f"no run {number}", code="HF-1904", hint=hint)
+        return found
+
+    def entries(self, number: int) -> list[Entry]:
+        """Return everything that happened in one run, in order."""
+        found: list[Entry] = []
+        while True:
+            some = self.outside.record.events(run=number, after=found[-1].seq if found else 0)
+            if not some:
+                return found
+            found += some
+
+
+def screen_of(ctx: click.Context) -> Screen:
+    """Return where a command prints."""
+    return screen_for(wish_of(ctx))
+
+
+@contextmanager
+def opened(ctx: click.Context, *, dirty: bool = False, notices: bool = True) -> Iterator[Place]:
+    """Open the world that the command line means and read it at the revision asked for.
+
+    ``dirty`` reads the files as they are, on a track of their own; ``notices`` says what is no error and must be
+    said all the same. Raises OrchestratorError.
+    """
+    if os.environ.get("HOLDFAST_URL"):
+        raise UsageError(
+            "HOLDFAST_URL is set, and there is no service to ask", code="HF-1915", hint="unset it to work here"
+        )
+    from orchestrator.effects.whereabouts import Whereabouts  # noqa: PLC0415 -- nothing is opened for a mistyped word
+
+    wish = wish_of(ctx)
+    where = Whereabouts.of(wish.directory, wish.home, os.environ)
+    where.fetch_ahead()
+    # Heavier than all before: it loads while the fetch is on its way.
+    from orchestrator.assembly import open_world  # noqa: PLC0415
+
+    with open_world(where) as world:
+        reading = world.read(ref=wish.ref, dirty=dirty)
+        screen = screen_for(wish)
+        for notice in reading.layout.notices if notices else ():
+            screen.say(f"{notice.where + '  ' if notice.where else ''}note {notice.code}  {notice.message}")
+        # Only where the source itself has come: to look at a branch must not rename what others work with.
+        for old, new in world.take_over(reading) if is_main(reading) and not wish.ref else ():
+            screen.say(f"{old.short} is {new.short} now: what it made was taken over")
+        yield Place(world=world, reading=reading, wish=wish, screen=screen)
+
+
+def is_main(reading: Reading) -> bool:
+    """Whether the reading follows the source itself: only then anything can be applied."""
+    return reading.track == MAIN

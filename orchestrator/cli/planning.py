@@ -1,0 +1,131 @@
+"""Brings stacks to a proposal, and shows what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adapters.contract import Goal, Plan
+from orchestrator.cli.outcome import code_of, mark_of
+from orchestrator.cli.place import Place
+from orchestrator.cli.progress import Tell, words
+from orchestrator.cli.show_plan import Mark, Row
+from orchestrator.cli.working import Ended, Stop, side_by_side
+from orchestrator.engine.planning import stored_plan
+from orchestrator.engine.survey import Survey
+from orchestrator.engine.work import Limits, Settled, Worker
+from orchestrator.errors import Conflict, RecordError
+from orchestrator.model.action import Action, Reason
+from orchestrator.model.gate import GateKind
+from orchestrator.model.observed import Proposal, TrackView
+from orchestrator.model.policy import Mode
+from orchestrator.model.stack import MAIN, StackKey
+from orchestrator.ports import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """Everything that working the stacks of one run takes."""
+
+    place: Place
+    run: Run
+    stop: Stop
+    tell: Tell
+    parallel: int
+
+    def settle(self, keys: Sequence[StackKey], mode: Mode) -> list[Ended[Settled]]:
+        """Work each stack until it rests; ``mode`` OBSERVE goes as far as a plan."""
+        worker = self._worker(mode)
+
+        def one(key: StackKey) -> Settled:
+            return worker.settle(key, on_action=lambda of, action: self.tell(of, words(action)))
+
+        return side_by_side(keys, one, parallel=self.parallel, stop=self.stop, tell=self.tell)
+
+    def decision(self, key: StackKey) -> Action:
+        """Return what would be done about a stack next if a person let it."""
+        return self._worker(Mode.PROPOSE).decision(Survey(self.place.outside, self.place.reading), key)
+
+    def _worker(self, mode: Mode) -> Worker:
+        limits = Limits(mode=mode, person=True, drift=False)
+        place = self.place
+        return Worker(place.outside, place.reading, self.run, limits=limits, cancelled=self.stop.cancelled)
+
+    def rows(self, ended: Sequence[Ended[Settled]]) -> list[Row]:
+        """Return what to show for each stack."""
+        return [row_of(self.place, one) for one in ended]
+
+
+def row_of(place: Place, ended: Ended[Settled]) -> Row:
+    """Return what to show for one stack."""
+    tool = place.reading.layout.stacks[ended.key].tool if ended.key in place.reading.layout.stacks else ""
+    if ended.result is None:
+        error = ended.error
+        mark = Mark.LOCKED if isinstance(error, Conflict) else Mark.FAILED
+        return Row(
+            key=ended.key,
+            tool=tool,
+            mark=mark,
+            why=error.message if error else "",
+            code=error.code if error else "",
+        )
+    settled = ended.result
+    failure = settled.asked.observed.failure if settled.asked else None
+    mark = mark_of(settled.rest, settled.did, failure)
+    proposal = proposal_of(settled) if mark in {Mark.CHANGES, Mark.DENIED, Mark.UNKNOWN, Mark.HELD} else None
+    back = _back(place, settled) if proposal else ""
+    return Row(
+        key=ended.key,
+        tool=tool,
+        mark=mark,
+        warnings=(*((back,) if back else ()), *_doubts(settled)) if proposal else (),
+        backwards=bool(back),
+        # That a plan stops at the plan is nothing to be told.
+        why="" if settled.rest.reason is Reason.OBSERVED_ONLY else settled.rest.why,
+        proposal=proposal,
+        plan=plan_of(place, proposal),
+        code=code_of(settled.rest, mark, failure),
+    )
+
+
+def _back(place: Place, settled: Settled) -> str:
+    """Say what a stack's new revision lacks that is applied, empty where it lacks nothing or is meant to.
+
+    Who rolls back has said so; who has an old branch checked out may not know.
+    """
+    asked = settled.asked
+    if asked is None or asked.observed.track != MAIN or asked.desired.held or asked.desired.goal is Goal.DESTROY:
+        return ""
+    applied, revision = asked.state.applied, asked.desired.revision
+    if applied is None or applied.goal is Goal.DESTROY:
+        return ""
+    number = place.outside.sources.lacking(place.reading.source, revision, applied.revision)
+    if number == 0:
+        return ""
+    both = f"{revision[:7]} is not after {applied.revision[:7]}, which is applied"
+    if number is None:
+        return f"{both}, as far as anybody can tell: the history between them is not here (git fetch --unshallow?)"
+    return f"{both}: {number} applied commit{'s are' if number > 1 else ' is'} missing from it and would be undone"
+
+
+def _doubts(settled: Settled) -> tuple[str, ...]:
+    gates = settled.asked.desired.gates if settled.asked else ()
+    return tuple(gate.why for gate in gates if gate.kind is GateKind.CONSENT)
+
+
+def proposal_of(settled: Settled) -> Proposal | None:
+    """Return the proposal that a stack rests at, None where there is none."""
+    asked = settled.asked
+    if asked is None:
+        return None
+    return asked.state.tracks.get(asked.observed.track, TrackView()).proposal
+
+
+def plan_of(place: Place, proposal: Proposal | None) -> Plan | None:
+    """Return the masked plan of a proposal; None where its detail has been pruned."""
+    if proposal is None:
+        return None
+    try:
+        return stored_plan(place.outside, proposal)
+    except RecordError:
+        return None

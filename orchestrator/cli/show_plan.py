@@ -1,0 +1,218 @@
+"""Plans of many stacks, as people, programs and ``grep`` read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from adapters.contract import Json, Plan, Problem
+from orchestrator.cli import show_changes
+from orchestrator.cli.printable import printable
+from orchestrator.cli.screen import Page
+from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, short, tally
+from orchestrator.model.observed import Counts, Proposal
+from orchestrator.model.stack import StackKey
+
+
+class Mark(StrEnum):
+    """What became of one stack."""
+
+    CHANGES = "changes"
+    NONE = "none"
+    DEFERRED = "deferred"
+    HELD = "held"
+    DENIED = "denied"
+    FAILED = "failed"
+    APPLIED = "applied"
+    UNKNOWN = "unknown"
+    LOCKED = "locked"
+
+
+_SIGNS: dict[Mark, Sign] = {
+    Mark.NONE: NONE,
+    Mark.DEFERRED: DEFERRED,
+    Mark.HELD: Sign("⏸", "held", "cyan"),
+    Mark.DENIED: Sign("✗", "denied", "bold red"),
+    Mark.FAILED: FAILED,
+    Mark.APPLIED: DONE,
+    Mark.UNKNOWN: Sign("?", "unknown", "bold yellow"),
+    Mark.LOCKED: Sign("⏸", "locked", "bold yellow"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One stack in a list of plans."""
+
+    key: StackKey
+    tool: str
+    mark: Mark
+    #: The sentence that says why it stands where it stands.
+    why: str = ""
+    proposal: Proposal | None = None
+    #: The masked plan; None where nothing was planned or its detail is gone.
+    plan: Plan | None = None
+    #: Code of what failed.
+    code: str = ""
+    #: What people should know before they say yes.
+    warnings: tuple[str, ...] = ()
+    #: Whether it would go back: its revision is not known to contain the one that is applied.
+    backwards: bool = False
+
+    @property
+    def counts(self) -> Counts:
+        """How many resources the proposal touches."""
+        return self.proposal.counts if self.proposal else Counts()
+
+
+def page(rows: Sequence[Row]) -> Page:
+    """Return the plans in every form."""
+    return Page(
+        value=lambda: value(rows),
+        records=lambda: [record for row in rows for record in _records(row)],
+        view=lambda whole: view(rows, whole=whole),
+    )
+
+
+def view(rows: Sequence[Row], *, whole: bool) -> RenderableType:
+    """Return the list: stacks that lose something first, then in the order given; the totals last."""
+    ordered = sorted(rows, key=lambda row: not row.counts.destructive)
+    widths = (
+        max((cell_len(row.key.short) for row in rows), default=0),
+        max((cell_len(row.tool) for row in rows), default=0),
+    )
+    parts: list[RenderableType] = []
+    for row in ordered:
+        parts.append(_head(row, widths))
+        parts += _details(row, whole=whole)
+    return Group(*parts, Text(), Text(totals(rows), style="bold"))
+
+
+def _head(row: Row, widths: tuple[int, int]) -> Text:
+    head = Text("  ").append(row.key.short.ljust(widths[0]), style="bold")
+    head.append(f"  {row.tool.ljust(widths[1])}  ")
+    if row.mark is Mark.CHANGES or (row.mark is not Mark.NONE and tally(row.counts)):
+        for sign, number in tally(row.counts):
+            head.append(f"{sign.symbol}{number} ", style=sign.style)
+        head.append(_besides(row))
+    if row.mark is not Mark.CHANGES:
+        sign = _SIGNS[row.mark]
+        head.append(f"{sign.symbol} {sign.word}", style=sign.style)
+    if row.code:
+        head.append(f"  {row.code}", style="dim")
+    if row.why and row.mark is not Mark.NONE:
+        head.append(f"  {printable(row.why)}", style="dim")
+    return head
+
+
+def _besides(row: Row) -> str:
+    """Name what a plan does without changing a resource."""
+    plan, counts = row.plan, row.counts
+    found = []
+    if counts.moved:
+        found.append(f"{counts.moved} renamed")
+    if counts.imported:
+        found.append(f"{counts.imported} taken over")
+    if plan and plan.outputs_changing:
+        found.append("outputs: " + ", ".join(map(printable, plan.outputs_changing)))
+    return f"{'; '.join(found)} " if found else ""
+
+
+def _details(row: Row, *, whole: bool) -> Iterator[RenderableType]:
+    for warning in row.warnings:
+        yield Text(f"    ! {printable(warning)}", style="bold yellow")
+    if row.plan is None:
+        return
+    yield from show_changes.lines(row.plan.changes, whole=whole, rest=f"holdfast show {row.key.short} -o wide")
+    for problem in row.plan.problems:
+        yield Text(f"    ! {printable(str(problem))}", style="yellow")
+
+
+def totals(rows: Sequence[Row]) -> str:
+    """Return the one line that says it all, such as ``2 to change, 1 to destroy in 2 stacks; 1 deferred.`` ."""
+    changing = [row for row in rows if row.mark is Mark.CHANGES]
+    changes = _sum([row.counts for row in changing])
+    found = [f"{number} to {sign.word}" for sign, number in reversed(tally(changes)) if sign.word != "unknown"]
+    found += [f"{changes.unknown} unknown until apply"] if changes.unknown else []
+    sentences = []
+    if changing:
+        what = ", ".join(found) or "outputs only"
+        sentences.append(f"{what} in {_stacks(len(changing))}")
+    for mark in (Mark.APPLIED, Mark.DEFERRED, Mark.HELD, Mark.LOCKED, Mark.DENIED, Mark.UNKNOWN, Mark.FAILED):
+        number = sum(row.mark is mark for row in rows)
+        sentences += [f"{number} {_SIGNS[mark].word if mark is not Mark.APPLIED else 'applied'}"] if number else []
+    same = sum(row.mark is Mark.NONE for row in rows)
+    if not sentences:
+        return f"No changes in {_stacks(same)}." if rows else "No stacks."
+    return "; ".join(sentences) + "."
+
+
+def _stacks(number: int) -> str:
+    return f"{number} stack" if number == 1 else f"{number} stacks"
+
+
+def _sum(every: Sequence[Counts]) -> Counts:
+    return Counts(
+        create=sum(counts.create for counts in every),
+        update=sum(counts.update for counts in every),
+        replace=sum(counts.replace for counts in every),
+        delete=sum(counts.delete for counts in every),
+        unknown=sum(counts.unknown for counts in every),
+        moved=sum(counts.moved for counts in every),
+        imported=sum(counts.imported for counts in every),
+    )
+
+
+def _records(row: Row) -> Iterator[tuple[str, ...]]:
+    if row.mark is Mark.CHANGES and row.plan is not None and row.plan.changes:
+        yield from show_changes.records(row.key.short, row.plan.changes)
+        return
+    yield row.key.short, row.mark.value, short(row.counts) if row.proposal else "", row.why
+
+
+def value(rows: Sequence[Row]) -> Json:
+    """Return plans for programs."""
+    return {
+        "stacks": [_row_value(row) for row in rows],
+        "totals": {
+            **show_changes.counts_value(_sum([row.counts for row in rows if row.mark is Mark.CHANGES])),
+            **{f"stacks_{mark.value}": sum(row.mark is mark for row in rows) for mark in Mark},
+        },
+    }
+
+
+def _row_value(row: Row) -> Json:
+    proposal, plan = row.proposal, row.plan
+    return {
+        "stack": row.key.short,
+        "key": str(row.key),
+        "tool": row.tool,
+        "result": row.mark.value,
+        "why": row.why,
+        "code": row.code,
+        "run": proposal.run if proposal else None,
+        "proposal": proposal.number if proposal else None,
+        "revision": proposal.revision if proposal else None,
+        "goal": proposal.goal.value if proposal else None,
+        "digest": proposal.changes_digest if proposal else None,
+        "counts": show_changes.counts_value(row.counts),
+        "changes": [show_changes.value(change) for change in plan.changes] if plan else [],
+        "outputs_changing": list(plan.outputs_changing) if plan else [],
+        "warnings": list(row.warnings),
+        "problems": [_problem_value(problem) for problem in plan.problems] if plan else [],
+    }
+
+
+def _problem_value(problem: Problem) -> Json:
+    return {
+        "severity": problem.severity.value,
+        "summary": problem.summary,
+        "detail": problem.detail,
+        "file": problem.file,
+        "line": problem.line,
+    }

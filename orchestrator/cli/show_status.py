@@ -1,0 +1,225 @@
+"""The table of the two axes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adapters.contract import Json
+from orchestrator.cli.axes import Health, Standing, Sync, conditions
+from orchestrator.cli.moments import age, stamp
+from orchestrator.cli.printable import printable
+from orchestrator.cli.screen import Page
+from orchestrator.model.action import Action
+from orchestrator.model.observed import State
+from orchestrator.model.stack import StackKey
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+
+#: Columns that a reason needs to be read beside its row.
+_REASON_WIDTH = 36
+
+#: A mark besides the word and the colour, for those who see no colour.
+_SYNC = {Sync.SYNCED: ("●", "green"), Sync.OUT_OF_SYNC: ("◐", "yellow"), Sync.UNKNOWN: ("?", "magenta")}
+_HEALTH = {
+    Health.HEALTHY: ("●", "green"),
+    Health.PROGRESSING: ("◐", "cyan"),
+    Health.DEGRADED: ("✗", "bold red"),
+    Health.MISSING: ("○", "dim"),
+    Health.UNKNOWN: ("?", "magenta"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One stack in the table."""
+
+    key: StackKey
+    tool: str
+    state: State
+    standing: Standing
+    #: What is next and why; None where the stack is no longer in its source.
+    action: Action | None
+    #: The revision asked for now.
+    asked_revision: str
+
+    @property
+    def why(self) -> str:
+        """The sentence of the decision."""
+        return self.action.why if self.action else "it is no longer in its source; what it made still stands"
+
+    @property
+    def revision(self) -> str:
+        """The revision applied, empty where none was."""
+        return self.state.applied.revision if self.state.applied else ""
+
+
+def page(rows: Sequence[Row], now: float) -> Page:
+    """Return the table in every form; ``now`` in seconds since the epoch."""
+    return Page(
+        value=lambda: {"stacks": [_value(row) for row in rows]},
+        records=lambda: [_record(row) for row in rows],
+        view=lambda whole: view(rows, now, whole=whole),
+        text=lambda whole: text(rows, now, whole=whole),
+    )
+
+
+def view(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
+    """Return the table for people, the totals last."""
+    from rich.console import Group  # noqa: PLC0415 -- only a terminal needs it
+    from rich.text import Text  # noqa: PLC0415 -- likewise
+
+    return Group(_Fitting(rows=rows, now=now, whole=whole), Text(), Text(totals(rows), style="bold"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitting:
+    """The table for people; where the terminal is narrow, each reason stands below its row."""
+
+    rows: Sequence[Row]
+    now: float
+    whole: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        _ = console
+        lines = [_headings(whole=self.whole)]
+        lines += [tuple(cell for cell, _ in _cells(row, self.now, whole=self.whole)) for row in self.rows]
+        short = sum(max(map(len, column)) + 2 for column in list(zip(*lines, strict=True))[:-1])
+        if options.max_width - short >= _REASON_WIDTH:
+            yield _table(self.rows, self.now, whole=self.whole)
+        else:
+            yield from _stacked(self.rows, self.now, whole=self.whole)
+
+
+def _stacked(rows: Sequence[Row], now: float, *, whole: bool) -> Iterator[RenderableType]:
+    from rich.padding import Padding  # noqa: PLC0415 -- only a narrow terminal needs it
+    from rich.text import Text  # noqa: PLC0415 -- likewise
+
+    heads = [(text, "dim") for text in _headings(whole=whole)]
+    lines = [heads, *(_cells(row, now, whole=whole) for row in rows)]
+    widths = [max(len(text) for text, _ in column) for column in list(zip(*lines, strict=True))[:-1]]
+    for line in lines:
+        head = Text(no_wrap=True, overflow="ellipsis")
+        for (text, style), width in zip(line, widths, strict=False):
+            head.append(text, style=style).append(" " * (width - len(text) + 2))
+        head.rstrip()
+        yield head
+        if line is not heads:
+            yield Padding(Text(line[-1][0], style=line[-1][1]), (0, 0, 0, 4))
+
+
+def _table(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
+    from rich.table import Table  # noqa: PLC0415 -- only a terminal needs it
+    from rich.text import Text  # noqa: PLC0415 -- likewise
+
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    *short, last = _headings(whole=whole)
+    for heading in short:
+        table.add_column(heading, no_wrap=True)
+    table.add_column(last, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(text, style=style) for text, style in _cells(row, now, whole=whole)))
+    return table
+
+
+def text(rows: Sequence[Row], now: float, *, whole: bool) -> str:
+    """Return the same table as plain text."""
+    lines = [_headings(whole=whole)]
+    lines += [tuple(cell for cell, _ in _cells(row, now, whole=whole)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    table = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+    return "\n".join([*table, "", totals(rows)]) + "\n"
+
+
+def _headings(*, whole: bool) -> tuple[str, ...]:
+    more = ("ASKED", "RUN") if whole else ()
+    return ("STACK", "TOOL", "SYNC", "HEALTH", "REVISION", "AGE", *more, "WHY")
+
+
+def _cells(row: Row, now: float, *, whole: bool) -> list[tuple[str, str]]:
+    """Return text and style of each cell."""
+    applied = row.state.applied
+    revision, since = (applied.revision[:7], age(now - applied.at)) if applied else ("-", "-")
+    cells = [(row.key.short, "bold"), (row.tool, ""), _sync(row), _health(row), (revision, ""), (since, "")]
+    if whole:
+        cells += [(row.asked_revision[:7], ""), (str(applied.run) if applied else "", "")]
+    return [*cells, (printable(row.why), "dim")]
+
+
+def _sync(row: Row) -> tuple[str, str]:
+    mark, style = _SYNC[row.standing.sync]
+    drifted = f" ▲{len(row.state.drift.items)} drifted" if row.state.drift else ""
+    held = " held" if row.state.hold else ""
+    return f"{mark} {row.standing.sync.value}{drifted}{held}", style
+
+
+def _health(row: Row) -> tuple[str, str]:
+    mark, style = _HEALTH[row.standing.health]
+    return f"{mark} {row.standing.health.value}", style
+
+
+def totals(rows: Sequence[Row]) -> str:
+    """Return the one line that says it all."""
+    if not rows:
+        return "No stacks."
+    ready = sum(row.standing.ready for row in rows)
+    if ready == len(rows):
+        return f"All {len(rows)} ready." if len(rows) > 1 else "Ready."
+    numbers = {
+        "out of sync": sum(row.standing.sync is Sync.OUT_OF_SYNC for row in rows),
+        "drifted": sum(row.state.drift is not None for row in rows),
+        "degraded": sum(row.standing.health is Health.DEGRADED for row in rows),
+        "unknown": sum(Sync.UNKNOWN is row.standing.sync for row in rows),
+    }
+    rest = ", ".join(f"{number} {word}" for word, number in numbers.items() if number)
+    return f"{ready} of {len(rows)} ready{f'; {rest}' if rest else ''}."
+
+
+def _record(row: Row) -> tuple[str, ...]:
+    return (
+        row.key.short,
+        row.tool,
+        row.standing.sync.value,
+        row.standing.health.value,
+        row.revision,
+        stamp(row.state.applied.at if row.state.applied else 0.0),
+        str(len(row.state.drift.items) if row.state.drift else 0),
+        row.why,
+    )
+
+
+def _value(row: Row) -> Json:
+    state, action = row.state, row.action
+    applied, drift, hold = state.applied, state.drift, state.hold
+    return {
+        "stack": row.key.short,
+        "key": str(row.key),
+        "tool": row.tool,
+        "sync": row.standing.sync.value,
+        "health": row.standing.health.value,
+        "conditions": dict(conditions(state, row.standing, action)),
+        "revision": row.revision or None,
+        "asked_revision": row.asked_revision or None,
+        "applied_at": stamp(applied.at) if applied else None,
+        "verified_at": stamp(applied.verified_at or 0.0) or None if applied else None,
+        "run": applied.run if applied else None,
+        "drifted": len(drift.items) if drift else 0,
+        "hold": {"kind": hold.kind.value, "revision": hold.revision, "by": hold.by, "reason": hold.reason}
+        if hold
+        else None,
+        "next": _next(action),
+        "why": row.why,
+    }
+
+
+def _next(action: Action | None) -> Json:
+    if action is None:
+        return None
+    until = getattr(action, "until", None)
+    return {
+        "action": type(action).__name__,
+        "reason": action.reason.value,
+        "until": stamp(until) if until else None,
+    }

@@ -1,0 +1,66 @@
+"""Where each stack stands, read from record and files; starts no tool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orchestrator.cli.axes import standing
+from orchestrator.cli.place import Place
+from orchestrator.cli.show_status import Row
+from orchestrator.engine.survey import Asked, Survey
+from orchestrator.model.observed import Proposal
+from orchestrator.model.stack import StackKey
+from orchestrator.rules.decide import decide
+
+
+def standings(place: Place, words: Sequence[str]) -> list[Row]:
+    """Return a row for each stack that ``words`` mean, by key; no words mean all, also those gone from the source."""
+    survey = Survey(place.outside, place.reading, whole=True)
+    rows = [row for key in place.chosen(words) if (row := _row(place, survey, key))]
+    if not words:
+        rows += _gone(place, survey)
+    survey.keep()
+    return sorted(rows, key=lambda row: row.key)
+
+
+def _row(place: Place, survey: Survey, key: StackKey) -> Row | None:
+    asked = survey.look(key)
+    return None if asked is None else row_of(asked, place.now)
+
+
+def row_of(asked: Asked, now: float) -> Row:
+    """Return the row of one stack at ``now`` (seconds since the epoch)."""
+    return Row(
+        key=asked.stack.key,
+        tool=asked.stack.tool,
+        state=asked.state,
+        standing=standing(asked.state, asked.desired.fingerprint),
+        action=decide(asked.desired, asked.observed, asked.stack.policy, now),
+        asked_revision=asked.desired.revision,
+    )
+
+
+def proposed(asked: Asked) -> Proposal | None:
+    """Return the proposal that waits for a word: one that is for what is asked for now, and would change something."""
+    proposal, desired = asked.observed.progress, asked.desired
+    if not isinstance(proposal, Proposal) or proposal.empty or (asked.settled and not asked.observed.drift):
+        return None
+    # Planned for other files, another goal or another policy: it is planned anew before anybody is asked.
+    planned_for = (proposal.fingerprint, proposal.goal, proposal.policy_digest)
+    return proposal if planned_for == (desired.fingerprint, desired.goal, desired.policy_digest) else None
+
+
+def _gone(place: Place, survey: Survey) -> list[Row]:
+    """Return the stacks that are no longer in their source while what they made still stands."""
+    rows = []
+    for key in survey.recorded():
+        state = survey.row(key).state
+        outside = place.wish.environment not in {"", key.environment}
+        if key in place.reading.layout.stacks or state.applied is None or state.moved_to or outside:
+            continue
+        if state.applied.goal == "destroy":
+            continue
+        here = standing(state, "")
+        tool = state.applied.tool.name
+        rows.append(Row(key=key, tool=tool, state=state, standing=here, action=None, asked_revision=""))
+    return rows

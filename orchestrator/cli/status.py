@@ -1,0 +1,68 @@
+"""``holdfast status [STACK…]``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import click
+import rich_click
+
+from orchestrator.cli.arguments import stacks_argument
+from orchestrator.cli.options import output_options, wish_of, world_options
+from orchestrator.cli.place import Place, opened
+from orchestrator.errors import EXIT_DONE, EXIT_FAILED
+
+#: Seconds after which ``--watch`` looks again though nothing was seen to change.
+_EVERY_S = 2.0
+
+
+@rich_click.command()
+@stacks_argument
+@click.option("--check", is_flag=True, help="Exit with 1 unless every stack is ready.")
+@click.option("--watch", is_flag=True, help="Look again at each change, and every two seconds, until Ctrl-C.")
+@world_options()
+@output_options
+@click.pass_context
+def command(ctx: click.Context, stacks: tuple[str, ...], *, check: bool, watch: bool) -> None:
+    """Show for each stack whether it is as asked for and whether it is well, and why.
+
+    STACK is a name, name@env, a glob, or a selector: tool=terraform, owner=team:web, env=prod.
+    """
+    code = _look(ctx, stacks)
+    if watch:
+        _follow(ctx, stacks)
+    ctx.exit(code if check else EXIT_DONE)
+
+
+def _follow(ctx: click.Context, words: Sequence[str]) -> None:
+    """Look again and again, until Ctrl-C."""
+    from orchestrator.effects.watcher import DirectoryWatch, spots  # noqa: PLC0415 -- only --watch waits
+    from orchestrator.effects.whereabouts import Whereabouts  # noqa: PLC0415 -- likewise
+
+    wish = wish_of(ctx)
+    where = Whereabouts.of(wish.directory, wish.home, os.environ)
+    with DirectoryWatch(spots(where.source, where.checkout)) as changes:
+        while True:
+            changes.wait(_EVERY_S)
+            if ctx.obj.form in {"table", "wide"}:
+                click.clear()
+            _look(ctx, words)
+
+
+def _look(ctx: click.Context, words: Sequence[str]) -> int:
+    from orchestrator.cli.show_status import page  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.cli.standings import standings  # noqa: PLC0415 -- likewise the engine
+
+    with opened(ctx) as place:
+        rows = standings(place, words)
+        place.screen.emit(page(rows, place.now))
+        _suggest(place, [row.key.short for row in rows if not row.standing.ready and row.action is not None])
+    return EXIT_DONE if all(row.standing.ready for row in rows) else EXIT_FAILED
+
+
+def _suggest(place: Place, waiting: list[str]) -> None:
+    if len(waiting) == 1:
+        place.screen.next(f"holdfast explain {waiting[0]}", f"holdfast apply {waiting[0]}")
+    elif waiting:
+        place.screen.next("holdfast plan", "holdfast apply")

@@ -1,0 +1,67 @@
+"""``holdfast unlock STACK``."""
+
+from __future__ import annotations
+
+import click
+import rich_click
+
+from orchestrator.cli.arguments import stack_argument
+from orchestrator.cli.options import world_options
+from orchestrator.cli.place import Place, opened
+from orchestrator.errors import Conflict, UsageError
+from orchestrator.model.stack import StackKey
+
+
+@rich_click.command()
+@stack_argument
+@click.option("--confirm", metavar="NAME", default="", help="Say the stack's name beforehand.")
+@world_options()
+@click.pass_context
+def command(ctx: click.Context, stack: str, *, confirm: str) -> None:
+    """Free the tool's own lock that one of our runs left behind; others' locks are not ours to free."""
+    with opened(ctx) as place:
+        key = place.one(stack)
+        lock = _ours(place, key)
+        if not _confirmed(place, key, confirm, lock):
+            raise UsageError("not confirmed", code="HF-1905", hint=f"pass --confirm {key.short}")
+        _free(place, key, lock)
+        place.screen.say(f"freed lock {lock} of {key.short}")
+        place.screen.next(f"holdfast plan {key.short}")
+
+
+def _ours(place: Place, key: StackKey) -> str:
+    state = place.outside.record.row(str(key)).state
+    if state.applying or (state.unknown and not state.unknown.dead):
+        raise Conflict(f"{key.short} is being applied: its lock is in use", code="HF-4203", hint="holdfast runs")
+    if not state.tool_lock:
+        raise UsageError(
+            f"the record knows of no lock that a run of ours left on {key.short}",
+            code="HF-1913",
+            hint="ask its holder, or use the tool's own command",
+        )
+    return state.tool_lock
+
+
+def _confirmed(place: Place, key: StackKey, confirm: str, lock: str) -> bool:
+    if confirm or not place.screen.interactive:
+        return confirm == key.short
+    typed = click.prompt(f"Type {key.short} to free lock {lock}", default="", show_default=False, err=True)
+    return bool(typed == key.short)
+
+
+def _free(place: Place, key: StackKey, lock: str) -> None:
+    from orchestrator.cli.consent import append  # noqa: PLC0415 -- heavy
+    from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.station import Case, station  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
+    from orchestrator.model.event import LockSeen  # noqa: PLC0415 -- likewise
+
+    with begun(place, "unlock") as run, place.outside.agenda.hold(str(key)):
+        asked = Survey(place.outside, place.reading).look(key)
+        # Asked again under the hold: somebody may have begun, or freed it, meanwhile.
+        if asked is None or _ours(place, key) != lock:
+            raise Conflict(f"{key.short} moved meanwhile", hint="run the command again")
+        case = Case(outside=place.outside, today=place.reading, asked=asked, run=run)
+        with station(case, applying=True) as ready:
+            ready.adapter.unlock(ready.workspace, lock)
+        append(place, key, lambda _: LockSeen(lock_id=""), run=run.number)

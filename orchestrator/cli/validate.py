@@ -1,0 +1,92 @@
+"""``holdfast validate``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+import rich_click
+
+from orchestrator.cli.arguments import stacks_argument
+from orchestrator.cli.nearest import did_you_mean
+from orchestrator.cli.options import Form, output_options, wish_of, world_options
+from orchestrator.cli.place import Place, opened, screen_of
+from orchestrator.errors import EXIT_DONE, EXIT_USAGE, ConfigError
+
+if TYPE_CHECKING:
+    from orchestrator.cli.show_problems import Finding
+    from orchestrator.model.stack import StackKey
+
+
+@rich_click.command()
+@stacks_argument
+@click.option("--strict", is_flag=True, help="Notes and warnings count as errors.")
+@click.option("--tools", is_flag=True, help="Also let each stack's tool check its files.")
+@click.option("--dirty", is_flag=True, help="The files as they are, committed or not.")
+@click.option("--format", "shape", type=click.Choice(["github", "sarif"]), help="For GitHub, or for code scanning.")
+@world_options()
+@output_options
+@click.pass_context
+def command(
+    ctx: click.Context, stacks: tuple[str, ...], *, strict: bool, tools: bool, dirty: bool, shape: str | None
+) -> None:
+    """Check files, references and cycles; every error at once, with line and column."""
+    from adapters.contract import Severity  # noqa: PLC0415 -- nothing is opened for a mistyped word
+    from orchestrator.cli.show_problems import github, of_error, page, sarif  # noqa: PLC0415 -- likewise
+
+    found: list[Finding] = []
+    number = 0
+    try:
+        with opened(ctx, dirty=dirty, notices=False) as place:
+            place.warn_of_dirt()
+            keys = place.chosen(stacks)
+            number = len(keys)
+            for notice in place.reading.layout.notices:
+                found += of_error(notice, Severity.NOTE)
+            found += _without_adapter(place, keys)
+            if tools:
+                found += _asked_tools(place, stacks)
+    except ConfigError as error:
+        found += of_error(error)
+    if shape == "github":
+        click.echo(github(found), nl=False)
+    elif shape == "sarif":
+        click.echo(json.dumps(sarif(found), indent=2))
+    else:
+        screen_of(ctx).emit(page(found, number))
+    wrong = [one for one in found if strict or one.severity is Severity.ERROR]
+    if not wrong and wish_of(ctx).form is Form.TABLE and shape is None:
+        screen_of(ctx).next("holdfast plan")
+    ctx.exit(EXIT_USAGE if wrong else EXIT_DONE)
+
+
+def _without_adapter(place: Place, keys: Sequence[StackKey]) -> list[Finding]:
+    """Return a finding for each stack whose tool no installed adapter drives."""
+    from adapters.contract import Severity  # noqa: PLC0415 -- as above
+    from orchestrator.cli.show_problems import of_error  # noqa: PLC0415 -- likewise
+
+    names = place.outside.adapters.names()
+    found: list[Finding] = []
+    for key in keys:
+        stack = place.reading.layout.stacks[key]
+        if stack.tool not in names:
+            error = ConfigError(
+                f'stack "{key.short}": no adapter is called "{stack.tool}"',
+                code="HF-4001",
+                where=stack.origins.get("tool", ""),
+                hint=did_you_mean(stack.tool, names) or f"installed: {', '.join(names) or 'none'}",
+            )
+            found += of_error(error, Severity.ERROR)
+    return found
+
+
+def _asked_tools(place: Place, words: tuple[str, ...]) -> list[Finding]:
+    from orchestrator.cli.progress import progress  # noqa: PLC0415 -- seldom asked for
+    from orchestrator.cli.show_problems import of_problem  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.validating import check  # noqa: PLC0415 -- likewise
+
+    with progress(place.screen) as tell:
+        problems = check(place, place.chosen(words), tell)
+    return [of_problem(problem, key.short) for key, problem in problems]

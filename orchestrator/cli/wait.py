@@ -1,0 +1,53 @@
+"""``holdfast wait [STACK…] --for Ready``."""
+
+from __future__ import annotations
+
+import time
+
+import click
+import rich_click
+
+from orchestrator.cli.arguments import stacks_argument
+from orchestrator.cli.options import world_options
+from orchestrator.cli.place import opened
+from orchestrator.errors import EXIT_FAILED, OrchestratorError
+
+_CONDITIONS = ("Ready", "Reconciling", "Stalled", "Drifted", "AwaitingApproval", "Suspended", "Destroyed")
+#: Seconds between two looks.
+_EVERY_S = 1.0
+
+
+class TimeIsUp(OrchestratorError):
+    """What was waited for did not come in time."""
+
+    code = "HF-1916"
+    exit_code = EXIT_FAILED
+
+
+@rich_click.command()
+@stacks_argument
+@click.option("--for", "condition", type=click.Choice(_CONDITIONS), default="Ready", show_default=True, help="What.")
+@click.option("--timeout", metavar="TIME", default="10m", show_default=True, help="At most so long.")
+@world_options()
+@click.pass_context
+def command(ctx: click.Context, stacks: tuple[str, ...], *, condition: str, timeout: str) -> None:
+    """Wait until each stack is ready, or whatever else --for names."""
+    from orchestrator.cli.moments import duration  # noqa: PLC0415 -- nothing is opened for a mistyped word
+
+    ends_at = time.monotonic() + duration(timeout)
+    while missing := _missing(ctx, stacks, condition):
+        if time.monotonic() >= ends_at:
+            raise TimeIsUp(
+                f"after {timeout} still not {condition}: {', '.join(missing)}",
+                hint=f"holdfast explain {missing[0]}",
+            )
+        time.sleep(_EVERY_S)
+
+
+def _missing(ctx: click.Context, words: tuple[str, ...], condition: str) -> list[str]:
+    from orchestrator.cli.axes import conditions  # noqa: PLC0415 -- the engine is heavy
+    from orchestrator.cli.standings import standings  # noqa: PLC0415 -- likewise
+
+    with opened(ctx) as place:
+        rows = standings(place, words)
+    return [row.key.short for row in rows if not conditions(row.state, row.standing, row.action)[condition]]

@@ -1,0 +1,160 @@
+"""Works many stacks of one run side by side, wave by wave, and heeds Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Generic, TypeVar
+
+from adapters.contract import AdapterError
+from orchestrator.cli.place import Place
+from orchestrator.cli.progress import Tell
+from orchestrator.errors import EXIT_INTERRUPTED, OrchestratorError
+from orchestrator.model.stack import StackKey
+from orchestrator.ports import Run
+from orchestrator.rules.order import edges, waves
+
+_T = TypeVar("_T")
+#: Seconds between two looks at whether somebody pressed Ctrl-C.
+_LOOK_S = 0.2
+#: So many stacks are worked side by side unless somebody says otherwise: tools need much memory.
+_MOST_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended(Generic[_T]):
+    """What came of one stack: a result, or the error that kept it from one."""
+
+    key: StackKey
+    result: _T | None = None
+    error: OrchestratorError | AdapterError | None = None
+
+
+class Stop:
+    """Whether somebody wants the command to end, and what happens then."""
+
+    def __init__(self, *, detaches: bool, flag: Path) -> None:
+        """``detaches``: the first Ctrl-C leaves tools that run to their keepers instead of stopping them.
+
+        ``flag`` is the file that ``holdfast cancel`` makes in another process.
+        """
+        self._wanted = threading.Event()
+        self._detaches = detaches
+        self._flag = flag
+
+    @property
+    def wanted(self) -> bool:
+        """Whether nothing new is to be started."""
+        return self._wanted.is_set() or self._flag.exists()
+
+    @property
+    def detaches(self) -> bool:
+        """Whether to leave at once what runs; only in front of a person: a script waits for the end."""
+        return self._detaches and self._wanted.is_set() and sys.stdin.isatty()
+
+    def cancelled(self) -> bool:
+        """Whether tools that run are to be stopped; an apply only by ``holdfast cancel``, never by a key."""
+        return self._flag.exists() or (self._wanted.is_set() and not self._detaches)
+
+    def wish(self, _number: int, _frame: FrameType | None) -> None:
+        """Take a signal for a wish to end."""
+        self._wanted.set()
+
+
+@contextmanager
+def listening(place: Place, run: Run, *, detaches: bool = False) -> Iterator[Stop]:
+    """Turn SIGINT, SIGTERM and ``holdfast cancel`` into a wish to end, for as long as the block runs."""
+    stop = Stop(detaches=detaches, flag=cancel_flag(place, run.number))
+    before = {number: signal.signal(number, stop.wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end the command while it asks a person something: nothing is at work that it could leave undone."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def cancel_flag(place: Place, run: int) -> Path:
+    """Return the file whose existence asks whoever works ``run`` to stop."""
+    return place.world.home / "cancelled" / str(run)
+
+
+def ordered(place: Place, keys: Sequence[StackKey], *, backwards: bool = False) -> list[tuple[StackKey, ...]]:
+    """Return the stacks in waves; ``backwards`` for taking down: what depends on others goes first."""
+    found = list(waves(edges(place.reading.layout.stacks), keys))
+    return found[::-1] if backwards else found
+
+
+def at_once(wished: int) -> int:
+    """Return how many stacks are worked side by side."""
+    return wished or min(_MOST_AT_ONCE, os.cpu_count() or 1)
+
+
+def side_by_side(
+    keys: Sequence[StackKey], work: Callable[[StackKey], _T], *, parallel: int, stop: Stop, tell: Tell
+) -> list[Ended[_T]]:
+    """Work each stack, ``parallel`` at once, and return what came of each, in the order given.
+
+    Once ``stop`` is wanted nothing new starts; where it detaches this returns without waiting for what runs.
+    """
+
+    def one(key: StackKey) -> Ended[_T] | None:
+        if stop.wanted:
+            return None
+        try:
+            return Ended(key=key, result=work(key))
+        except (OrchestratorError, AdapterError) as error:
+            return Ended(key=key, error=error)
+        finally:
+            tell(key, "")
+
+    pool = ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="stack")
+    futures: list[Future[Ended[_T] | None]] = [pool.submit(one, key) for key in keys]
+    pending = set(futures)
+    while pending and not (stop.wanted and stop.detaches):
+        _, pending = wait(pending, timeout=_LOOK_S)
+    pool.shutdown(wait=not pending, cancel_futures=True)
+    done = [future.result() for future in futures if future.done() and not future.cancelled()]
+    return [ended for ended in done if ended is not None]
+
+
+def leave(place: Place, run: Run) -> None:
+    """End this process and nothing else: tools that change the world go on under their keepers."""
+    if place.at_work(run.number):
+        place.screen.say(f"detached: run {run.number} goes on")
+        place.screen.say(f"Next:  holdfast logs -f {run.number}")
+    else:
+        place.screen.say(f"run {run.number} ends here: nothing of it was being applied")
+    place.outside.record.close_run(run.number)
+    sys.stdout.flush()
+    # Threads of this process still wait for those tools; an ordinary exit would wait for the threads.
+    os._exit(EXIT_INTERRUPTED)
+
+
+@contextmanager
+def begun(place: Place, verb: str) -> Iterator[Run]:
+    """Open a run, and close it whatever happens."""
+    record = place.outside.record
+    run = record.open_run(trigger="cli", verb=verb, actor=place.world.actor, revision=place.reading.revision.id)
+    try:
+        yield run
+    finally:
+        record.close_run(run.number)
+        cancel_flag(place, run.number).unlink(missing_ok=True)

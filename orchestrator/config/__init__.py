@@ -1,0 +1,1 @@
+"""What people write down: read, checked with line and column, laid over, resolved."""

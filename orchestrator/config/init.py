@@ -1,0 +1,68 @@
+"""Writes a first stacks.yaml from what the files say."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from orchestrator.config.discover import Discovery, Found
+from orchestrator.ports import RevisionTree
+
+_HEAD: Final = """\
+# Stacks of this repository. Each one is a folder that one tool manages.
+# Every key: holdfast schema. What counts for a stack, and why: holdfast explain STACK.
+"""
+_TOOLS: Final = ("terraform", "opentofu", "ansible", "cloudformation", "puppet", "chef", "arm")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_./-]+")
+
+
+def find(tree: RevisionTree) -> tuple[Found, ...]:
+    """Return every folder that looks like a stack, whatever drives it."""
+    return Discovery().find(tree, (), _TOOLS)
+
+
+def stacks_text(found: Iterable[Found], *, project: str = "") -> str:
+    """Return the text of a stacks.yaml that declares ``found``."""
+    folders = list(found)
+    names = _names([one.path for one in folders])
+    stacks = {names[one.path]: {"path": str(one.path), "tool": one.tool} for one in folders}
+    return write({"project": project} if project else {}, stacks)
+
+
+def write(top: Mapping[str, Any], stacks: Mapping[str, Mapping[str, Any]], *, head: str = _HEAD) -> str:
+    """Return the text of a stacks.yaml; ``top`` are the keys that stand above ``stacks``."""
+    # Writing YAML is rare, and needs the library that keeps order and quotes what must be quoted.
+    from ruamel.yaml import YAML  # noqa: PLC0415
+
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 120
+    yaml.default_flow_style = False
+    out = io.StringIO()
+    yaml.dump({"version": 1, **top, "stacks": {name: dict(keys) for name, keys in stacks.items()}}, out)
+    return head + out.getvalue()
+
+
+def stack_name(text: str) -> str:
+    """Return ``text`` as something that a stack may be called."""
+    parts = (_NOT_IN_NAMES.sub("-", part).strip(".-") for part in text.split("/"))
+    return "/".join(part for part in parts if part) or "root"
+
+
+def _names(paths: list[PurePosixPath]) -> dict[PurePosixPath, str]:
+    """Return the shortest name that is unique: the last part of the folder, or as many as it takes."""
+    found: dict[PurePosixPath, str] = {}
+    for path in paths:
+        for length in range(1, len(path.parts) + 2):
+            name = stack_name("/".join(path.parts[-length:]))
+            others = {stack_name("/".join(other.parts[-length:])) for other in paths if other != path}
+            if name not in others:
+                break
+        while name in found.values():
+            # Two folders whose names differ only in what a name may not hold.
+            name += "-2"
+        found[path] = name
+    return found

@@ -1,0 +1,189 @@
+"""Turns holdfast.yaml into an `Operator`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from orchestrator.config.layers import ceiling, flatten
+from orchestrator.config.operator import Ceiling, CredentialSet, Operator, Sandbox, Store, StoreKind
+from orchestrator.config.operator_schema import GitKeys, OperatorFile, SourceKeys, StoreKeys, one_kind
+from orchestrator.config.reading import check, joined, raise_all
+from orchestrator.config.yamltree import Node, place, read
+from orchestrator.errors import ConfigError
+from orchestrator.model.source import Source, SourceKind, Verify
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRET = re.compile(r"\$\{secret:([^{}\s]+)\}")
+_SOURCES: Final = ("git", "directory", "s3", "azure_blob", "oci")
+_STORES: Final = ("credentials", "files", "environment", "sops", "vault", "aws_ssm")
+_LATER: Final = ("listen", "external_url", "database", "auth", "retention")
+#: Variables that change what the tool is, rather than let it in.
+_TAKES_OVER: Final = ("LD_*", "DYLD_*", "PATH", "PYTHONPATH", "PYTHONHOME", "GIT_SSH*", "TF_CLI_*", "TF_DATA_DIR")
+
+
+def read_operator(path: Path, environment: Mapping[str, str]) -> Operator:
+    """Read holdfast.yaml; ``${VARIABLE}`` in a store's folder comes from ``environment``.
+
+    Raises ConfigError with every error aboard.
+    """
+    name = PurePosixPath(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read: {(error.strerror or 'unknown error').lower()}",
+            code="HF-1020",
+            where=str(path),
+            hint="check the path and its permissions",
+        ) from None
+    node = read(content, name)
+    found, errors = check(OperatorFile, node, name)
+    if found is None:
+        raise joined(errors)
+    return _Reading(found, node, name, environment).run()
+
+
+class _Reading:
+    """One file on its way; keeps every error until the end."""
+
+    def __init__(self, file: OperatorFile, node: Node, name: PurePosixPath, environment: Mapping[str, str]) -> None:
+        self.keys, self.node, self.name, self.environment = file, node, name, environment
+        self.errors: list[ConfigError] = []
+        self.notices: list[ConfigError] = []
+
+    def run(self) -> Operator:
+        keys = self.keys
+        for key in _LATER:
+            if getattr(keys, key) is not None:
+                self._later(key, (key,))
+        if keys.workers.count is not None:
+            self._later("workers.count", ("workers", "count"))
+        found = Operator(
+            file=str(self.name),
+            stores=tuple(self._stores()),
+            credentials={one.name: one for one in self._credentials()},
+            ceilings=self._ceilings(),
+            teams={name: tuple(members) for name, members in keys.teams.items()},
+            sources=tuple(self._sources()),
+            encryption_secret=self._secret(keys.encryption.key, ("encryption", "key")) if keys.encryption else "",
+            sandbox=Sandbox(keys.workers.sandbox),
+            notices=tuple(self.notices),
+        )
+        raise_all(self.errors)
+        return found
+
+    def _where(self, path: tuple[str | int, ...]) -> str:
+        return place(self.name, *self.node.at(path).starts)
+
+    def _error(self, message: str, path: tuple[str | int, ...], hint: str) -> None:
+        self.errors.append(ConfigError(message, code="HF-1004", where=self._where(path), hint=hint))
+
+    def _later(self, what: str, path: tuple[str | int, ...]) -> None:
+        message = f"{what}: not supported yet, it has no effect"
+        self.notices.append(ConfigError(message, code="HF-1050", where=self._where(path)))
+
+    def _kind(self, model: SourceKeys | StoreKeys, kinds: tuple[str, ...], path: tuple[str | int, ...]) -> str:
+        try:
+            return one_kind(model, kinds)
+        except ValueError as error:
+            self._error(f"{path[0]}[{path[1]}]: {error}", path, "write one entry for each")
+            return ""
+
+    def _stores(self) -> Iterator[Store]:
+        for number, keys in enumerate(self.keys.secrets):
+            path = ("secrets", number)
+            kind = self._kind(keys, _STORES, path)
+            match kind:
+                case "credentials" | "files":
+                    location = self._expanded(getattr(keys, kind), (*path, kind))
+                    yield Store(kind=StoreKind(kind), location=location, where=self._where((*path, kind)))
+                case "environment":
+                    prefix = keys.environment.prefix if keys.environment else ""
+                    yield Store(kind=StoreKind.ENVIRONMENT, location=prefix, where=self._where(path))
+                case "":
+                    continue
+                case _:
+                    self._later(f"the secret store {kind}", (*path, kind))
+
+    def _expanded(self, text: str, path: tuple[str | int, ...]) -> str:
+        """Fill in variables. A store whose variable is not set is empty: outside systemd there is no such directory."""
+        found = _VARIABLE.sub(lambda match: self.environment.get(match[1], ""), text)
+        if found and not found.startswith("/"):
+            self._error(f'"{text}" is no absolute path', path, "write the folder from the root on")
+        return found
+
+    def _secret(self, text: str, path: tuple[str | int, ...]) -> str:
+        found = _SECRET.fullmatch(text)
+        if not found:
+            self._error(
+                f"{'.'.join(map(str, path))}: a secret does not stand in this file", path, 'write "${secret:name}"'
+            )
+            return ""
+        return found[1]
+
+    def _credentials(self) -> Iterator[CredentialSet]:
+        for name, keys in self.keys.credentials.items():
+            path = ("credentials", name)
+            for later in ("assume_role", "oidc", "ssh_key"):
+                if getattr(keys, later) is not None:
+                    self._later(f"credentials.{name}.{later}", (*path, later))
+            for variable in (*keys.environment, *keys.pass_):
+                if any(fnmatchcase(variable.upper(), taken) for taken in _TAKES_OVER):
+                    at = (*path, "environment", variable) if variable in keys.environment else (*path, "pass")
+                    self._error(f"{variable} would take over the tool", at, "leave it out")
+            yield CredentialSet(
+                name=name,
+                environment=dict(keys.environment),
+                passed=tuple(keys.pass_),
+                granted_to=tuple(keys.stacks),
+                where=self._where(path),
+            )
+
+    def _ceilings(self) -> dict[str, Ceiling]:
+        found = {}
+        for name, keys in self.keys.ceilings.items():
+            node = self.node.at(("ceilings", name))
+            where = f"{self.name}:{node.starts[0]} (ceiling)"
+            found[name] = Ceiling(policy=ceiling(flatten(keys, node, self.name)), where=where)
+        return found
+
+    def _sources(self) -> Iterator[Source]:
+        seen: set[str] = set()
+        for number, keys in enumerate(self.keys.sources):
+            path = ("sources", number)
+            if keys.name in seen:
+                self._error(f'two sources go by "{keys.name}"', path, "give one another name")
+            seen.add(keys.name)
+            kind = self._kind(keys, _SOURCES, path)
+            if kind == "git" and keys.git:
+                yield self._git(keys.name, keys.git, (*path, "git"))
+            elif kind == "directory" and keys.directory:
+                yield Source(id=keys.name, kind=SourceKind.DIRECTORY, location=keys.directory.path)
+            elif kind:
+                self._later(f"the source {kind}", (*path, kind))
+
+    def _git(self, name: str, keys: GitKeys, path: tuple[str | int, ...]) -> Source:
+        refs = [ref for ref in (keys.branch, keys.tag, keys.commit) if ref]
+        if len(refs) > 1:
+            self._error("only one of branch, tag and commit may be named", path, "keep one")
+        auth, verify = keys.auth, keys.verify
+        if auth and auth.github_app is not None:
+            self._later("auth.github_app", (*path, "auth", "github_app"))
+        if verify and verify.cosign is not None:
+            self._error("verify.cosign is for OCI artifacts", (*path, "verify", "cosign"), "write commits: signed")
+        return Source(
+            id=name,
+            kind=SourceKind.GIT,
+            location=keys.url,
+            ref=refs[0] if refs else "",
+            verify=Verify(verify.commits or "none") if verify else Verify.NONE,
+            signers=tuple(verify.signers or ()) if verify else (),
+            allow_rewrite=keys.allow_rewrite,
+            known_hosts=(auth.known_hosts or "") if auth else "",
+            ssh_key=(auth.ssh_key or "") if auth else "",
+            token_secret=self._secret(auth.token, (*path, "auth", "token")) if auth and auth.token else "",
+        )

@@ -1,0 +1,136 @@
+"""The keys of the operator's file, holdfast.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.config.schema import PolicyKeys
+from orchestrator.config.values import Anything, Duration, Filled, Keys, Name, Truth, Version, Whole, said
+
+#: What a set of credentials may never bring: it would take over the tool rather than let it in.
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+#: Somebody as the record names them: an e-mail address, or a login where git knows none.
+Member = Annotated[str, Field(pattern=r"^[^\s,:]+$", max_length=254)]
+Variable = Annotated[str, Field(pattern=VARIABLE)]
+
+
+class VerifyKeys(Keys):
+    """What a revision must prove."""
+
+    commits: Literal["none", "signed"] | None = None
+    signers: list[str] | None = said("Files with public keys: allowed_signers, or a GPG keyring.")
+    cosign: Anything = None
+
+
+class GitAuthKeys(Keys):
+    """How the repository is reached."""
+
+    token: str | None = said('HTTPS: "${secret:name}".')
+    ssh_key: str | None = said("SSH: the private key's file.")
+    known_hosts: str | None = said("SSH: the file with pinned host keys.")
+    github_app: Anything = None
+
+
+class GitKeys(Keys):
+    """A Git repository."""
+
+    url: Annotated[str, Field(min_length=1)]
+    branch: str | None = None
+    tag: str | None = None
+    commit: str | None = None
+    every: Duration | None = None
+    auth: GitAuthKeys | None = None
+    verify: VerifyKeys | None = None
+    allow_rewrite: Truth = False
+
+
+class DirectoryKeys(Keys):
+    """A plain directory on this host."""
+
+    path: Annotated[str, Field(min_length=1)]
+    watch: Truth | None = None
+
+
+class SourceKeys(Keys):
+    """One source, of one kind."""
+
+    name: Name
+    git: GitKeys | None = None
+    directory: DirectoryKeys | None = None
+    s3: Anything = None
+    azure_blob: Anything = None
+    oci: Anything = None
+
+
+class EnvironmentStoreKeys(Keys):
+    """Secrets from Holdfast's own environment; for development."""
+
+    prefix: str = ""
+
+
+class StoreKeys(Keys):
+    """One secret store, of one kind."""
+
+    credentials: str | None = said("A systemd credentials directory.")
+    files: str | None = said("A folder with one file per secret.")
+    environment: Annotated[EnvironmentStoreKeys | None, Filled] = None
+    sops: Anything = None
+    vault: Anything = None
+    aws_ssm: Anything = None
+
+
+class CredentialSetKeys(Keys):
+    """What a tool may use, and which stacks may use it."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    environment: Annotated[dict[Variable, str], Filled] = Field(default_factory=dict)
+    pass_: list[Variable] = Field(default_factory=list, alias="pass")
+    stacks: list[str] = Field(description='Globs over source/name@environment: "infra/*@prod".')
+    assume_role: Anything = None
+    oidc: Anything = None
+    ssh_key: Anything = None
+
+
+class WorkerKeys(Keys):
+    """How tools are run."""
+
+    count: Whole | None = None
+    sandbox: Literal["none", "bwrap"] = "none"
+
+
+class EncryptionKeys(Keys):
+    """Plans, state copies and outputs at rest."""
+
+    key: str
+
+
+class OperatorFile(Keys):
+    """holdfast.yaml."""
+
+    version: Version
+    listen: Anything = None
+    external_url: Anything = None
+    database: Anything = None
+    workers: Annotated[WorkerKeys, Filled] = Field(default_factory=WorkerKeys)
+    sources: list[SourceKeys] = Field(default_factory=list)
+    secrets: list[StoreKeys] = Field(default_factory=list)
+    credentials: Annotated[dict[Name, CredentialSetKeys], Filled] = Field(default_factory=dict)
+    auth: Anything = None
+    teams: Annotated[dict[Name, list[Member]], Filled] = Field(
+        default_factory=dict, description="Who may approve as team:NAME, by the e-mail address that their git bears."
+    )
+    ceilings: Annotated[dict[str, PolicyKeys], Filled] = Field(default_factory=dict)
+    retention: Anything = None
+    encryption: EncryptionKeys | None = None
+
+
+def one_kind(model: BaseModel, kinds: tuple[str, ...]) -> str:
+    """Return the one of ``kinds`` that is set. Raises ValueError with a sentence for people."""
+    found = [kind for kind in kinds if getattr(model, kind) is not None]
+    if len(found) != 1:
+        message = f"exactly one of {', '.join(kinds)} is expected, not {len(found)}"
+        raise ValueError(message)
+    return found[0]

@@ -1,0 +1,173 @@
+"""Checks what a file holds against its keys, and says all that is wrong with it at once, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from orchestrator.config.yamltree import Node, place
+from orchestrator.errors import ConfigError
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+_EXPECTED = {
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def check(
+    model: type[_Model], node: Node, file: PurePosixPath, *, inside: str = ""
+) -> tuple[_Model | None, list[ConfigError]]:
+    """Return ``node`` as ``model``, or None and every error; ``inside`` names what the node is, for people."""
+    try:
+        return model.model_validate(node.value, by_alias=True, by_name=False), []
+    except ValidationError as found:
+        details = found.errors(include_url=False, include_input=False)
+        return None, [_explain(model, node, file, dict(detail), inside) for detail in details]
+
+
+def joined(errors: Iterable[ConfigError]) -> ConfigError:
+    """Return the first error in the order of files, with the others aboard; the same one said twice counts once."""
+    once = {(error.where, error.code, error.message): error for error in errors}
+    first, *others = sorted(once.values(), key=_reading_order)
+    return ConfigError(first.message, code=first.code, hint=first.hint, where=first.where, others=tuple(others))
+
+
+def raise_all(errors: Collection[ConfigError]) -> None:
+    """Raise the errors as one; do nothing where there are none."""
+    if errors:
+        raise joined(errors)
+
+
+def flat(error: ConfigError) -> tuple[ConfigError, ...]:
+    """Return an error and those aboard of it."""
+    return (error, *error.others)
+
+
+def _reading_order(error: ConfigError) -> tuple[str, int, int]:
+    file, line, column = [*error.where.rsplit(":", 2), "", ""][:3]
+    return (file, int(line), int(column)) if line.isdigit() and column.isdigit() else (error.where, 0, 0)
+
+
+def nearest(word: str, choices: Collection[str]) -> str:
+    """Return ``; did you mean "x"?`` for the nearest of ``choices``, empty where none is near."""
+    found = get_close_matches(word, choices, n=1, cutoff=0.6)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def unknown_key(key: str, known: Collection[str], inside: str, where: str) -> ConfigError:
+    """Return the error for a key that nobody knows (HF-1003)."""
+    message = f'unknown key "{key}"{f" in {inside}" if inside else ""}{nearest(key, known)}'
+    return ConfigError(message, code="HF-1003", where=where, hint=f"known keys: {', '.join(sorted(known))}")
+
+
+def _explain(
+    model: type[BaseModel], node: Node, file: PurePosixPath, detail: Mapping[str, Any], inside: str
+) -> ConfigError:
+    loc = tuple(step for step in detail["loc"] if step != "[key]")
+    bad_key = loc != tuple(detail["loc"])
+    kind: str = detail["type"]
+    value = node.at(loc)
+    at_key = bad_key or kind == "extra_forbidden"
+    where = place(file, *(value.starts if at_key else (value.line, value.column)))
+    inside = _inside(loc[:-1]) or inside
+    key = str(loc[-1]) if loc else ""
+    if kind == "extra_forbidden":
+        return unknown_key(key, known_keys(model, loc[:-1]), inside, where)
+    if kind == "missing":
+        place_of_parent = place(file, *node.at(loc[:-1]).starts)
+        within = f" in {inside}" if inside else ""
+        return ConfigError(
+            f'the key "{key}" is missing{within}', code="HF-1006", where=place_of_parent, hint=f"write {key}: ..."
+        )
+    code = kind if kind.startswith("HF-") else "HF-1004"
+    subject = f'"{key}" is no name: ' if bad_key else f"{_subject(loc)}: " if loc else ""
+    return ConfigError(subject + _sentence(kind, detail, value), code=code, where=where, hint=_hint(kind))
+
+
+def _subject(loc: tuple[str | int, ...]) -> str:
+    words = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc]
+    return "".join(words).lstrip(".")
+
+
+def _sentence(kind: str, detail: Mapping[str, Any], node: Node) -> str:
+    limits = detail.get("ctx", {})
+    if kind.startswith("HF-"):
+        return str(limits["message"])
+    if kind in _EXPECTED:
+        return f"{_EXPECTED[kind]} is expected, not {_kind_of(node.value)}"
+    if kind == "literal_error":
+        choices = [word.strip(" '") for word in str(limits["expected"]).replace(" or ", ", ").split(",")]
+        wanted = choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}"
+        return f'{wanted} is expected, not "{node.value}"{nearest(str(node.value), choices)}'
+    if kind == "string_pattern_mismatch":
+        return "letters, digits, _ and - are allowed, and what begins with a letter, a digit or _"
+    return str(detail["msg"]).lower()
+
+
+def _hint(kind: str) -> str:
+    if kind == "HF-1016":
+        return 'write "Mon-Fri 09:00-16:00 Europe/Berlin"'
+    if kind == "HF-1008":
+        return "name something below the repository's root"
+    return "mend the value"
+
+
+def _kind_of(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case _:
+            return f'"{value}"'
+
+
+def _inside(loc: tuple[str | int, ...]) -> str:
+    match loc:
+        case ("stacks", name, *rest):
+            below = "".join(f", {step}" for step in rest if not isinstance(step, int))
+            return f'stack "{name}"{below}'
+        case ("environments", name, *_):
+            return f'environment "{name}"'
+        case ():
+            return ""
+        case _:
+            return _subject(loc)
+
+
+def known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
+    """Return the keys that a mapping inside ``model`` may hold."""
+    found: Any = model
+    for step in loc:
+        inner = _model_in(found)
+        if inner is not None and step in aliases(inner):
+            found = aliases(inner)[str(step)]
+        # A step into a list or a dict stays with the type that its items have.
+    inner = _model_in(found)
+    return sorted(aliases(inner)) if inner else []
+
+
+def aliases(model: type[BaseModel]) -> dict[str, Any]:
+    """Return each key of ``model`` as it is written in files, with its type."""
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in get_args(annotation):
+        found = _model_in(part)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,131 @@
+"""The kinds of value that configuration fields hold, as pydantic reads them."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from orchestrator.config.paths import checked_glob, checked_path
+from orchestrator.config.yamltree import Written, typed
+from orchestrator.rules.windows import parse
+
+_DURATION = re.compile(r"(\d{1,9})(s|m|h|d|w)")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+class Keys(BaseModel):
+    """A mapping in which every key is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+def said(description: str, *, alias: str | None = None) -> Any:
+    """Return the field of a key that may be left out; ``description`` is what editors show."""
+    return Field(default=None, alias=alias, description=description)
+
+
+def refuse(code: str, message: str) -> PydanticCustomError:
+    """Return the error with which a validator refuses a value; the reader adds the place."""
+    return PydanticCustomError(code, "{message}", {"message": message})
+
+
+def seconds(value: Any) -> float:
+    """Read ``30m`` as 1800.0. Raises PydanticCustomError (HF-1004)."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        unit = f'; did you mean "{value}m" or "{value}s"?' if isinstance(value, Written) else ""
+        raise refuse("HF-1004", f"a duration such as 30m, 1h or 400d is expected, not {_shown(value)}{unit}")
+    return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def _whole(value: Any) -> int:
+    number = value.typed if isinstance(value, Written) else value
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise refuse("HF-1004", f"a whole number is expected, not {_shown(value)}")
+    return number
+
+
+def _truth(value: Any) -> bool:
+    found = value.typed if isinstance(value, Written) else value
+    if not isinstance(found, bool):
+        raise refuse("HF-1004", f"true or false is expected, not {_shown(value)}")
+    return found
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "nothing"
+        case Written():
+            return str(value)
+        case str():
+            return f'"{value}"'
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case _:
+            return str(value)
+
+
+def _filled(value: Any) -> Any:
+    # "prod:" with nothing below it says that there is a prod, without more.
+    return {} if value is None else value
+
+
+def _window(value: str) -> str:
+    try:
+        parse(value)
+    except ValueError as error:
+        raise refuse("HF-1016", str(error)) from None
+    return value
+
+
+def _backend(value: Any) -> Any:
+    found = typed(value)
+    if isinstance(found, dict) or (isinstance(found, list) and all(isinstance(item, str) for item in found)):
+        return found
+    raise refuse("HF-1004", f"a mapping, or a list of files, is expected, not {_shown(value)}")
+
+
+def _path(value: str) -> str:
+    try:
+        checked_path(value)
+    except ValueError as error:
+        raise refuse("HF-1008", str(error)) from None
+    return value
+
+
+def _glob(value: str) -> str:
+    try:
+        checked_glob(value)
+    except ValueError as error:
+        raise refuse("HF-1008", str(error)) from None
+    return value
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,9}[smhdw]$", "examples": ["30m", "1h"]}),
+]
+Whole = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_whole)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=100)]
+Window = Annotated[str, AfterValidator(_window)]
+#: A path below the repository's root.
+Path = Annotated[str, Field(min_length=1), AfterValidator(_path)]
+Glob = Annotated[str, Field(min_length=1), AfterValidator(_glob)]
+#: Any value, numbers and truth values as they read.
+Anything = Annotated[Any, AfterValidator(typed)]
+Inputs = Annotated[dict[str, Anything], BeforeValidator(_filled)]
+Backend = Annotated[
+    Any,
+    AfterValidator(_backend),
+    WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+Filled = BeforeValidator(_filled)
+Version = Annotated[Literal[1], BeforeValidator(_whole)]

@@ -1,0 +1,1 @@
+"""The outside, one file each. Implements the ports; decides nothing."""

@@ -1,0 +1,211 @@
+"""The embedded agenda: who works on what, and when, in the record's own database.
+
+The service and a person's command line share it. A hold is a row with its holder's proof of life: a
+holder that is proven dead is replaced at once, a living one never, and of one on another host nothing
+can be proven before its lease has run out. Nothing here has to be renewed. The record's versions fence
+what a hold cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
+
+from orchestrator.effects.database import Database
+from orchestrator.effects.holder import Holder, this_process
+from orchestrator.effects.record_chain import lock_head
+from orchestrator.effects.record_tables import agenda, holds
+from orchestrator.errors import Conflict
+from orchestrator.ports import Clock, Due
+
+#: Longer than any run is allowed to take: counts only for holders of whom nothing can be proven.
+LEASE_S: Final = 6 * 3600.0
+
+_HELD: Final = select(holds).where(holds.c.stack == bindparam("stack"))
+_MINE: Final = (holds.c.stack == bindparam("of"), holds.c.holder == bindparam("me"))
+_LEAVE: Final = delete(holds).where(*_MINE, holds.c.taken.is_(False))
+#: What was taken stays held until `rest`.
+_STEP_OUT: Final = update(holds).where(*_MINE).values(entered=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalAgenda:
+    """`ports.Agenda` in the record's database. Safe to share between threads."""
+
+    database: Database
+    clock: Clock
+    #: Seconds after which a holder on another host counts as gone.
+    lease_s: float = LEASE_S
+    me: Holder = field(default_factory=this_process)
+
+    def nudge(self, *dues: Due) -> None:
+        """Pull due dates forward, in one transaction; never pushes one back. What is overdue only gets more urgent."""
+
+        def work(connection: Connection) -> None:
+            for due in dues:
+                self._pull_forward(connection, due)
+
+        if dues:
+            self.database.write(work)
+
+    def take(self, now: float) -> Due | None:
+        """Return the most urgent row that is due and that nobody holds, and hold its stack until `rest`.
+
+        A row whose taker died is due at once, whatever its date. The same process may enter the hold with `hold`.
+        """
+        wanted = (
+            select(agenda)
+            .where(or_(agenda.c.at <= now, agenda.c.taken_by != ""))
+            .order_by(agenda.c.priority, agenda.c.at, agenda.c.stack, agenda.c.track)
+        )
+        with self.database.reading() as connection:
+            # Whoever only asks does not keep the writers waiting.
+            if connection.execute(wanted.limit(1)).first() is None:
+                return None
+
+        def work(connection: Connection) -> Due | None:
+            lock_head(connection)
+            held = {one["stack"]: one for one in connection.execute(select(holds)).mappings()}
+            for row in connection.execute(wanted).mappings():
+                holder = held.get(row["stack"])
+                if (holder is None or self._gone(holder)) and (row["at"] <= now or row["taken_by"]):
+                    self._take(connection, row)
+                    return _due(row)
+            return None
+
+        return self.database.write(work)
+
+    @contextmanager
+    def hold(self, stack: str) -> Iterator[None]:
+        """Hold a stack for as long as the block runs; inside what this process took, share its hold.
+
+        Raises Conflict (HF-4203) naming the holder where it is held.
+        """
+        # A loss of power ends every holder with it: nothing here has to outlive one.
+        self.database.write(lambda connection: self._enter(connection, stack), durable=False)
+        try:
+            yield
+        finally:
+            self.database.write(lambda connection: self._leave(connection, stack), durable=False)
+
+    def rest(self, due: Due) -> None:
+        """Give back a taken row with its next due date; a nudge that came meanwhile keeps its earlier one.
+
+        Of a row that this process did not take only the date is pulled forward.
+        """
+
+        def work(connection: Connection) -> None:
+            lock_head(connection)
+            row = _find(connection, due)
+            if row is None or row["taken_by"] != self.me.proof():
+                self._pull_forward(connection, due)
+                return
+            kept = _earlier(_due(row), due, self.clock.now()) if row["nudged"] else due
+            _put(connection, kept, taken_by="", nudged=False)
+            mine = holds.c.stack == due.stack, holds.c.holder == self.me.proof(), holds.c.taken.is_(True)
+            connection.execute(delete(holds).where(*mine, holds.c.entered.is_(False)))
+            connection.execute(update(holds).where(*mine).values(taken=False))
+
+        self.database.write(work)
+
+    def waiting(self) -> Sequence[Due]:
+        """Return every row, soonest first; among them those that somebody works on."""
+        wanted = select(agenda).order_by(agenda.c.at, agenda.c.priority, agenda.c.stack, agenda.c.track)
+        with self.database.reading() as connection:
+            return tuple(_due(row) for row in connection.execute(wanted).mappings())
+
+    def _pull_forward(self, connection: Connection, due: Due) -> None:
+        lock_head(connection)
+        row = _find(connection, due)
+        if row is None:
+            connection.execute(insert(agenda).values(**_columns(due), taken_by="", nudged=False))
+        elif row["taken_by"] and not row["nudged"]:
+            # Its present date is being worked off; what is asked for now is another look.
+            _put(connection, due, taken_by=row["taken_by"], nudged=True)
+        else:
+            _put(
+                connection,
+                _earlier(_due(row), due, self.clock.now()),
+                taken_by=row["taken_by"],
+                nudged=row["nudged"],
+            )
+
+    def _take(self, connection: Connection, row: RowMapping) -> None:
+        _put(connection, _due(row), taken_by=self.me.proof(), nudged=False)
+        self._make_hold(connection, row["stack"], taken=True)
+
+    def _enter(self, connection: Connection, stack: str) -> None:
+        lock_head(connection)
+        held = connection.execute(_HELD, {"stack": stack}).mappings().one_or_none()
+        if held is None or self._gone(held):
+            self._make_hold(connection, stack, taken=False)
+        elif held["holder"] == self.me.proof() and held["taken"] and not held["entered"]:
+            connection.execute(update(holds).where(holds.c.stack == stack).values(entered=True))
+        else:
+            raise Conflict(
+                f"{stack} is held by {Holder.parse(held['holder'])}",
+                code="HF-4203",
+                hint="wait for it to end, or see holdfast runs",
+            )
+
+    def _leave(self, connection: Connection, stack: str) -> None:
+        mine = {"of": stack, "me": self.me.proof()}
+        if not connection.execute(_LEAVE, mine).rowcount:
+            connection.execute(_STEP_OUT, mine)
+
+    def _make_hold(self, connection: Connection, stack: str, *, taken: bool) -> None:
+        now = self.clock.now()
+        connection.execute(delete(holds).where(holds.c.stack == stack))
+        connection.execute(
+            insert(holds).values(
+                stack=stack,
+                holder=self.me.proof(),
+                since=now,
+                lease_until=now + self.lease_s,
+                taken=taken,
+                entered=not taken,
+            )
+        )
+
+    def _gone(self, held: RowMapping) -> bool:
+        gone = Holder.parse(held["holder"]).gone(self.me)
+        return held["lease_until"] <= self.clock.now() if gone is None else gone
+
+
+def _earlier(kept: Due, asked: Due, now: float) -> Due:
+    """Merge two wishes: the earlier date, and of two that are due the greater urgency with its reason."""
+    at = min(kept.at, asked.at)
+    sooner = asked.at < kept.at
+    more_urgent = asked.priority < kept.priority and asked.at <= max(kept.at, now)
+    return Due(
+        stack=kept.stack,
+        track=kept.track,
+        at=at,
+        why=asked.why if sooner or more_urgent else kept.why,
+        priority=asked.priority if more_urgent or (sooner and kept.at > now) else kept.priority,
+    )
+
+
+def _find(connection: Connection, due: Due) -> RowMapping | None:
+    wanted = select(agenda).where(agenda.c.stack == due.stack, agenda.c.track == due.track)
+    return connection.execute(wanted).mappings().one_or_none()
+
+
+def _put(connection: Connection, due: Due, *, taken_by: str, nudged: bool) -> None:
+    connection.execute(
+        update(agenda)
+        .where(agenda.c.stack == due.stack, agenda.c.track == due.track)
+        .values(at=due.at, why=due.why, priority=due.priority, taken_by=taken_by, nudged=nudged)
+    )
+
+
+def _columns(due: Due) -> dict[str, str | float | int]:
+    return {"stack": due.stack, "track": due.track, "at": due.at, "why": due.why, "priority": due.priority}
+
+
+def _due(row: RowMapping) -> Due:
+    return Due(stack=row["stack"], track=row["track"], at=row["at"], why=row["why"], priority=row["priority"])

@@ -1,0 +1,196 @@
+"""One door to the database: transactions that are stored or refused, and errors in words.
+
+SQLite (WAL, one host) and PostgreSQL speak through the same Core statements. Whoever writes holds the
+only write lock from the first statement on (``BEGIN IMMEDIATE``; on PostgreSQL a row lock that the
+record takes), so no transaction ever has to be undone because another was quicker.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from orchestrator.effects.mounts import NETWORK, file_system
+from orchestrator.errors import Conflict, OrchestratorError, RecordError
+
+_T = TypeVar("_T")
+
+#: How often a transaction is begun anew where the database asks for it (serialization, lost connection).
+_TRIES: Final = 5
+
+_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
+_SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database whose schema is the present one; `record_schema.open_database` makes it."""
+
+    engine: Engine
+    #: The URL without its password.
+    name: str
+    #: The record's own key, read once.
+    key: bytes = b""
+    #: Threads of one process take turns here: SQLite would have them sleep and try again.
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that sees one snapshot. Raises RecordError, Conflict."""
+        with spoken(self.name), self.engine.connect() as connection:
+            yield connection
+
+    def write(self, work: Callable[[Connection], _T], *, durable: bool = True) -> _T:
+        """Run ``work`` in one transaction and return its result once it is stored.
+
+        ``work`` runs again where the database asks for it, and where the connection was lost during the
+        commit: then nobody knows whether it was stored, and ``work`` must find its own traces.
+        Without ``durable`` a loss of power may forget the transaction, never a killed process.
+        Raises RecordError where it is not stored, Conflict (HF-4204) where another writer does not end.
+        """
+        with spoken(self.name):
+            for _ in range(_TRIES - 1):
+                try:
+                    return self._once(work, durable=durable)
+                except DBAPIError as error:
+                    if not _worth_another_try(error):
+                        raise
+            return self._once(work, durable=durable)
+
+    def _once(self, work: Callable[[Connection], _T], *, durable: bool) -> _T:
+        writes = "full" if durable else "normal"
+        with (
+            self._turn,
+            self.engine.connect().execution_options(writes=writes) as connection,
+            connection.begin(),
+        ):
+            return work(connection)
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.engine.dispose()
+
+
+def make_engine(url: URL, *, busy_s: float) -> Engine:
+    """Return an engine whose transactions begin as this module promises. Connects to nothing."""
+    # Ctrl-C while a connection is closed is logged by the pool, and would be shown with a traceback.
+    logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, busy_s)
+    limits = f"-c lock_timeout={int(busy_s * 1000)} -c idle_in_transaction_session_timeout=60000"
+    given = url.query.get("options", "")
+    options = f"{limits} {given}" if given else limits
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={"options": options, "connect_timeout": 10},
+        pool_pre_ping=True,
+    )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("writes") == "normal":
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+
+    return engine
+
+
+def read_url(text: str) -> URL:
+    """Read ``sqlite:////absolute/path`` or ``postgresql://…``. Raises RecordError for anything else."""
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise RecordError(
+            "the record's address is no database URL", hint="sqlite:////path or postgresql://…"
+        ) from error
+    backend = url.get_backend_name()
+    if backend not in {"sqlite", "postgresql"}:
+        raise RecordError(f"no record can be kept in {backend}", hint="use sqlite:////path or postgresql://…")
+    if backend == "sqlite" and not Path(url.database or "").is_absolute():
+        raise RecordError("the record's path is not absolute", hint="write sqlite:////path, with four slashes")
+    return url
+
+
+def prepare_file(path: Path, mounts: Path) -> None:
+    """Make the folder and the empty file, readable by the owner alone; ``mounts`` is the kernel's table of mounts.
+
+    Raises RecordError.
+    """
+    kind = file_system(path, mounts)
+    if kind in NETWORK:
+        raise RecordError(
+            f"{path} lies on a network file system ({kind}), on which SQLite's locks do not hold",
+            code="HF-4303",
+            hint="keep the record on a local disk, or in PostgreSQL",
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise RecordError(
+            f"the record {path} cannot be opened: {error.strerror}", hint="check the folder's owner and free space"
+        ) from error
+
+
+@contextmanager
+def spoken(name: str) -> Iterator[None]:
+    """Turn the database's errors into ours, with one line of cause and none of SQL."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _in_words(name, error) from error
+    except SQLAlchemyError as error:
+        raise RecordError(f"the record {name} cannot be used: {type(error).__name__}") from error
+
+
+def _sqlite(url: URL, busy_s: float) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": busy_s})
+
+    @event.listens_for(engine, "connect")
+    def connected(raw: Any, _: object) -> None:
+        # The driver's own idea of when a transaction begins is replaced by ours.
+        raw.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        if writes:
+            connection.exec_driver_sql(f"PRAGMA synchronous={writes}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _worth_another_try(error: DBAPIError) -> bool:
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", "") in {"40001", "40P01"}
+
+
+def _in_words(name: str, error: DBAPIError) -> OrchestratorError:
+    cause = error.orig
+    # SQLite's extended codes hold the plain one in their low byte.
+    number = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    state = getattr(cause, "sqlstate", None) or ""
+    if number in {_SQLITE_BUSY, _SQLITE_LOCKED} or state == "55P03":
+        return Conflict(
+            f"another process keeps writing to the record {name}", code="HF-4204", hint="run the command again"
+        )
+    if number == _SQLITE_FULL or state.startswith("53"):
+        return RecordError(f"the record {name} has no room left", code="HF-4301", hint="free space, then try again")
+    if number in {_SQLITE_CORRUPT, _SQLITE_NOTADB}:
+        return RecordError(f"{name} is damaged, or no record at all", hint="put the last backup in its place")
+    if number in {_SQLITE_READONLY, _SQLITE_CANTOPEN}:
+        return RecordError(f"the record {name} cannot be written", hint="check the owner of the file and its folder")
+    if number == _SQLITE_IOERR:
+        # A file that cannot grow is reported so, too: that of the shared memory, for one.
+        hint = "free some space; where there is enough, check the disk before anything else"
+        return RecordError(f"the disk under the record {name} is full, or fails", hint=hint)
+    line = str(cause).strip().partition("\n")[0]
+    return RecordError(f"the record {name} cannot be used: {line}", hint="check the database, then holdfast doctor")

@@ -1,0 +1,118 @@
+"""Applies exactly one proposal, as a recorded attempt, and records how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from adapters.contract import AdapterError, Plan, PlanStale, ToolStopped
+from orchestrator.engine.endings import after_the_fact, close, succeeded
+from orchestrator.engine.keeping import keep_state
+from orchestrator.engine.planning import stored_plan, told
+from orchestrator.engine.station import Case, Station, station
+from orchestrator.engine.values import stored_inputs
+from orchestrator.errors import Conflict, ExecutionError, OrchestratorError, RecordError
+from orchestrator.model.event import ApplyEnded, ApplyRefused, ApplyStarted, Event, Outcome
+from orchestrator.model.observed import Applying, Proposal
+
+#: An apply does not start with less free space than this: a full disk costs the state (bytes).
+FREE_SPACE_FLOOR = 64 * 1024 * 1024
+
+
+def apply(case: Case, gates_version: int) -> None:
+    """Apply the case's proposal and append what came of it.
+
+    ``gates_version`` is the version of the gates that the decision was made on: had they moved since,
+    nothing starts. Raises Conflict where the record or the gates moved before anything started.
+    """
+    proposal = case.asked.observed.progress
+    if not isinstance(proposal, Proposal):
+        raise ExecutionError("there is no proposal to apply", code="HF-9000")
+    place = case.outside.attempts.prepare()
+    attempt = Applying(
+        number=case.asked.state.attempts + 1,
+        run=case.run.number,
+        proposal=proposal,
+        host=place.host,
+        boot_id=place.boot_id,
+        folder=str(place.folder),
+        by=case.run.actor,
+        started_at=case.outside.clock.now(),
+    )
+    begun = False
+    try:
+        with _ready(case, attempt) as (ready, plan):
+            kept = keep_state(case, ready.workspace, f"before attempt {attempt.number}")
+            started: list[Event] = [*kept, ApplyStarted(attempt=attempt)]
+            case.outside.record.append(
+                case.key, started, expected=case.asked.state.version, run=case.run.number, gates=gates_version
+            )
+            begun = True
+            close(case, attempt, _carry_out(case, ready, plan, attempt))
+    except (AdapterError, OrchestratorError) as error:
+        # Of an attempt that has begun only recovery may speak; a moved record decides anew.
+        if begun:
+            raise
+        case.outside.attempts.close(attempt)
+        if isinstance(error, Conflict):
+            raise
+        _refuse(case, error)
+
+
+@contextmanager
+def _ready(case: Case, attempt: Applying) -> Iterator[tuple[Station, Plan]]:
+    """Lay everything out and check it once more, so that what can fail fails before the attempt exists."""
+    outside, proposal = case.outside, attempt.proposal
+    free = outside.workspaces.free_bytes()
+    if free < FREE_SPACE_FLOOR:
+        hint = "free some space, then run it again: a full disk in the middle of an apply costs the tool its state"
+        raise ExecutionError(f"only {free // 1024 // 1024} MiB free", code="HF-5010", hint=hint)
+    inputs = stored_inputs(outside, proposal.inputs)
+    with station(case, applying=True, attempt=Path(attempt.folder), inputs=inputs) as ready:
+        if ready.adapter.version() != proposal.tool:
+            raise PlanStale(
+                f"the plan was made with {proposal.tool.name} {proposal.tool.version} on {proposal.tool.platform}",
+                hint="plan again with the tool that is installed now",
+            )
+        yield ready, _restored(case, ready, proposal)
+
+
+def _refuse(case: Case, error: AdapterError | OrchestratorError) -> None:
+    refused = ApplyRefused(
+        track=case.asked.observed.track,
+        fingerprint=case.asked.desired.fingerprint,
+        code=error.code,
+        message=error.message,
+        transient=error.transient,
+        # What was stored and is damaged stays so: only another plan helps.
+        stale=isinstance(error, PlanStale | RecordError),
+    )
+    case.outside.record.append(case.key, [refused], expected=case.asked.state.version, run=case.run.number)
+
+
+def _restored(case: Case, ready: Station, proposal: Proposal) -> Plan:
+    """Return the proposal's plan with its saved file in place, bytes proven by digest."""
+    plan = stored_plan(case.outside, proposal)
+    if proposal.artifact:
+        saved = ready.workspace.private / "approved.plan"
+        saved.write_bytes(case.outside.artifacts.get(proposal.artifact))
+        plan = replace(plan, saved=saved)
+    case.outside.workspaces.verify(ready.workspace, case.asked.stack, case.asked.reading.tree)
+    return plan
+
+
+def _carry_out(case: Case, ready: Station, plan: Plan, attempt: Applying) -> tuple[Event, ...]:
+    try:
+        ready.adapter.apply(ready.workspace, plan)
+    except PlanStale as error:
+        ended: Event = ApplyEnded(attempt=attempt.number, outcome=Outcome.STALE, code=error.code, message=error.message)
+    except ToolStopped:
+        # An interrupted create may be in the cloud and in no state: only the adapter can say what had begun.
+        ended = after_the_fact(case, ready, plan, attempt)
+    except AdapterError as error:
+        ended = ApplyEnded(attempt=attempt.number, outcome=Outcome.FAILED, code=error.code, message=told(error))
+    else:
+        ended = succeeded(case, ready, attempt)
+    return (*keep_state(case, ready.workspace, f"after attempt {attempt.number}"), ended)

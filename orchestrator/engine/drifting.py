@@ -1,0 +1,70 @@
+"""Has the tool compare the world with what was applied, and records only what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from adapters.contract import AdapterError, Drifts
+from orchestrator.engine.earlier import at_revision
+from orchestrator.engine.masking import masked
+from orchestrator.engine.station import Case, station
+from orchestrator.engine.values import stored_inputs
+from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
+from orchestrator.model.event import DriftCheckFailed, DriftGone, DriftSeen, Event, NotConverged, Verified
+from orchestrator.model.observed import Applied, State
+
+
+def check_drift(case: Case) -> Drifts | None:
+    """Look for drift at the applied revision, with the inputs that were applied, and append what is new.
+
+    Returns what the tool found, None where it could not look. Raises Conflict where the record moved.
+    """
+    applied = case.asked.state.applied
+    if applied is None:
+        raise ExecutionError(
+            f"{case.asked.stack.key.short} was never applied: there is nothing to compare with",
+            code="HF-5030",
+            hint=f"holdfast plan {case.asked.stack.key.short}",
+        )
+    found: Drifts | None = None
+    try:
+        found = _look(case, applied)
+        events = conclude(case.asked.state, applied, found, case.asked.observed.track)
+    except Conflict:
+        raise
+    except (AdapterError, OrchestratorError) as error:
+        if case.was_stopped(error):
+            raise
+        events = [DriftCheckFailed(code=error.code, message=error.message)]
+    record = case.outside.record
+    if events:
+        record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
+    record.look(case.key, replace(case.asked.row.looks, drift_at=case.outside.clock.now()))
+    return found
+
+
+def _look(case: Case, applied: Applied) -> Drifts:
+    then = at_revision(case, applied.revision)
+    inputs = stored_inputs(case.outside, applied.inputs)
+    with station(then, inputs=inputs) as place:
+        return masked(place.adapter.drift(place.workspace), place.shell.mask)
+
+
+def conclude(state: State, applied: Applied, found: Drifts, track: str) -> Sequence[Event]:
+    """Return the events for what a look found; none where it is what the record says already. Pure."""
+    if found.pending:
+        names = ", ".join(change.address for change in found.pending[:3])
+        return [
+            NotConverged(
+                track=track, fingerprint=applied.fingerprint, message=f"still to be changed after the apply: {names}"
+            )
+        ]
+    if found.items:
+        known = state.drift is not None and state.drift.items == found.items and not state.drift_check_error
+        return [] if known else [DriftSeen(revision=applied.revision, items=found.items)]
+    if state.drift is not None:
+        return [DriftGone()]
+    if applied.verified_at is None or state.drift_check_error:
+        return [Verified(attempt=applied.attempt)]
+    return []

@@ -1,0 +1,45 @@
+"""The engine's hands: every port in one value, so that a loop takes one argument and tests swap any part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator import ports
+from orchestrator.model.source import Revision, Source
+from orchestrator.model.stack import MAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Everything that the engine can touch."""
+
+    record: ports.Record
+    artifacts: ports.Artifacts
+    agenda: ports.Agenda
+    sources: ports.Sources
+    layouts: ports.Layouts
+    workspaces: ports.Workspaces
+    attempts: ports.Attempts
+    shells: ports.Shells
+    adapters: ports.Adapters
+    secrets: ports.Secrets
+    credentials: ports.Credentials
+    clock: ports.Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One look at a source: a revision, its files and the configuration in them, on one track."""
+
+    source: Source
+    revision: Revision
+    tree: ports.RevisionTree
+    layout: ports.Layout
+    track: str = MAIN
+
+
+def read_at(outside: Outside, source: Source, revision: str) -> Reading:
+    """Return the reading of a revision that is known already: an applied, held or proposed one."""
+    found = outside.sources.revision(source, revision)
+    tree = outside.sources.tree(source, found.id)
+    return Reading(source=source, revision=found, tree=tree, layout=outside.layouts.at(source, found, tree))

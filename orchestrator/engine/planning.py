@@ -1,0 +1,166 @@
+"""Makes a plan and records it: as a proposal, or, where it is empty, as the proof that nothing is to do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+from adapters.contract import AdapterError, ChangeKind, Goal, Plan, ToolBusy
+from orchestrator.engine.masking import masked
+from orchestrator.engine.outside import Outside
+from orchestrator.engine.station import Case, Station, station
+from orchestrator.engine.values import store_inputs, store_outputs
+from orchestrator.errors import OrchestratorError
+from orchestrator.model.codec import decode, encode
+from orchestrator.model.event import Converged, Event, LockSeen, PlanFailed, Planned
+from orchestrator.model.observed import Applied, Counts, Proposal
+from orchestrator.model.stack import MAIN
+
+
+def make_plan(case: Case) -> None:
+    """Plan, changing nothing, and append what came of it. Raises Conflict where the record moved."""
+    try:
+        with station(case) as place:
+            plan = masked(place.adapter.plan(place.workspace, _goal(case)), place.shell.mask)
+            events: list[Event] = [_conclude(case, place, plan)]
+        if case.asked.desired.committed:
+            # A force-push or a squash must not take away what was proposed or applied.
+            revision = case.asked.desired.revision
+            case.outside.sources.pin(case.asked.reading.source, revision, revision)
+    except (AdapterError, OrchestratorError) as error:
+        if case.was_stopped(error):
+            return
+        events = [failed(case, error), *_left_lock(case, error)]
+    looks = case.asked.row.looks
+    case.outside.record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
+    now = case.outside.clock.now()
+    desired = case.asked.desired
+    case.outside.record.look(
+        case.key, replace(looks, planned_at=now, revision=desired.revision, fingerprint=desired.fingerprint)
+    )
+
+
+def _left_lock(case: Case, error: AdapterError | OrchestratorError) -> tuple[Event, ...]:
+    """Recognise the tool's lock that our own attempt of unknown end left behind: only such a one is ever freed."""
+    unknown = case.asked.state.unknown
+    if not isinstance(error, ToolBusy) or not error.lock_id or unknown is None or not unknown.dead:
+        return ()
+    if not error.holder.endswith(f"@{unknown.attempt.host}"):
+        return ()
+    return (LockSeen(lock_id=error.lock_id, holder=error.holder),)
+
+
+def _goal(case: Case) -> Goal:
+    asked = case.asked
+    if asked.desired.goal is Goal.CONVERGE and asked.settled and asked.observed.drift:
+        return Goal.REVERT_DRIFT
+    return asked.desired.goal
+
+
+def _conclude(case: Case, place: Station, plan: Plan) -> Event:
+    proves_rest = plan.empty and case.asked.observed.track == MAIN and case.asked.desired.committed
+    if proves_rest:
+        return Converged(track=MAIN, applied=_at_rest(case, place, plan))
+    return Planned(proposal=_proposal(case, place, plan))
+
+
+def _at_rest(case: Case, place: Station, plan: Plan) -> Applied:
+    state, desired = case.asked.state, case.asked.desired
+    before = state.applied
+    known = before is not None and state.unknown is None and before.goal is Goal.CONVERGE
+    if before is not None and known:
+        # An empty plan changes no output: those recorded are still good, and the tool need not be asked.
+        marks, artifact = dict(before.outputs), before.outputs_artifact
+    elif desired.goal is Goal.DESTROY:
+        marks, artifact = {}, ""
+    else:
+        marks, artifact = store_outputs(case.outside, place.adapter.outputs(place.workspace), place.shell.mask)
+    return Applied(
+        attempt=0,
+        run=case.run.number,
+        goal=desired.goal,
+        revision=desired.revision,
+        fingerprint=desired.fingerprint,
+        parts=desired.parts,
+        inputs=store_inputs(case.outside, place.inputs),
+        tool=plan.tool,
+        counts=Counts(),
+        outputs=marks,
+        outputs_artifact=artifact,
+        at=case.outside.clock.now(),
+        # The plan itself looked at the world a moment ago.
+        verified_at=case.outside.clock.now(),
+    )
+
+
+def _proposal(case: Case, place: Station, plan: Plan) -> Proposal:
+    asked, outside = case.asked, case.outside
+    unknown = asked.state.unknown
+    return Proposal(
+        number=asked.state.proposals + 1,
+        run=case.run.number,
+        track=asked.observed.track,
+        goal=asked.desired.goal,
+        revision=asked.desired.revision,
+        fingerprint=asked.desired.fingerprint,
+        parts=asked.desired.parts,
+        changes_digest=plan.digest,
+        artifact=outside.artifacts.put(plan.saved.read_bytes()) if plan.saved else "",
+        detail=store_plan(outside, plan),
+        inputs=store_inputs(outside, place.inputs),
+        policy_digest=asked.desired.policy_digest,
+        tool=plan.tool,
+        counts=count(plan),
+        creates=tuple(sorted(one.address for one in plan.changes if one.kind in _MAKES)),
+        outputs_changing=plan.outputs_changing,
+        empty=plan.empty,
+        made_at=outside.clock.now(),
+        looked_after=unknown.attempt.number if unknown else 0,
+    )
+
+
+#: A replacement creates too: after an unknown end its new half may be there already.
+_MAKES = frozenset({ChangeKind.CREATE, ChangeKind.REPLACE, ChangeKind.UNKNOWN})
+
+
+def count(plan: Plan) -> Counts:
+    """Return how many resources ``plan`` touches, by kind."""
+    kinds = Counter(change.kind for change in plan.changes)
+    return Counts(
+        create=kinds[ChangeKind.CREATE],
+        update=kinds[ChangeKind.UPDATE],
+        replace=kinds[ChangeKind.REPLACE],
+        delete=kinds[ChangeKind.DELETE],
+        unknown=kinds[ChangeKind.UNKNOWN],
+        moved=plan.moved,
+        imported=plan.imported,
+    )
+
+
+def store_plan(outside: Outside, plan: Plan) -> str:
+    """Keep the masked plan for people and policies; returns its SHA-256."""
+    return outside.artifacts.put(json.dumps(encode(replace(plan, saved=None)), sort_keys=True).encode())
+
+
+def stored_plan(outside: Outside, proposal: Proposal) -> Plan:
+    """Return the masked plan of a proposal."""
+    return decode(Plan, json.loads(outside.artifacts.get(proposal.detail)))
+
+
+def failed(case: Case, error: AdapterError | OrchestratorError) -> PlanFailed:
+    """Return the event for a plan that could not be made."""
+    where = getattr(error, "where", "")
+    return PlanFailed(
+        track=case.asked.observed.track,
+        fingerprint=case.asked.desired.fingerprint,
+        code=error.code,
+        message=f"{where}  {told(error)}" if where else told(error),
+        transient=error.transient,
+    )
+
+
+def told(error: AdapterError | OrchestratorError) -> str:
+    """Return the cause in the first line; below it the remedy or the tool's own explanation, and its further errors."""
+    further = [str(problem) for problem in getattr(error, "problems", ())][1:]
+    return "\n".join([error.message, *([error.hint] if error.hint else []), *further])

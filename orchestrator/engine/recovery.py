@@ -1,0 +1,79 @@
+"""Finds out how an attempt ended whose worker is gone: adopts its result, or says honestly that nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adapters.contract import AdapterError, Handle
+from orchestrator.engine.earlier import at_revision
+from orchestrator.engine.endings import after_the_fact, close, unknown
+from orchestrator.engine.keeping import keep_state
+from orchestrator.engine.outside import Outside, read_at
+from orchestrator.engine.planning import stored_plan
+from orchestrator.engine.station import Case, station
+from orchestrator.engine.survey import Survey
+from orchestrator.engine.values import stored_inputs
+from orchestrator.errors import Conflict, OrchestratorError
+from orchestrator.model.event import ApplyEnded, Event, Outcome
+from orchestrator.model.observed import Applying
+from orchestrator.model.source import Source
+from orchestrator.model.stack import StackKey
+from orchestrator.ports import Elsewhere, NeverStarted
+
+#: How long one look follows an attempt that is still at work before it is left to itself (seconds).
+FOLLOW_S = 3600.0
+
+
+def recover(case: Case, *, follow_s: float = FOLLOW_S) -> bool:
+    """Settle the attempt that the record says is at work; False where it still is, and must be left alone.
+
+    Raises Conflict where the record moved meanwhile.
+    """
+    attempt = case.asked.state.applying
+    if attempt is None:
+        return True
+    look = case.outside.attempts.look(attempt)
+    if isinstance(look, Handle) and look.alive:
+        case.outside.attempts.wait(attempt, follow_s)
+        look = case.outside.attempts.look(attempt)
+    match look:
+        case NeverStarted():
+            close(case, attempt, [ApplyEnded(attempt=attempt.number, outcome=Outcome.NOT_STARTED)])
+        case Elsewhere(dead=False) | Handle(alive=True):
+            return False
+        case _:
+            close(case, attempt, _what_came_of(case, attempt))
+    return True
+
+
+def recover_gone(outside: Outside, source: Source, key: StackKey) -> bool:
+    """Settle the last attempt of a stack that today's files no longer speak of; False where it is still at work.
+
+    For whoever holds the stack. Files and settings are those of the attempt.
+    """
+    attempt = outside.record.row(str(key)).state.applying
+    if attempt is None:
+        return True
+    run = outside.record.run(attempt.run)
+    then = read_at(outside, source, attempt.proposal.revision)
+    asked = Survey(outside, then).look(key)
+    if run is None or asked is None:
+        return False
+    return recover(Case(outside=outside, today=then, asked=asked, run=run), follow_s=0.0)
+
+
+def _what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:
+    """Have the adapter read what the attempt left behind, in a workspace of the attempt's own revision."""
+    try:
+        then = at_revision(case, attempt.proposal.revision)
+        inputs = stored_inputs(case.outside, attempt.proposal.inputs)
+        with station(then, applying=True, inputs=inputs) as place:
+            plan = stored_plan(case.outside, attempt.proposal)
+            ended = after_the_fact(then, place, plan, attempt)
+            return [*keep_state(then, place.workspace, f"found after attempt {attempt.number}"), ended]
+    except Conflict:
+        raise
+    except (AdapterError, OrchestratorError) as error:
+        # What cannot be read is unknown, never fine.
+        dead = case.outside.attempts.kill(attempt)
+        return [unknown(attempt, f"what it left behind cannot be read: {error.message}", dead=dead)]

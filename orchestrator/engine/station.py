@@ -1,0 +1,90 @@
+"""A stack's place of work: its files laid out, its values filled in, its adapter wired to a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.contract import Adapter, AdapterError, Input, ToolStopped, Workspace
+from orchestrator.engine.masking import mask_error
+from orchestrator.engine.outside import Outside, Reading
+from orchestrator.engine.survey import Asked
+from orchestrator.engine.values import Filling, texts
+from orchestrator.model.stack import is_foreign
+from orchestrator.ports import MaskingShell, Run, ShellNeeds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One stack being worked on in one run: the argument of every step."""
+
+    outside: Outside
+    #: Today's reading; ``asked.reading`` may be an earlier one.
+    today: Reading
+    asked: Asked
+    run: Run
+    #: Set when the run is to stop.
+    cancelled: Callable[[], bool] | None = None
+
+    @property
+    def key(self) -> str:
+        """The stack's full key."""
+        return str(self.asked.stack.key)
+
+    def was_stopped(self, error: Exception) -> bool:
+        """Whether a tool ended because somebody stopped the run: that says nothing about the stack."""
+        return isinstance(error, ToolStopped) and self.cancelled is not None and self.cancelled()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """What a step needs to drive the tool."""
+
+    workspace: Workspace
+    adapter: Adapter
+    shell: MaskingShell
+    inputs: Mapping[str, Input]
+
+
+@contextmanager
+def station(
+    case: Case, *, applying: bool = False, attempt: Path | None = None, inputs: Mapping[str, Input] | None = None
+) -> Iterator[Station]:
+    """Lay the stack out and yield its station; everything private is gone afterwards.
+
+    ``applying`` takes the credentials for applying instead of those for planning; ``attempt`` is the
+    folder of the recorded attempt; ``inputs`` are those kept by an earlier plan, resolved anew where None.
+
+    Raises AdapterError, Denied, SecretMissing, RevisionRejected.
+    """
+    outside, stack = case.outside, case.asked.stack
+    filling = Filling(outside, stack, case.today.layout, case.asked.reading.revision.id)
+    settings = filling.settings()
+    resolved = filling.inputs() if inputs is None else inputs
+    hidden = filling.secrets | {text for one in resolved.values() if one.sensitive for text in texts(one.value)}
+    name = stack.credentials.apply if applying else stack.credentials.plan
+    # A pull request plans code that nobody of ours has accepted: it gets no key.
+    granted = outside.credentials.environment(name, stack.key) if name and not is_foreign(case.today.track) else {}
+    laid = outside.workspaces.lay(
+        stack, case.asked.reading.tree, outside=case.asked.outside_paths, inputs=resolved, run=case.run.number
+    )
+    with laid as workspace:
+        needs = ShellNeeds(
+            stack=case.key,
+            run=case.run.number,
+            credentials=granted,
+            secrets=(*sorted(hidden), *granted.values()),
+            timeout_s=stack.policy.timeout_s,
+            attempt=attempt,
+            cancelled=case.cancelled,
+            writable=(workspace.root, workspace.scratch, workspace.private, workspace.kept),
+        )
+        shell = outside.shells.open(needs)
+        try:
+            adapter = outside.adapters.build(stack, settings, shell)
+            yield Station(workspace=workspace, adapter=adapter, shell=shell, inputs=resolved)
+        except AdapterError as error:
+            mask_error(error, shell.mask)
+            raise

@@ -1,0 +1,130 @@
+"""Looks at a source: revision, files, configuration; says which stacks that makes due. Starts no tool."""
+
+from __future__ import annotations
+
+import hashlib
+
+from adapters.contract import AdapterError
+from orchestrator.engine.outside import Outside, Reading
+from orchestrator.engine.reads import Reads
+from orchestrator.model.event import Event, Returned, Vanished
+from orchestrator.model.observed import Looks
+from orchestrator.model.source import Source
+from orchestrator.model.stack import StackKey
+from orchestrator.ports import Due, Row
+from orchestrator.rules.affected import Index, Reach
+
+#: Runs that no person and no door opened: what a look at a source records by itself.
+NO_RUN = 0
+#: From this many stacks on, all that is remembered of them is fetched at once.
+_MANY = 20
+#: Where the mark of the stacks that were last accounted for is remembered.
+_ACCOUNTED = "accounted"
+
+
+def read_source(outside: Outside, source: Source) -> Reading:
+    """Read the source's newest revision, and say aloud which stacks have gone from it or come back.
+
+    Nothing is ever destroyed because it is missing. Raises SourceUnreachable, RevisionRejected, ConfigError.
+    """
+    name = _row_name(source)
+    last = outside.record.row(name).looks.revision
+    revision = outside.sources.read(source, last=last)
+    tree = outside.sources.tree(source, revision.id)
+    reading = Reading(source=source, revision=revision, tree=tree, layout=outside.layouts.at(source, revision, tree))
+    if revision.id != last:
+        _account(outside, reading)
+        outside.record.look(name, Looks(revision=revision.id))
+    return reading
+
+
+def _row_name(source: Source) -> str:
+    return f"source:{source.id}"
+
+
+def _account(outside: Outside, reading: Reading) -> None:
+    """Say which stacks have gone or come back; reads no state where the same ones are there as last time."""
+    source = reading.source.id
+    if outside.record.remembered(_ACCOUNTED, source) == _mark(outside, reading):
+        return
+    for row in outside.record.rows(source):
+        _say_gone_or_back(outside, reading, row)
+    outside.record.remember(_ACCOUNTED, {source: _mark(outside, reading)})
+
+
+def _mark(outside: Outside, reading: Reading) -> str:
+    """Return a digest of the stacks that are there, and of those that are not with what has become of them."""
+    there = {str(key) for key in reading.layout.stacks}
+    versions = outside.record.versions(reading.source.id)
+    gone = (f"{key} {version}" for key, version in versions.items() if key not in there)
+    return hashlib.sha256("\n".join([*sorted(there), "", *sorted(gone)]).encode()).hexdigest()
+
+
+def _say_gone_or_back(outside: Outside, reading: Reading, row: Row) -> None:
+    try:
+        key = StackKey.parse(row.key)
+    except ValueError:
+        return
+    there, state = key in reading.layout.stacks, row.state
+    events: list[Event] = []
+    if there and state.vanished_at is not None:
+        events.append(Returned(revision=reading.revision.id))
+    made = state.applied or state.kept or state.unknown or state.applying
+    if not there and state.vanished_at is None and made and not state.moved_to:
+        events.append(Vanished(revision=reading.revision.id))
+    if events:
+        outside.record.append(row.key, events, expected=state.version, run=NO_RUN)
+
+
+class Watch:
+    """Follows one source and keeps the agenda: after each look exactly the stacks that a change concerns are due."""
+
+    def __init__(self, outside: Outside, source: Source) -> None:
+        """The first look makes every stack due: what happened while nobody watched is not known."""
+        self._outside = outside
+        self._source = source
+        self._last: Reading | None = None
+        self._index = Index()
+
+    def look(self) -> tuple[Reading, frozenset[StackKey]]:
+        """Read the source and nudge what is due; returns the reading and the keys that were nudged.
+
+        The work is proportional to the change. Raises SourceUnreachable, RevisionRejected, ConfigError: then
+        the last good revision stays in force.
+        """
+        reading = read_source(self._outside, self._source)
+        last, self._last = self._last, reading
+        if last is not None and last.revision.id == reading.revision.id:
+            return reading, frozenset()
+        due = frozenset(reading.layout.stacks) if last is None else self._concerned(last, reading)
+        reads = Reads(self._outside, whole=len(due) > _MANY)
+        for key in due:
+            self._index.put(key, _reach(reads, reading, key))
+        reads.keep()
+        now = self._outside.clock.now()
+        self._outside.agenda.nudge(
+            *(
+                Due(stack=str(key), track=reading.track, at=now, why=f"revision {reading.revision.short}")
+                for key in sorted(due)
+            )
+        )
+        return reading, due
+
+    def _concerned(self, last: Reading, reading: Reading) -> frozenset[StackKey]:
+        stacks = reading.layout.stacks
+        written: frozenset[StackKey] = frozenset()
+        if reading.layout is not last.layout:
+            written = frozenset(key for key, stack in stacks.items() if last.layout.stacks.get(key) != stack)
+            for gone in self._index.keys() - stacks.keys():
+                self._index.drop(gone)
+        return written | self._index.affected(reading.tree.changed(last.tree))
+
+
+def _reach(reads: Reads, reading: Reading, key: StackKey) -> Reach:
+    stack = reading.layout.stacks[key]
+    try:
+        paths = reads.of(stack, reading.tree)
+    except AdapterError:
+        # Its own plan says what is wrong; a change of its own folder makes it due again.
+        paths = frozenset()
+    return Reach(path=stack.path, outside=paths, watch=stack.watch)

@@ -1,0 +1,207 @@
+"""Works one stack from due to rest: read, decide, perform, append, again. The only such loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from adapters.contract import Drifts
+from orchestrator.engine.applying import apply
+from orchestrator.engine.drifting import check_drift
+from orchestrator.engine.outside import Outside, Reading
+from orchestrator.engine.planning import make_plan
+from orchestrator.engine.recovery import recover
+from orchestrator.engine.station import Case
+from orchestrator.engine.survey import Asked, Survey
+from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
+from orchestrator.model.action import Action, Apply, Ask, CheckDrift, MakePlan, Reason, Rest
+from orchestrator.model.event import Asked as AskedPeople
+from orchestrator.model.observed import Observed, Proposal, TrackView
+from orchestrator.model.policy import DriftAnswer, Mode, Policy
+from orchestrator.model.stack import StackKey
+from orchestrator.ports import Run
+from orchestrator.rules.decide import decide
+
+#: More rounds than any stack needs: a loop that does not come to rest is a fault of ours.
+_MOST_ROUNDS = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How far one call may go, and on whose behalf. The service uses the defaults."""
+
+    #: Narrows the policy's mode: OBSERVE plans and stops.
+    mode: Mode = Mode.AUTO
+    #: A person asked: drift is answered by a proposal at least, and failures before now do not count.
+    person: bool = False
+    #: Whether due drift checks are run.
+    drift: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """Where a stack came to rest."""
+
+    key: StackKey
+    rest: Rest
+    #: As it was when it came to rest; None where the stack is in no source any more.
+    asked: Asked | None
+    #: What was done on the way, in order.
+    did: tuple[Action, ...] = ()
+
+
+class Worker:
+    """Works stacks of one reading, one at a time and each under its hold."""
+
+    def __init__(
+        self,
+        outside: Outside,
+        reading: Reading,
+        run: Run,
+        *,
+        limits: Limits | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        """``cancelled`` is asked while tools run: once it says yes they are stopped."""
+        self._outside = outside
+        self._reading = reading
+        self._run = run
+        self._limits = limits or Limits()
+        self._cancelled = cancelled
+        self._begun_at = outside.clock.now()
+
+    def settle(self, key: StackKey, *, on_action: Callable[[StackKey, Action], None] | None = None) -> Settled:
+        """Work the stack until there is nothing to do, and say why there is not.
+
+        Raises Conflict (HF-4203) where somebody else holds it.
+        """
+        did: list[Action] = []
+        with self._outside.agenda.hold(str(key)):
+            for _ in range(_MOST_ROUNDS):
+                survey = Survey(self._outside, self._reading)
+                asked = survey.look(key)
+                if asked is None:
+                    return Settled(key=key, rest=_VANISHED, asked=None, did=tuple(did))
+                case = self._case(asked)
+                if asked.state.applying and not recover(case):
+                    return Settled(key=key, rest=_still_applying(asked), asked=asked, did=tuple(did))
+                if asked.state.applying:
+                    continue
+                action = self._next(asked)
+                if on_action:
+                    on_action(key, action)
+                if isinstance(action, Rest):
+                    return Settled(key=key, rest=action, asked=asked, did=tuple(did))
+                did.append(action)
+                self._perform(case, action, survey.gates_version)
+        message = f"{key.short} does not come to rest: {', '.join(action.reason for action in did[-4:])}"
+        raise OrchestratorError(message, code="HF-9001", hint="report it; nothing more was started")
+
+    def check_drift(self, key: StackKey) -> Drifts | None:
+        """Look for drift now, whatever is due; None where the tool could not look.
+
+        Raises ExecutionError where the stack was never applied, Conflict where it is held or at work.
+        """
+        with self._outside.agenda.hold(str(key)):
+            asked = Survey(self._outside, self._reading).look(key)
+            if asked is None:
+                raise Conflict(f"{key.short} is no longer in its source", code="HF-4011")
+            case = self._case(asked)
+            if asked.state.applying:
+                if not recover(case):
+                    raise Conflict(f"{key.short} is being applied", code="HF-4203", hint="holdfast runs")
+                asked = Survey(self._outside, self._reading).look(key) or asked
+            return check_drift(self._case(asked))
+
+    def decision(self, survey: Survey, key: StackKey) -> Action:
+        """Return what would be done next, doing nothing: what `explain` and `status` show."""
+        asked = survey.look(key)
+        if asked is None:
+            return _VANISHED
+        return decide(asked.desired, self._seen(asked), self._allowed(asked), self._outside.clock.now())
+
+    def _next(self, asked: Asked) -> Action:
+        action = decide(asked.desired, self._seen(asked), self._allowed(asked), self._outside.clock.now())
+        if isinstance(action, Rest) or self._cancelled is None or not self._cancelled():
+            return action
+        # What would be next is for whoever comes next.
+        return _told_to_stop(asked)
+
+    def _case(self, asked: Asked) -> Case:
+        return Case(outside=self._outside, today=self._reading, asked=asked, run=self._run, cancelled=self._cancelled)
+
+    def _seen(self, asked: Asked) -> Observed:
+        failure = asked.observed.failure
+        if self._limits.person and failure and failure.at < self._begun_at:
+            return replace(asked.observed, failure=None)
+        return asked.observed
+
+    def _allowed(self, asked: Asked) -> Policy:
+        policy = asked.stack.policy
+        answer, every_s = policy.drift.answer, policy.drift.every_s
+        if self._limits.person and answer is DriftAnswer.REPORT:
+            answer = DriftAnswer.PROPOSE
+        if not self._limits.drift:
+            every_s = 0.0
+        drift = replace(policy.drift, answer=answer, every_s=every_s)
+        return replace(policy, mode=min(policy.mode, self._limits.mode), drift=drift)
+
+    def _perform(self, case: Case, action: MakePlan | Ask | Apply | CheckDrift, gates_version: int) -> None:
+        try:
+            match action:
+                case MakePlan():
+                    make_plan(case)
+                case Ask():
+                    _ask(case)
+                case Apply():
+                    self._apply(case, gates_version)
+                case CheckDrift():
+                    check_drift(case)
+                case _:
+                    assert_never(action)
+        except Conflict as error:
+            # Somebody wrote to the stack meanwhile (an approval, a gate): look again. A lost hold is no such thing.
+            if error.code not in {"HF-4200", "HF-4202"}:
+                raise
+
+    def _apply(self, case: Case, gates_version: int) -> None:
+        try:
+            apply(case, gates_version)
+        except ExecutionError:
+            # Of an attempt that has begun only recovery may speak, and it can at once.
+            if not self._ended(case.asked.stack.key):
+                raise
+
+    def _ended(self, key: StackKey) -> bool:
+        """Settle the attempt that we lost sight of, if one has begun; False where nothing came of it."""
+        asked = Survey(self._outside, self._reading).look(key)
+        if asked is None or not asked.state.applying or not recover(self._case(asked)):
+            return False
+        state = self._outside.record.row(str(key)).state
+        # An attempt that never started leaves its proposal standing.
+        return state.tracks.get(self._reading.track, TrackView()).proposal is None
+
+
+def _ask(case: Case) -> None:
+    proposal = case.asked.observed.progress
+    if isinstance(proposal, Proposal):
+        event = AskedPeople(track=proposal.track, proposal=proposal.number)
+        case.outside.record.append(case.key, [event], expected=case.asked.state.version, run=case.run.number)
+
+
+_VANISHED = Rest(reason=Reason.VANISHED, why="it is no longer in its source; what it made still stands")
+
+
+def _told_to_stop(asked: Asked) -> Rest:
+    unknown = asked.observed.unknown
+    if unknown:
+        return Rest(reason=Reason.UNKNOWN_ATTEMPT, why=f"attempt {unknown.attempt.number} ended unknown: {unknown.why}")
+    return Rest(reason=Reason.GATED, why="the run was told to stop")
+
+
+def _still_applying(asked: Asked) -> Rest:
+    attempt = asked.state.applying
+    number = attempt.number if attempt else 0
+    where = f" on {attempt.host}" if attempt else ""
+    return Rest(reason=Reason.APPLYING, why=f"attempt {number} is at work{where}")

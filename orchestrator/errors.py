@@ -1,0 +1,145 @@
+"""Every error that the orchestrator raises on purpose, and the exit code each ends in.
+
+    OrchestratorError                            transient?   exit
+    ├── UsageError           HF-1900  a word on the command line makes no sense   no   64
+    ├── ConfigError          HF-10xx  file:line, key, hint                        no   64
+    ├── SourceError          HF-30xx                                              no    1
+    │   ├── SourceUnreachable         the repository did not answer               yes   1
+    │   └── RevisionRejected          unsigned, rewritten, unsafe: nobody runs it no    4
+    ├── AdapterNotFound      HF-4001  no adapter, or two, under that name         no    4
+    ├── Denied               HF-41xx  policy or a person's missing word           no    4
+    ├── Conflict             HF-42xx  the record moved under us: look again       yes  75
+    ├── RecordError          HF-43xx  the record cannot be read or written        no    1
+    ├── SecretMissing        HF-44xx  no store knows the name                     no    1
+    └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
+        └── NotStarted                nothing ran, for certain                    yes   1
+
+Adapters have their own tree in ``adapters.contract``; codes of both are in ``orchestrator.catalogue``.
+One question per error, *could the same attempt succeed later?*, drives retries and nothing else does.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+#: The command line's exit codes, as the README lists them. Never reused for another meaning.
+EXIT_DONE: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_CHANGES: Final = 2
+EXIT_WAITS: Final = 3
+EXIT_DENIED: Final = 4
+EXIT_UNKNOWN: Final = 5
+EXIT_USAGE: Final = 64
+EXIT_LOCKED: Final = 75
+EXIT_INTERRUPTED: Final = 130
+
+
+class OrchestratorError(Exception):
+    """The root: one line of cause, one of remedy, a code, and a place where there is one."""
+
+    code: str = "HF-9000"
+    exit_code: ClassVar[int] = EXIT_FAILED
+    transient: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, code: str = "", hint: str = "", where: str = "") -> None:
+        """``where`` is ``file:line:column``; ``code`` overrides the class's own with a more exact one."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+        if code:
+            self.code = code
+
+
+class UsageError(OrchestratorError):
+    """A word on the command line makes no sense here."""
+
+    code = "HF-1900"
+    exit_code = EXIT_USAGE
+
+
+class ConfigError(OrchestratorError):
+    """A configuration file says something that cannot be meant."""
+
+    code = "HF-1000"
+    exit_code = EXIT_USAGE
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        hint: str = "",
+        where: str = "",
+        others: tuple[ConfigError, ...] = (),
+    ) -> None:
+        """``others`` are the further errors of the same reading: people mend them in one go."""
+        super().__init__(message, code=code, hint=hint, where=where)
+        self.others = others
+
+
+class SourceError(OrchestratorError):
+    """A source of desired state cannot be used."""
+
+    code = "HF-3000"
+
+
+class SourceUnreachable(SourceError):
+    """The source did not answer; the last good revision stays in force."""
+
+    code = "HF-3001"
+    transient = True
+
+
+class RevisionRejected(SourceError):
+    """The revision exists, but nobody may run it."""
+
+    code = "HF-3010"
+    exit_code = EXIT_DENIED
+
+
+class AdapterNotFound(OrchestratorError):
+    """No adapter goes by that name, or two do."""
+
+    code = "HF-4001"
+    exit_code = EXIT_DENIED
+
+
+class Denied(OrchestratorError):
+    """Policy says no, or a person has not said yes."""
+
+    code = "HF-4100"
+    exit_code = EXIT_DENIED
+
+
+class Conflict(OrchestratorError):
+    """The record moved while we looked: read again and decide again."""
+
+    code = "HF-4200"
+    exit_code = EXIT_LOCKED
+    transient = True
+
+
+class RecordError(OrchestratorError):
+    """The record cannot be read or written."""
+
+    code = "HF-4300"
+
+
+class SecretMissing(OrchestratorError):
+    """No secret store knows the name."""
+
+    code = "HF-4400"
+
+
+class ExecutionError(OrchestratorError):
+    """A process could not be started, or what is left of one cannot be trusted."""
+
+    code = "HF-5000"
+
+
+class NotStarted(ExecutionError):
+    """The program could not be started for want of memory, descriptors or disk: nothing ran."""
+
+    code = "HF-5007"
+    transient = True

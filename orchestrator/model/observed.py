@@ -1,0 +1,289 @@
+"""What the record says about a stack now: the values that `fold` builds and `decide` reads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from adapters.contract import DriftItem, Goal, ToolVersion
+from orchestrator.model.fingerprint import Parts, canonical
+
+#: Raised whenever `fold` or a value below changes its meaning: older snapshots are rebuilt.
+FOLD_VERSION = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many resources a plan touches, by kind."""
+
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    delete: int = 0
+    unknown: int = 0
+    moved: int = 0
+    imported: int = 0
+
+    @property
+    def destructive(self) -> int:
+        """How many may lose something."""
+        return self.replace + self.delete + self.unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A plan for a revision: what people are asked about and say yes to."""
+
+    #: Counts up per stack.
+    number: int
+    run: int
+    track: str
+    goal: Goal
+    revision: str
+    fingerprint: str
+    parts: Parts
+    #: Canonical digest of the changes (``Plan.digest``).
+    changes_digest: str
+    #: SHA-256 of the saved plan in Artifacts; empty where the tool saves none.
+    artifact: str
+    #: SHA-256 in Artifacts of the masked plan, for people and policies.
+    detail: str
+    #: SHA-256 in Artifacts of the resolved inputs (encrypted): drift is looked for with these.
+    inputs: str
+    policy_digest: str
+    tool: ToolVersion
+    counts: Counts
+    #: Addresses that it creates.
+    creates: tuple[str, ...] = ()
+    outputs_changing: tuple[str, ...] = ()
+    empty: bool = False
+    made_at: float = 0.0
+    #: The unknown attempt after which this plan looked, 0 where there was none.
+    looked_after: int = 0
+
+    def binding(self, stack: str) -> str:
+        """Return the digest that an approval binds: the revision is recorded, not bound."""
+        body = [stack, self.goal.value, self.fingerprint, self.changes_digest, self.artifact, self.policy_digest]
+        return hashlib.sha256(canonical(body)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applying:
+    """One execution of a tool that may change the world. Recorded before it starts."""
+
+    #: Counts up per stack.
+    number: int
+    run: int
+    proposal: Proposal
+    host: str
+    boot_id: str
+    #: The attempt's folder on that host, where its keeper writes.
+    folder: str
+    by: str
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputMark:
+    """An output as the record knows it: enough to see that it changed, never its value."""
+
+    hmac: str
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What the world was last brought to."""
+
+    #: The attempt that did it, 0 where an empty plan proved that nothing was to do.
+    attempt: int
+    run: int
+    goal: Goal
+    revision: str
+    fingerprint: str
+    parts: Parts
+    inputs: str
+    tool: ToolVersion
+    counts: Counts
+    outputs: Mapping[str, OutputMark] = field(default_factory=dict)
+    #: SHA-256 in Artifacts of the outputs' values (encrypted).
+    outputs_artifact: str = ""
+    at: float = 0.0
+    #: When a drift check first found it as applied; None until then.
+    verified_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownAttempt:
+    """An attempt of which nobody can say how it ended."""
+
+    attempt: Applying
+    why: str
+    at: float
+    #: Addresses whose creation had begun; None where not even that is known: then all count.
+    started: tuple[str, ...] | None
+    #: Whether its whole process tree is proven dead; until then nobody touches the stack.
+    dead: bool
+
+    def hazards(self, proposal: Proposal) -> tuple[str, ...]:
+        """Return the creations of ``proposal`` that may already exist outside the tool's state."""
+        if self.started is None:
+            return proposal.creates
+        return tuple(sorted(set(self.started) & set(proposal.creates)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """One person's yes to one binding."""
+
+    by: str
+    at: float
+    binding: str
+    reason: str = ""
+    #: Teams that vouch for them, ``platform``, as the door knew them at that moment.
+    teams: tuple[str, ...] = ()
+    #: They saw that an attempt of unknown end may have created something already.
+    accepts_duplicates: bool = False
+
+
+class Phase(StrEnum):
+    """In what a failure happened."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+    VERIFY = "verify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The last failures in a row for one fingerprint."""
+
+    phase: Phase
+    fingerprint: str
+    at: float
+    code: str
+    message: str
+    #: Could the same succeed later, without anybody changing a file?
+    transient: bool
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """Differences found at a revision that had converged."""
+
+    items: tuple[DriftItem, ...]
+    first_seen: float
+    last_seen: float
+    #: How many checks in a row have seen it.
+    times: int
+    revision: str
+
+
+class HoldKind(StrEnum):
+    """Why a stack does not follow its source."""
+
+    REVISION = "revision"
+    DESTROYED = "destroyed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A stack kept at an earlier revision, or destroyed, until somebody resumes it."""
+
+    kind: HoldKind
+    #: The revision it is held at; of a destroyed stack the one whose files were used.
+    revision: str
+    by: str
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackView:
+    """What is going on for a stack on one track."""
+
+    proposal: Proposal | None = None
+    consents: tuple[Consent, ...] = ()
+    #: The binding that somebody rejected, and their word.
+    rejected: str = ""
+    rejected_because: str = ""
+    asked: bool = False
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A stack's whole fold: what is shared by its tracks, and each track."""
+
+    #: Number of events folded: the fencing version.
+    version: int = 0
+    tracks: Mapping[str, TrackView] = field(default_factory=dict)
+    applied: Applied | None = None
+    #: The revision applied before the present one, for ``rollback --to previous``.
+    previous_revision: str = ""
+    applying: Applying | None = None
+    unknown: UnknownAttempt | None = None
+    drift: Drift | None = None
+    hold: Hold | None = None
+    #: Why the last look for drift failed: what is there now is unknown, not fine. Empty where it did not.
+    drift_check_error: str = ""
+    #: When it disappeared from its source; None while it is there.
+    vanished_at: float | None = None
+    proposals: int = 0
+    attempts: int = 0
+    #: Latest copy of the state that Holdfast keeps for it (SHA-256 in Artifacts).
+    kept: str = ""
+    #: The tool's lock that one of our attempts is known to have taken.
+    tool_lock: str = ""
+    #: The new name this stack goes by since it was renamed.
+    moved_to: str = ""
+    last_event_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """When somebody last looked, kept on the stack's row: a look that finds nothing new appends no event."""
+
+    planned_at: float = 0.0
+    drift_at: float = 0.0
+    revision: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What `decide` reads: one track's view of one stack."""
+
+    stack: str
+    track: str
+    applied: Applied | None = None
+    progress: Proposal | Applying | None = None
+    unknown: UnknownAttempt | None = None
+    consents: tuple[Consent, ...] = ()
+    rejected: str = ""
+    asked: bool = False
+    failure: Failure | None = None
+    drift: Drift | None = None
+    #: When drift was last looked for, seconds since the epoch; 0 for never.
+    drift_at: float = 0.0
+
+
+def observe(stack: str, track: str, state: State, looks: Looks) -> Observed:
+    """Return one track's view of ``state``. A running attempt is everybody's progress."""
+    view = state.tracks.get(track, TrackView())
+    return Observed(
+        stack=stack,
+        track=track,
+        applied=state.applied,
+        progress=state.applying or view.proposal,
+        unknown=state.unknown,
+        consents=view.consents,
+        rejected=view.rejected,
+        asked=view.asked,
+        failure=view.failure,
+        drift=state.drift,
+        drift_at=looks.drift_at,
+    )

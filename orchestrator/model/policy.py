@@ -1,0 +1,61 @@
+"""What people allow. A value: `rules.narrow` combines two, `rules.decide` obeys one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Mode(IntEnum):
+    """How far the loop may go by itself. Ordered: the smaller is the stricter."""
+
+    OBSERVE = 0
+    PROPOSE = 1
+    AUTO = 2
+
+
+class DriftAnswer(StrEnum):
+    """What is done about drift without asking."""
+
+    REPORT = "report"
+    PROPOSE = "propose"
+    REPAIR = "repair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """Who has to say yes, and how many of them. None needed in mode AUTO with ``required`` 0."""
+
+    required: int = 1
+    #: ``team:platform``, ``user:ana@acme.example``; empty means anybody who may apply.
+    eligible: tuple[str, ...] = ()
+    #: Whether the revision's author may be one of them.
+    allow_author: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftPolicy:
+    """How often drift is looked for, and what follows."""
+
+    #: Seconds between looks; 0 never looks.
+    every_s: float = 3600.0
+    answer: DriftAnswer = DriftAnswer.REPORT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The resolved policy of one stack on one track."""
+
+    mode: Mode = Mode.PROPOSE
+    approvals: Approvals = Approvals()
+    #: ``Mon-Fri 09:00-16:00 Europe/Berlin``; empty means always open.
+    windows: tuple[str, ...] = ()
+    #: Most deletions and replacements one apply may hold; None sets no limit.
+    delete_limit: int | None = None
+    drift: DriftPolicy = DriftPolicy()
+    #: Further tries after a failure that could pass.
+    retries: int = 2
+    #: Wall-clock seconds for one run of the tool.
+    timeout_s: float = 1800.0
+    #: A proposal older than this is made anew. Seconds.
+    plan_ttl_s: float = 86400.0

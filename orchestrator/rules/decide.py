@@ -1,0 +1,218 @@
+"""The one decision: what to do about a stack now, and why. Pure: the whole world is in the arguments.
+
+An ordered list of rules, first match wins. Each has the reason it exists above it.
+"""
+
+from __future__ import annotations
+
+from adapters.contract import Goal
+from orchestrator.model.action import Action, Apply, Ask, CheckDrift, MakePlan, Reason, Rest
+from orchestrator.model.desired import Desired, Missing, Pending
+from orchestrator.model.gate import Act
+from orchestrator.model.observed import Applying, Observed, Proposal
+from orchestrator.model.policy import DriftAnswer, Mode, Policy
+from orchestrator.model.stack import MAIN
+from orchestrator.rules.consent import enough, needed, standing
+
+#: Seconds after an apply at which the first drift check is due: the state is fresh, nobody waits for it.
+FIRST_LOOK_S = 60.0
+#: The wait after the first failure in seconds; doubles with each further one, up to the second figure.
+BACKOFF_S = (30.0, 3600.0)
+
+
+def decide(desired: Desired, observed: Observed, policy: Policy, now: float) -> Action:
+    """Return what to do about ``observed`` in the face of ``desired``; ``now`` is seconds since the epoch."""
+    held = _held_back(desired, observed, now) or _failing(desired, observed, policy, now)
+    if held:
+        return held
+    if settled(desired, observed):
+        rest = _settled(desired, observed, policy, now)
+        if rest:
+            return rest
+    return _to_plan(desired, observed, policy, now) or _to_apply(desired, observed, policy, now)
+
+
+def settled(desired: Desired, observed: Observed) -> bool:
+    """Whether the world was brought to exactly what is asked for, and nobody has doubts about it."""
+    applied = observed.applied
+    return (
+        applied is not None
+        and observed.unknown is None
+        and applied.goal is desired.goal
+        and applied.fingerprint == desired.fingerprint
+    )
+
+
+def _held_back(desired: Desired, observed: Observed, now: float) -> Rest | None:
+    # A source that loses a stack by accident must not cost the stack: nothing is destroyed implicitly.
+    if not desired.present and desired.goal is not Goal.DESTROY:
+        return Rest(reason=Reason.VANISHED, why="it is no longer in its source; what it made still stands")
+    # Lifetimes of processes that change the world never overlap.
+    if isinstance(observed.progress, Applying):
+        return Rest(reason=Reason.APPLYING, why=f"attempt {observed.progress.number} is at work")
+    # A process that may still be alive may still be creating things.
+    if observed.unknown and not observed.unknown.dead:
+        return Rest(reason=Reason.UNKNOWN_ATTEMPT, why=observed.unknown.why)
+    return _gated(desired, Act.PLAN, now) or _waits_upstream(desired)
+
+
+def _gated(desired: Desired, act: Act, now: float) -> Rest | None:
+    for gate in desired.gates:
+        if gate.stands(act, now):
+            return Rest(reason=Reason.GATED, why=gate.why, until=gate.until)
+    return None
+
+
+def _waits_upstream(desired: Desired) -> Rest | None:
+    for upstream in desired.upstream:
+        if isinstance(upstream, Missing):
+            why = f"{upstream.stack} has no output {upstream.ref.key}"
+            return Rest(reason=Reason.UPSTREAM_MISSING, why=why)
+    # A plan with invented values is not the real plan: wait for the real ones.
+    for upstream in desired.upstream:
+        if isinstance(upstream, Pending):
+            return Rest(reason=Reason.DEFERRED, why=f"waits for {upstream.ref}: {upstream.why}")
+    return None
+
+
+def _failing(desired: Desired, observed: Observed, policy: Policy, now: float) -> Rest | None:
+    failure = observed.failure
+    # What failed for other files says nothing about these.
+    if failure is None or failure.fingerprint != desired.fingerprint:
+        return None
+    # The cause and its remedy; what a tool said beyond is shown with the run.
+    cause = "; ".join(failure.message.splitlines()[:2])
+    # Trying again what cannot pass only fills logs; people must act.
+    if not failure.transient or failure.count > policy.retries:
+        times = "once" if failure.count == 1 else f"{failure.count} times"
+        return Rest(reason=Reason.STALLED, why=f"failed {times}: {cause}")
+    retry_at = failure.at + backoff(failure.count)
+    if now < retry_at:
+        return Rest(reason=Reason.BACKING_OFF, why=f"{cause} (will be tried again)", until=retry_at)
+    return None
+
+
+def backoff(count: int) -> float:
+    """Return the seconds to wait after the ``count``-th failure in a row."""
+    first, most = BACKOFF_S
+    return min(most, first * 2.0 ** min(count - 1, 20))
+
+
+def _settled(desired: Desired, observed: Observed, policy: Policy, now: float) -> Action | None:
+    # A stack that is gone by intent has nothing that could drift.
+    if desired.goal is Goal.DESTROY:
+        return Rest(reason=Reason.DESTROYED, why="destroyed as asked; resume builds it again")
+    # Pull requests and working trees look at what they would change, not at the world's own ways.
+    if observed.track != MAIN:
+        return Rest(reason=Reason.CONVERGED, why="nothing differs from what is applied")
+    due_at = drift_due_at(observed, policy)
+    if observed.drift and policy.drift.answer is not DriftAnswer.REPORT:
+        return _gated(desired, Act.REPAIR, now)
+    if due_at is not None and now >= due_at:
+        return CheckDrift(reason=Reason.DRIFT_DUE, why="it is time to see whether the world still is as applied")
+    if observed.drift:
+        count = len(observed.drift.items)
+        why = f"{count} resource{'s differ' if count > 1 else ' differs'} from what was applied"
+        return Rest(reason=Reason.DRIFTED, why=why, until=due_at)
+    return Rest(reason=Reason.CONVERGED, why="the world is as asked for", until=due_at)
+
+
+def drift_due_at(observed: Observed, policy: Policy) -> float | None:
+    """Return when drift is to be looked for next (seconds since the epoch), None for never."""
+    applied = observed.applied
+    if applied is None or policy.drift.every_s <= 0:
+        return None
+    looked_at = observed.drift_at
+    if looked_at <= applied.at:
+        return applied.at + min(FIRST_LOOK_S, policy.drift.every_s)
+    return looked_at + policy.drift.every_s
+
+
+def _to_plan(desired: Desired, observed: Observed, policy: Policy, now: float) -> MakePlan | None:
+    unknown = observed.unknown
+    proposal = observed.progress if isinstance(observed.progress, Proposal) else None
+    # After an end that nobody saw, only a fresh look says what is there.
+    if unknown and (proposal is None or proposal.looked_after != unknown.attempt.number):
+        return MakePlan(reason=Reason.LOOK_AFTER_UNKNOWN, why=f"attempt {unknown.attempt.number} ended unknown")
+    repairing = settled(desired, observed) and observed.drift is not None
+    if proposal is None:
+        if repairing:
+            return MakePlan(reason=Reason.DRIFT_REPAIR, why="drift was found and policy answers it")
+        return MakePlan(reason=Reason.NO_PLAN, why="what is asked for was never planned")
+    # People must never say yes to something other than what would be done.
+    if (proposal.fingerprint, proposal.goal, proposal.policy_digest) != (
+        desired.fingerprint,
+        desired.goal,
+        desired.policy_digest,
+    ):
+        return MakePlan(reason=Reason.OUTDATED, why=_what_changed(desired, proposal))
+    # A plan from before the drift does not know of it.
+    if repairing and observed.drift and proposal.made_at < observed.drift.first_seen:
+        return MakePlan(reason=Reason.DRIFT_REPAIR, why="the plan is from before the drift")
+    # The world moves on without telling us.
+    if now - proposal.made_at > policy.plan_ttl_s:
+        return MakePlan(reason=Reason.TOO_OLD, why="the plan is older than policy allows")
+    return None
+
+
+def _what_changed(desired: Desired, proposal: Proposal) -> str:
+    parts = desired.parts.changed_since(proposal.parts)
+    if not parts:
+        return "its policy changed since it was planned"
+    return f"changed since it was planned: {', '.join(parts)}"
+
+
+def _to_apply(desired: Desired, observed: Observed, policy: Policy, now: float) -> Action:
+    proposal = observed.progress
+    assert isinstance(proposal, Proposal)  # noqa: S101 -- _to_plan returned None only with one at hand
+    return (
+        _barred(desired, observed, policy, proposal)
+        or _unanswered(desired, observed, policy, proposal)
+        or _gated(desired, _act(desired, observed), now)
+        or _go(desired, observed, policy)
+    )
+
+
+def _act(desired: Desired, observed: Observed) -> Act:
+    """Name what applying would be: a freeze may stop changes and still let people go back."""
+    repairing = settled(desired, observed) and observed.drift is not None
+    return Act.REPAIR if repairing else Act.ROLLBACK if desired.held else Act.APPLY
+
+
+def _barred(desired: Desired, observed: Observed, policy: Policy, proposal: Proposal) -> Rest | None:
+    if proposal.empty:
+        return Rest(reason=Reason.NOTHING_TO_DO, why="it would change nothing")
+    if policy.mode is Mode.OBSERVE:
+        return Rest(reason=Reason.OBSERVED_ONLY, why="this track is only looked at")
+    # What is not committed cannot be found again, by nobody.
+    if not desired.committed:
+        return Rest(reason=Reason.NOT_COMMITTED, why="the working tree is not committed")
+    if observed.rejected == proposal.binding(observed.stack):
+        return Rest(reason=Reason.REJECTED, why="somebody said no to this plan")
+    limit = policy.delete_limit
+    if limit is not None and proposal.counts.destructive > limit:
+        why = f"{proposal.counts.destructive} deletions or replacements, at most {limit} allowed"
+        return Rest(reason=Reason.OVER_LIMIT, why=why)
+    return None
+
+
+def _unanswered(desired: Desired, observed: Observed, policy: Policy, proposal: Proposal) -> Action | None:
+    # A creation that an attempt of unknown end had begun may be there without the tool's knowing.
+    hazards = observed.unknown.hazards(proposal) if observed.unknown else ()
+    consents = standing(observed, proposal, policy, desired.author)
+    if hazards and not any(consent.accepts_duplicates for consent in consents):
+        return Rest(reason=Reason.MAY_DUPLICATE, why=f"may create a second time: {', '.join(hazards[:3])}")
+    if enough(desired, observed, policy, len(consents)):
+        return None
+    want = needed(desired, observed, policy)
+    of = f" from {', '.join(policy.approvals.eligible)}" if policy.approvals.eligible else ""
+    why = f"needs {want} approval{'s' if want > 1 else ''}{of}, has {len(consents)}"
+    if observed.asked:
+        return Rest(reason=Reason.AWAITING_APPROVAL, why=why)
+    return Ask(reason=Reason.AWAITING_APPROVAL, why=why)
+
+
+def _go(desired: Desired, observed: Observed, policy: Policy) -> Apply:
+    if needed(desired, observed, policy):
+        return Apply(reason=Reason.APPROVED, why="the people it needs have said yes")
+    return Apply(reason=Reason.AUTOMATIC, why="policy applies it by itself")

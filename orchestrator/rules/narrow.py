@@ -1,0 +1,74 @@
+"""`narrow`: what two sides allow together. A repository may tighten what the operator allows, never loosen it.
+
+It is a meet: commutative, idempotent, associative, and never above either side.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Mode, Policy
+from orchestrator.rules.windows import ALL_OF
+
+#: Allows everything: what an operator who says nothing allows.
+UNLIMITED: Final = Policy(
+    mode=Mode.AUTO,
+    approvals=Approvals(required=0),
+    drift=DriftPolicy(every_s=0.0, answer=DriftAnswer.REPAIR),
+    retries=sys.maxsize,
+    timeout_s=float("inf"),
+    plan_ttl_s=float("inf"),
+)
+
+#: The one eligible approver where two lists have nobody in common: no person bears this name.
+NOBODY: Final = "nobody"
+
+_ANSWERS = (DriftAnswer.REPORT, DriftAnswer.PROPOSE, DriftAnswer.REPAIR)
+
+
+def narrow(ceiling: Policy, wish: Policy) -> Policy:
+    """Return the stricter of each field. Looking for drift more often is the stricter: less goes unseen."""
+    return Policy(
+        mode=min(ceiling.mode, wish.mode),
+        approvals=_approvals(ceiling.approvals, wish.approvals),
+        windows=_windows(ceiling.windows, wish.windows),
+        delete_limit=_limit(ceiling.delete_limit, wish.delete_limit),
+        drift=DriftPolicy(
+            every_s=min(ceiling.drift.every_s or wish.drift.every_s, wish.drift.every_s or ceiling.drift.every_s),
+            answer=min(ceiling.drift.answer, wish.drift.answer, key=_ANSWERS.index),
+        ),
+        retries=min(ceiling.retries, wish.retries),
+        timeout_s=min(ceiling.timeout_s, wish.timeout_s),
+        plan_ttl_s=min(ceiling.plan_ttl_s, wish.plan_ttl_s),
+    )
+
+
+def _limit(one: int | None, other: int | None) -> int | None:
+    return min((limit for limit in (one, other) if limit is not None), default=None)
+
+
+def _approvals(one: Approvals, other: Approvals) -> Approvals:
+    return Approvals(
+        required=max(one.required, other.required),
+        eligible=_eligible(set(one.eligible), set(other.eligible)),
+        allow_author=one.allow_author and other.allow_author,
+    )
+
+
+def _eligible(one: set[str], other: set[str]) -> tuple[str, ...]:
+    if not one or not other:
+        return tuple(sorted(one | other))
+    return tuple(sorted(one & other)) or (NOBODY,)
+
+
+def _windows(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Return windows that are open exactly while both sides are: each pair, joined."""
+    pairs = {
+        frozenset(left.split(ALL_OF)) | frozenset(right.split(ALL_OF))
+        for left in one or other
+        for right in other or one
+    }
+    # A & B says nothing new beside A.
+    kept = {pair for pair in pairs if not any(less < pair for less in pairs)}
+    return tuple(sorted(ALL_OF.join(sorted(pair)) for pair in kept))

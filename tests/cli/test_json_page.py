@@ -1,0 +1,89 @@
+"""docs/json.md is a promise: each example on it has exactly the keys that the command prints."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import test_explain
+import test_pages
+import test_runs
+from cli_values import applied, key
+
+from orchestrator.catalogue import CODES
+from orchestrator.cli import (
+    show_diff,
+    show_doctor,
+    show_drift,
+    show_explain,
+    show_graph,
+    show_plan,
+    show_problems,
+    show_runs,
+    show_status,
+)
+from orchestrator.errors import ConfigError
+from orchestrator.model.observed import State
+from orchestrator.rules.order import waves
+
+PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
+EXAMPLES = {
+    heading: json.loads(block)
+    for heading, block in re.findall(r"## holdfast (.*?)\n.*?```json\n(.*?)```", PAGE, re.DOTALL)
+}
+
+
+def _side(tree, size):
+    return show_diff.Side(label="a", revision="r", files={"f": tree}, settings={"size": size})
+
+
+def printed():
+    stacks, edges = test_pages.graph()
+    row = test_runs.Row(run=test_runs.run(), entries=test_runs.entries(("a", test_runs.PLANNED)))
+    problem = test_pages.Problem(severity=test_pages.Severity.WARNING, summary="s")
+    error = ConfigError("m", where="f:1:2")
+    drift = show_drift.Row(key=key("web"), drift=test_pages.DRIFT, looked_at=1.0, blind_spots=("what nobody sees",))
+    return {
+        "status": show_status.page([test_pages.status_row("a", State(applied=applied()))], 1.0),
+        "plan, apply, rollback, show STACK": show_plan.page(
+            [
+                replace(
+                    test_pages.row("a", test_pages.UPDATE, problems=(problem,), outputs_changing=("cidr",)),
+                    warnings=("w",),
+                )
+            ]
+        ),
+        "drift": show_drift.page([drift], 1.0),
+        "runs": show_runs.page([row], 1.0),
+        "show RUN": show_runs.timeline(row),
+        "graph": show_graph.page(stacks, edges, waves(edges)),
+        "diff": show_diff.page(show_diff.Difference(left=_side("x", 1), right=_side("y", 2))),
+        "explain STACK": show_explain.page(replace(test_explain.explained(), approvers=("ana",)), test_explain.NOW),
+        "explain CODE": show_explain.code_page("HF-2005", CODES["HF-2005"]),
+        "validate": show_problems.page(show_problems.of_error(error), 1),
+        "doctor": show_doctor.page([show_doctor.git((2, 45, 0))]),
+    }
+
+
+def shape(value):
+    """Return the keys of a value, those of the first item for a list."""
+    if isinstance(value, dict):
+        return {name: shape(item) for name, item in value.items()}
+    return [shape(item) for item in value[:1]] if isinstance(value, list) else None
+
+
+@pytest.mark.parametrize("heading", sorted(set(EXAMPLES) - {"outputs"}))
+def test_the_example_has_the_keys_that_are_printed(heading):
+    assert shape(EXAMPLES[heading]) == shape(printed()[heading].value())
+
+
+def test_every_page_has_an_example():
+    assert set(EXAMPLES) == {*printed(), "outputs"}
+
+
+@pytest.mark.parametrize(("version", "verdict"), [((2, 43, 6), "warning"), ((2, 43, 7), "good"), (None, "bad")])
+def test_an_old_git_is_warned_of(version, verdict):
+    assert show_doctor.git(version).verdict == verdict

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import typing
+
+import pytest
+from cli_values import REVISION, applied, change, proposal, text
+
+from adapters.contract import ChangeKind, DriftItem
+from orchestrator.cli import show_runs
+from orchestrator.cli.event_words import sentence
+from orchestrator.cli.show_runs import Result, Row, result_of
+from orchestrator.model import event as events
+from orchestrator.model.event import ApplyEnded, ApplyStarted, Asked, Converged, Event, Outcome, PlanFailed, Planned
+from orchestrator.model.gate import Gate, GateKind
+from orchestrator.model.observed import Applying, Consent, Hold, HoldKind
+from orchestrator.model.stack import MAIN
+from orchestrator.ports import Entry, Run
+
+ATTEMPT = Applying(number=4, run=7, proposal=proposal(), host="h1", boot_id="b", folder="/f", by="ana", started_at=1.0)
+PLANNED = Planned(proposal=proposal())
+ASKED = Asked(track=MAIN, proposal=3)
+STARTED = ApplyStarted(attempt=ATTEMPT)
+SUCCEEDED = ApplyEnded(attempt=4, outcome=Outcome.SUCCEEDED, applied=applied())
+FAILED = ApplyEnded(attempt=4, outcome=Outcome.FAILED, code="HF-2004", message="no such bucket")
+UNKNOWN = ApplyEnded(attempt=4, outcome=Outcome.UNKNOWN, message="killed")
+UNPLANNED = PlanFailed(track=MAIN, fingerprint="f", code="HF-2004", message="bad HCL", transient=False)
+
+
+def run(ended: float | None = 1100.0) -> Run:
+    return Run(
+        number=7, trigger="cli", verb="apply", actor="ana@acme.example", revision=REVISION, at=1000.0, ended_at=ended
+    )
+
+
+def entries(*happened: tuple[str, Event]) -> list[Entry]:
+    return [
+        Entry(
+            seq=n,
+            stack=f"infra/{name}@default",
+            version=n,
+            run=7,
+            at=1000.0 + n,
+            actor="ana",
+            event=event,
+            chain="",
+        )
+        for n, (name, event) in enumerate(happened, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("happened", "ended", "result"),
+    [
+        ([], 1100.0, Result.SUCCESS),
+        ([("a", PLANNED)], None, Result.RUNNING),
+        ([("a", PLANNED), ("a", ASKED)], 1100.0, Result.WAITING),
+        ([("a", PLANNED), ("a", STARTED), ("a", SUCCEEDED)], 1100.0, Result.SUCCESS),
+        ([("a", STARTED), ("a", FAILED)], 1100.0, Result.FAILURE),
+        ([("a", STARTED), ("a", UNKNOWN), ("b", UNPLANNED)], 1100.0, Result.UNKNOWN),
+        ([("a", UNPLANNED), ("a", PLANNED), ("a", STARTED), ("a", SUCCEEDED)], 1100.0, Result.SUCCESS),
+        ([("a", UNPLANNED), ("b", Converged(track=MAIN, applied=applied()))], 1100.0, Result.FAILURE),
+    ],
+)
+def test_the_last_word_on_each_stack_counts_and_the_worst_of_them(happened, ended, result):
+    assert result_of(run(ended), entries(*happened)) is result
+
+
+def test_a_run_that_was_left_to_its_keeper_is_still_running():
+    assert result_of(run(), entries(("a", STARTED))) is Result.RUNNING
+
+
+def test_a_run_is_told_as_a_timeline_with_its_result_last():
+    row = Row(run=run(), entries=entries(("a", PLANNED), ("a", STARTED), ("a", FAILED)))
+    out = text(show_runs.timeline(row))
+    places = [out.index(part) for part in ("run 7", "planned", "attempt 4 started on h1 by ana", "no such bucket")]
+    assert places == sorted(places)
+    assert out.rstrip().endswith("✗ failure")
+
+
+def test_the_list_of_runs_says_who_did_what_when():
+    out = text(show_runs.page([Row(run=run(), entries=entries(("a", STARTED), ("a", SUCCEEDED)))], 1000.0 + 7300))
+    for part in ("7", "apply", "success", "3f2a91c", "ana@acme.example", "2 h", "1 min", "a"):
+        assert part in out
+
+
+EXAMPLES: list[Event] = [
+    PLANNED,
+    UNPLANNED,
+    ASKED,
+    events.Approved(track=MAIN, proposal=3, consent=Consent(by="ana", at=1.0, binding="b", reason="fine")),
+    events.Rejected(track=MAIN, proposal=3, binding="b", by="ana", reason="no"),
+    events.ApplyRefused(track=MAIN, fingerprint="f", code="HF-5010", message="disk", transient=True),
+    STARTED,
+    SUCCEEDED,
+    Converged(track=MAIN, applied=applied()),
+    events.NotConverged(track=MAIN, fingerprint="f", message="still"),
+    events.Verified(attempt=4),
+    events.DriftSeen(
+        revision=REVISION, items=(DriftItem(change=change("r.a", ChangeKind.DELETE), will_be_reverted=True),)
+    ),
+    events.DriftGone(),
+    events.DriftCheckFailed(code="HF-2004", message="no"),
+    events.Held(hold=Hold(kind=HoldKind.REVISION, revision=REVISION, by="ana", reason="broken", at=1.0)),
+    events.Released(by="ana", reason=""),
+    events.Vanished(revision=REVISION),
+    events.Returned(revision=REVISION),
+    events.StateKept(sha256="s", note="before attempt 4"),
+    events.LockSeen(lock_id="l"),
+    events.Moved(old="a", new="b"),
+    events.Forgotten(by="ana", reason="sold"),
+    events.GateSet(gate=Gate(kind=GateKind.FREEZE, why="holidays", id=2, who="ana")),
+    events.GateLifted(gate=2, by="ana", reason=""),
+]
+
+
+def test_every_kind_of_event_has_a_sentence():
+    assert {type(event) for event in EXAMPLES} == set(typing.get_args(Event))
+    for event in EXAMPLES:
+        said = sentence(event)
+        assert said
+        assert "\n" not in said
+        assert "None" not in said

@@ -1,0 +1,157 @@
+"""The operator's file: what counts now is a value, what comes later is said aloud, slips are told with their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.config.operator import Operator, Sandbox, StoreKind
+from orchestrator.config.operator_reading import read_operator
+from orchestrator.errors import ConfigError
+from orchestrator.model.policy import Mode
+from orchestrator.model.source import SourceKind, Verify
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "holdfast.yaml"
+
+
+@pytest.fixture
+def operator_of(tmp_path):
+    def read(text: str, **environment: str) -> Operator:
+        file = tmp_path / "holdfast.yaml"
+        file.write_text(text)
+        return read_operator(file, environment)
+
+    return read
+
+
+@pytest.fixture
+def slips_of(operator_of):
+    def read(text: str) -> list[str]:
+        with pytest.raises(ConfigError) as caught:
+            operator_of(text)
+        found = (caught.value, *caught.value.others)
+        return [f"{error.where.split('/')[-1]} {error.code} {error.message}" for error in found]
+
+    return read
+
+
+def test_the_example_is_read_whole():
+    found = read_operator(EXAMPLE, {"CREDENTIALS_DIRECTORY": "/run/credentials/holdfast"})
+    assert [(store.kind, store.location) for store in found.stores] == [
+        (StoreKind.CREDENTIALS, "/run/credentials/holdfast")
+    ]
+    deploy = found.credentials["aws-deploy-prod"]
+    assert deploy.environment["AWS_ACCESS_KEY_ID"] == "${secret:aws/prod/id}"
+    assert (deploy.passed, deploy.granted_to) == (("HTTPS_PROXY",), ("infra/*@prod",))
+    infra, lab = found.sources
+    assert (infra.id, infra.kind, infra.ref, infra.verify) == ("infra", SourceKind.GIT, "main", Verify.SIGNED)
+    assert (lab.kind, lab.location) == (SourceKind.DIRECTORY, "/srv/lab")
+    assert (found.sandbox, found.encryption_secret) == (Sandbox.BWRAP, "data-key")
+    assert found.teams_of("ana@acme.example") == ("platform",)
+    limit = found.ceilings["prod"]
+    assert (limit.policy.mode, limit.policy.delete_limit) == (Mode.PROPOSE, 5)
+    assert limit.where.endswith("holdfast.yaml:52 (ceiling)")
+
+
+def test_what_comes_later_is_named_one_by_one():
+    found = read_operator(EXAMPLE, {})
+    told = [(notice.code, notice.message.split(":")[0]) for notice in found.notices]
+    assert told == [
+        ("HF-1050", name)
+        for name in (
+            "listen",
+            "external_url",
+            "database",
+            "auth",
+            "retention",
+            "workers.count",
+            "the secret store sops",
+            "the secret store vault",
+            "the secret store aws_ssm",
+            "credentials.aws-read-prod.assume_role",
+            "auth.github_app",
+            "the source s3",
+            "the source azure_blob",
+            "the source oci",
+        )
+    ]
+    assert all(notice.where.split(":")[1].isdigit() for notice in found.notices)
+
+
+def test_a_file_that_says_nothing_decides_nothing(operator_of):
+    found = operator_of("version: 1\n")
+    assert (found.stores, found.credentials, found.ceilings, found.sources, found.notices) == ((), {}, {}, (), ())
+    assert found.sandbox is Sandbox.NONE
+
+
+def test_stores_keep_their_order(operator_of):
+    found = operator_of(
+        "version: 1\nsecrets:\n  - files: /etc/holdfast/secrets\n  - environment: {prefix: HOLDFAST_SECRET_}\n  - environment:\n"
+        "  - credentials: ${NOWHERE}\n"
+    )
+    assert [(store.kind, store.location) for store in found.stores] == [
+        (StoreKind.FILES, "/etc/holdfast/secrets"),
+        (StoreKind.ENVIRONMENT, "HOLDFAST_SECRET_"),
+        (StoreKind.ENVIRONMENT, ""),
+        (StoreKind.CREDENTIALS, ""),
+    ]
+
+
+def test_a_git_source_takes_everything_it_is_given(operator_of):
+    found = operator_of(
+        "version: 1\nsources:\n  - name: infra\n    git:\n      url: ssh://git@example.org/infra.git\n      tag: v1\n"
+        "      allow_rewrite: true\n      auth: {ssh_key: /k, known_hosts: /h, token: '${secret:t}'}\n"
+        "      verify: {commits: signed, signers: [/etc/signers]}\n"
+    ).sources[0]
+    assert (found.ref, found.allow_rewrite, found.ssh_key, found.known_hosts) == ("v1", True, "/k", "/h")
+    assert (found.token_secret, found.signers) == ("t", ("/etc/signers",))
+
+
+@pytest.mark.parametrize(
+    ("text", "slips"),
+    [
+        ("versoin: 1", ['1:1 HF-1006 the key "version" is missing', '1:1 HF-1003 unknown key "versoin"; did you mean "version"?']),
+        ("version: 1\nworkers: {sandbox: docker}", ['2:20 HF-1004 workers.sandbox: one of none, bwrap is expected, not "docker"']),
+        ("version: 1\nencryption: {key: hunter2}", ["2:14 HF-1004 encryption.key: a secret does not stand in this file"]),
+        ("version: 1\nsecrets: [{files: x}]", ['2:12 HF-1004 "x" is no absolute path']),
+        ("version: 1\nsecrets: [{}]", ["2:11 HF-1004 secrets[0]: exactly one of credentials, files, environment, sops, vault, aws_ssm is expected, not 0"]),
+        ("version: 1\nsources: [{name: a, git: {url: x}, oci: {}}]", ["2:11 HF-1004 sources[0]: exactly one of git, directory, s3, azure_blob, oci is expected, not 2"]),
+        ("version: 1\nsources: [{name: a, directory: {path: /x}}, {name: a, directory: {path: /y}}]", ['2:45 HF-1004 two sources go by "a"']),
+        ("version: 1\nsources: [{name: a, git: {url: x, tag: t, branch: b}}]", ["2:21 HF-1004 only one of branch, tag and commit may be named"]),
+        ("version: 1\nsources: [{name: a/b, directory: {path: /x}}]", ["2:18 HF-1004 sources[0].name: letters, digits, _ and - are allowed, and what begins with a letter, a digit or _"]),
+        ("version: 1\ncredentials: {a: {environment: {LD_PRELOAD: x}, stacks: []}}", ["2:33 HF-1004 LD_PRELOAD would take over the tool"]),
+        ("version: 1\ncredentials: {a: {pass: [PATH], stacks: []}}", ["2:19 HF-1004 PATH would take over the tool"]),
+        ("version: 1\ncredentials: {a: {pass: [TF_CLI_ARGS_plan], stacks: []}}", ["2:19 HF-1004 TF_CLI_ARGS_plan would take over the tool"]),
+        ("version: 1\ncredentials: {a: {pass: [HOME]}}", ['2:15 HF-1006 the key "stacks" is missing in credentials.a']),
+        ("version: 1\nceilings: {prod: {aply: auto}}", ['2:19 HF-1003 unknown key "aply" in ceilings.prod; did you mean "apply"?']),
+    ],
+)  # fmt: skip
+def test_slips_are_told_with_their_place(slips_of, text, slips):
+    assert sorted(slips_of(text)) == sorted(f"holdfast.yaml:{slip}" for slip in slips)
+
+
+def test_a_slip_never_repeats_a_secret(slips_of):
+    assert "hunter2" not in "".join(slips_of("version: 1\nencryption: {key: hunter2}"))
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        read_operator(tmp_path / "none.yaml", {})
+    assert caught.value.code == "HF-1020"
+    with pytest.raises(ConfigError) as caught:
+        read_operator(tmp_path, {})
+    assert caught.value.code == "HF-1020"
+
+
+def test_a_member_of_a_team_is_one_word(slips_of):
+    (slip,) = slips_of('version: 1\nteams:\n  platform: ["ana, bob@acme.example"]\n')
+    assert slip.startswith("holdfast.yaml:3:")
+    assert "HF-1004" in slip
+
+
+def test_only_the_operator_says_who_is_in_a_team(operator_of):
+    found = operator_of("version: 1\nteams: {platform: [ana@acme.example], web: [ana@acme.example, bob], none: []}\n")
+    assert found.teams_of("ana@acme.example") == ("platform", "web")
+    assert found.teams_of("bob") == ("web",)
+    assert found.teams_of("eve@acme.example") == ()

@@ -1,0 +1,24 @@
+"""A yard for every test of this folder: a repository, a home, a cloud, and the installed program."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Tests are no package: this is how those of this folder share `e2e_yard`.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from e2e_yard import Yard
+
+pytestmark = pytest.mark.needs("git", "terraform")
+
+
+@pytest.fixture
+def yard(tmp_path: Path, lab_cli_config: Path) -> Iterator[Yard]:
+    made = Yard(folder=tmp_path, cli_config=lab_cli_config)
+    made.lay()
+    yield made
+    made.clear()

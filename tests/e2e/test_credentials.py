@@ -1,0 +1,111 @@
+"""Credentials through the installed program: each stack gets its own, each step its own, and nobody what is not granted."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from e2e_yard import Yard
+
+pytestmark = pytest.mark.needs("git", "terraform")
+
+STACKS: dict[str, Any] = {
+    "red": {"tool": "terraform", "path": "red", "credentials": {"plan": "red-read", "apply": "red-write"}},
+    "blue": {"tool": "terraform", "path": "blue", "credentials": {"plan": "blue-read", "apply": "blue-write"}},
+}
+SETS: dict[str, Any] = {
+    f"{color}-{what}": {
+        "environment": {"LAB_KEY": f"{color}-{what}-c4n4ry", "LAB_SECRET": "${secret:lab}"},
+        "pass": ["HTTPS_PROXY"],
+        "stacks": [f"estate/{color}@*"],
+    }
+    for color in ("red", "blue")
+    for what in ("read", "write")
+}
+#: Asked of both at once, so that they run side by side: each waits until the other is there too.
+MEET = """
+resource "terraform_data" "this" {
+  input = "%(color)s"
+  provisioner "local-exec" {
+    command = "cd %(folder)s; touch %(color)s; for i in $(seq 300); do [ -e red -a -e blue ] && break; sleep 0.1; done; [ -e red -a -e blue ] && printf '%%s' \\"$LAB_KEY\\" >%(color)s.key"
+  }
+}
+"""
+
+
+def configure(yard: Yard, stacks: dict[str, Any], sets: dict[str, Any]) -> None:
+    """Write the operator's file and commit the stacks; the tool says with which key it was started."""
+    wrapper = yard.folder / "bin" / "terraform"
+    said = f'echo "$1 ${{PWD##*/}} $LAB_KEY" >>"{yard.folder}/keys.log"\n'
+    wrapper.write_text(wrapper.read_text().replace("exec", f"{said}exec", 1))
+    operator = yard.folder / "holdfast.yaml"
+    operator.write_text(json.dumps({"version": 1, "secrets": [{"environment": {}}], "credentials": sets}))
+    yard.extra |= {"HOLDFAST_CONFIG": str(operator), "HOLDFAST_SECRET_LAB": "c4n4ry-lab-secret", "LAB_KEY": "mine"}
+    meeting = yard.folder / "meeting"
+    meeting.mkdir()
+    files = {f"{color}/main.tf": MEET % {"color": color, "folder": meeting} for color in stacks}
+    yard.commit({"stacks.yaml": json.dumps({"version": 1, "project": "estate", "stacks": stacks}), **files})
+
+
+def keys(yard: Yard) -> set[tuple[str, str, str]]:
+    """Return verb, stack and key of every start of the tool in a stack's folder."""
+    log = yard.folder / "keys.log"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return {(verb, *rest) for verb, *rest in (line.split(" ") for line in lines) if verb != "version"}
+
+
+def test_two_stacks_with_different_keys_run_side_by_side(yard: Yard) -> None:
+    configure(yard, STACKS, SETS)
+    yard.run("plan").ended(0)
+    assert keys(yard) == {
+        (verb, color, f"{color}-read-c4n4ry") for verb in ("init", "plan", "show") for color in ("red", "blue")
+    }
+    (yard.folder / "keys.log").unlink()
+    yard.apply("--parallel", "2").ended(0, "2 applied")
+    assert keys(yard) == {
+        (verb, color, f"{color}-write-c4n4ry") for verb in ("apply", "output") for color in ("red", "blue")
+    }
+    assert (yard.folder / "meeting/red.key").read_text() == "red-write-c4n4ry"
+    assert (yard.folder / "meeting/blue.key").read_text() == "blue-write-c4n4ry"
+    for path, content in yard.files_below(yard.home):
+        assert b"c4n4ry" not in content, path
+
+
+def test_files_that_are_not_committed_are_planned_without_the_keys_for_applying(yard: Yard) -> None:
+    configure(yard, STACKS, SETS)
+    (yard.checkout / "red/main.tf").write_text('resource "terraform_data" "other" {}\n')
+    yard.run("plan", "red", "--dirty").ended(0)
+    assert {key for _, _, key in keys(yard)} == {"red-read-c4n4ry"}
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [({"plan": "blue-read"}, "HF-4110"), ({"plan": "red-raed"}, "HF-4111")],
+    ids=["of another stack", "misspelt"],
+)
+def test_a_set_that_is_not_granted_is_named_and_nothing_runs(yard: Yard, names: dict[str, str], code: str) -> None:
+    configure(yard, {"red": {**STACKS["red"], "credentials": names}}, SETS)
+    yard.run("plan").ended(1, code, names["plan"])
+    assert keys(yard) == set()
+
+
+def test_a_set_for_applying_that_is_not_granted_starts_no_apply(yard: Yard) -> None:
+    configure(yard, {"red": {**STACKS["red"], "credentials": {"apply": "blue-write"}}}, SETS)
+    yard.apply().ended(1, "HF-4110", "blue-write")
+    assert {verb for verb, _, _ in keys(yard)} == {"init", "plan", "show"}
+    assert {key for _, _, key in keys(yard)} == {""}, "the person's own variables are nobody's business"
+    assert yard.state("red").attempts == 0
+
+
+def test_a_missing_secret_is_named_and_nothing_runs(yard: Yard) -> None:
+    configure(yard, STACKS, SETS)
+    yard.run("plan", "red", HOLDFAST_SECRET_LAB="").ended(1, "HF-4400", "lab")
+    assert keys(yard) == set()
+
+
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "PATH", "TF_CLI_ARGS_apply", "TF_DATA_DIR"])
+def test_a_set_may_not_take_the_tool_over(yard: Yard, name: str) -> None:
+    configure(yard, STACKS, {**SETS, "red-read": {**SETS["red-read"], "environment": {name: "x"}}})
+    yard.run("plan", "red").ended(64, name, "holdfast.yaml:1:")
+    assert keys(yard) == set()

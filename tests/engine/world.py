@@ -1,0 +1,438 @@
+"""A small world for the engine: the real record, agenda and artifacts; a cloud, a keeper and a source that are values.
+
+`World.crash_at(n)` makes the n-th effect from now on kill the worker: nothing of it runs on, what the keeper and
+the cloud had done stays done. `World.restart()` is a new worker in the same world.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from adapters.contract import (
+    Change,
+    ChangeKind,
+    DriftItem,
+    Drifts,
+    Finished,
+    Goal,
+    Handle,
+    Output,
+    Plan,
+    PlanStale,
+    Result,
+    ToolFailed,
+    ToolVersion,
+    Traits,
+    Unknown,
+    Workspace,
+)
+from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.artifacts import FolderArtifacts
+from orchestrator.effects.encryption import cipher_at
+from orchestrator.effects.record import SqlRecord
+from orchestrator.effects.record_schema import open_database
+from orchestrator.engine.outside import Outside, Reading
+from orchestrator.engine.work import Limits, Settled, Worker
+from orchestrator.model.event import Approved
+from orchestrator.model.observed import Consent, Proposal
+from orchestrator.model.policy import Approvals, DriftPolicy, Mode, Policy
+from orchestrator.model.source import Revision, Source, SourceKind
+from orchestrator.model.stack import Stack, StackKey
+from orchestrator.ports import Layout, NeverStarted, Place, Stray
+
+TOOL = ToolVersion(name="cloudtool", version="1", platform="any")
+SOURCE = Source(id="infra", kind=SourceKind.DIRECTORY, location="/nowhere")
+AUTO = Policy(mode=Mode.AUTO, approvals=Approvals(required=0), drift=DriftPolicy(every_s=0))
+
+
+class Crash(BaseException):
+    """The worker is gone: nobody may catch this."""
+
+
+class Effects:
+    """Counts every touch of the outside, and crashes the worker at one of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.crash_at: int | None = None
+
+    def tick(self) -> None:
+        self.count += 1
+        if self.crash_at is not None and self.count == self.crash_at:
+            self.crash_at = None
+            raise Crash
+
+    def around(self, port: object) -> Ticking:
+        return Ticking(port, self)
+
+
+class Ticking:
+    """Any port, with an effect counted before and after each of its methods."""
+
+    def __init__(self, port: object, effects: Effects) -> None:
+        self._port, self._effects = port, effects
+
+    def __getattr__(self, name: str):
+        found = getattr(self._port, name)
+        if not callable(found):
+            return found
+
+        def touch(*args, **kwargs):
+            self._effects.tick()
+            answer = found(*args, **kwargs)
+            if not hasattr(answer, "__enter__"):
+                self._effects.tick()
+            return answer
+
+        return touch
+
+
+@dataclass
+class Cloud:
+    """What exists, and a ledger of everything that was ever done, with the attempt that did it."""
+
+    objects: dict[str, str] = field(default_factory=dict)
+    #: What the tool believes exists: its state.
+    state: dict[str, str] = field(default_factory=dict)
+    ledger: list[tuple[str, str, str]] = field(default_factory=list)
+    #: Attempt folder -> exit code, None while its keeper has not written one.
+    attempts: dict[str, int | None] = field(default_factory=dict)
+    begun: dict[str, list[str]] = field(default_factory=dict)
+    #: What stacks' objects begin with; a name that comes back with no state begins a second life.
+    named: set[str] = field(default_factory=set)
+    abandoned: set[str] = field(default_factory=set)
+    fail_next: int = 0
+    #: Whether a crash of the worker takes the keeper and the tool with it, in the middle of a creation.
+    dies_with_worker: bool = False
+
+
+@dataclass
+class MemoryTree:
+    files_: dict[str, bytes]
+
+    def files(self, under):
+        return [PurePosixPath(p) for p in sorted(self.files_) if p.startswith(f"{under}/")]
+
+    def read(self, path):
+        return self.files_[str(path)]
+
+    def id_of(self, path):
+        inside = {p: c for p, c in self.files_.items() if p == str(path) or p.startswith(f"{path}/")}
+        return hashlib.sha256(repr(sorted(inside.items())).encode()).hexdigest() if inside else ""
+
+    def changed(self, other):
+        paths = self.files_.keys() | other.files_.keys()
+        return frozenset(PurePosixPath(p) for p in paths if self.files_.get(p) != other.files_.get(p))
+
+
+class CloudTool:
+    """An adapter whose tool makes one object per line of the stack's file ``objects``: ``name=value``."""
+
+    traits = Traits(heals_drift=True, sees_deletes=True, saves_plans=True)
+
+    def __init__(self, world, settings, attempt):
+        self.world, self.cloud, self.settings, self.attempt = world, world.cloud, settings, attempt
+
+    def version(self):
+        return TOOL
+
+    def inputs(self, tree):
+        return frozenset()
+
+    def _wanted(self, workspace: Workspace) -> dict[str, str]:
+        prefix = self._prefix(workspace)
+        lines = (workspace.folder / "objects").read_text().split()
+        fed = {f"{prefix}in.{name}": str(one.value) for name, one in workspace.inputs.items()}
+        return {prefix + line.partition("=")[0]: line.partition("=")[2] for line in lines} | fed
+
+    def _prefix(self, workspace: Workspace) -> str:
+        """What this stack's objects begin with: said by the state that is kept, which goes along with a rename."""
+        named = workspace.kept / "named"
+        if named.exists():
+            return f"{named.read_text()}:"
+        lives = sum(name.rstrip("'") == workspace.stack for name in self.cloud.named)
+        return f"{workspace.stack}{lives * chr(39)}:"
+
+    def _mine(self, workspace, objects):
+        prefix = self._prefix(workspace)
+        return {name: value for name, value in objects.items() if name.startswith(prefix)}
+
+    def plan(self, workspace, goal):
+        if self.world.plan_fails:
+            raise ToolFailed("the tool says no")
+        wanted = {} if goal is Goal.DESTROY else self._wanted(workspace)
+        # A refresh: what the state names is looked up in the cloud.
+        there = {
+            name: self.cloud.objects[name]
+            for name in self._mine(workspace, self.cloud.state)
+            if name in self.cloud.objects
+        }
+        changes = [
+            Change(address=name, kind=ChangeKind.UPDATE if name in there else ChangeKind.CREATE)
+            for name, value in wanted.items()
+            if there.get(name) != value
+        ] + [Change(address=name, kind=ChangeKind.DELETE) for name in there if name not in wanted]
+        saved = None
+        if changes:
+            saved = workspace.private / "plan"
+            saved.write_text(json.dumps([wanted, self._mine(workspace, self.cloud.state)]))
+        changing = tuple(sorted(c.address.partition(":")[2] for c in changes))
+        return Plan(goal=goal, changes=tuple(changes), tool=TOOL, saved=saved, outputs_changing=changing)
+
+    def apply(self, workspace, plan):
+        wanted, seen = json.loads(plan.saved.read_text())
+        if seen != self._mine(workspace, self.cloud.state):
+            raise PlanStale("saved plan is stale")
+        self.world.effects.tick()
+        folder = str(self.attempt)
+        if folder in self.cloud.abandoned:
+            raise Crash
+        self.cloud.attempts[folder] = None
+        self._do(workspace, folder, wanted)
+        self.world.effects.tick()
+        if self.cloud.attempts[folder]:
+            raise ToolFailed("the cloud says no")
+
+    def _do(self, workspace, folder, wanted):
+        """What the keeper and the tool do; a crash of the worker stops them only where they die with it."""
+        ticks = self.world.effects.tick if self.cloud.dies_with_worker else lambda: None
+        begun = self.cloud.begun.setdefault(folder, [])
+        name = self._prefix(workspace)[:-1]
+        self.cloud.named.add(name)
+        (workspace.kept / "named").write_text(name)
+        for name, value in wanted.items():
+            if self.cloud.objects.get(name) == value and self.cloud.state.get(name) == value:
+                continue
+            if name not in self.cloud.state:
+                begun.append(name)
+            ticks()
+            if self.cloud.fail_next:
+                self.cloud.fail_next -= 1
+                self.cloud.attempts[folder] = 1
+                return
+            verb = "update" if name in self.cloud.state else "create"
+            self.cloud.ledger.append((folder, verb, name))
+            self.cloud.objects[name] = value
+            ticks()
+            self.cloud.state[name] = value
+            ticks()
+        for name in [n for n in self._mine(workspace, self.cloud.state) if n not in wanted]:
+            self.cloud.ledger.append((folder, "delete", name))
+            self.cloud.objects.pop(name, None)
+            ticks()
+            del self.cloud.state[name]
+        self.cloud.attempts[folder] = 0
+
+    def resume(self, workspace, plan, handle):
+        if handle.result is None:
+            return Unknown(why="its tool is gone", started=tuple(self.cloud.begun.get(str(handle.folder), ())))
+        return Finished(error=None if handle.result.exit_code == 0 else "the cloud says no")
+
+    def drift(self, workspace):
+        state = self._mine(workspace, self.cloud.state)
+        items = [
+            DriftItem(change=Change(address=name, kind=ChangeKind.UPDATE), will_be_reverted=True)
+            for name, value in state.items()
+            if self.cloud.objects.get(name) != value
+        ]
+        pending = [Change(address=n, kind=ChangeKind.CREATE) for n in self._wanted(workspace) if n not in state]
+        return Drifts(items=tuple(items), pending=tuple(pending))
+
+    def outputs(self, workspace):
+        return {
+            name.partition(":")[2]: Output(value=value)
+            for name, value in self._mine(workspace, self.cloud.state).items()
+        }
+
+    def validate(self, workspace):
+        return ()
+
+    def unlock(self, workspace, lock_id):
+        raise AssertionError
+
+
+class World:
+    """Everything that outlives a worker, and the worker of the moment."""
+
+    def __init__(self, home: Path, policy: Policy = AUTO) -> None:
+        self.home, self.policy = home, policy
+        self.effects, self.cloud = Effects(), Cloud()
+        self.now_, self.plan_fails = 1_000_000.0, False
+        self.stacks: dict[str, dict] = {}
+        self.history: dict[str, tuple[dict[str, bytes], Layout]] = {}
+        self.revision = ""
+        #: State that is kept under another repository id.
+        self.strays_: dict[str, Stray] = {}
+        self._database = open_database(f"sqlite:///{home}/record.db")
+        self.restart()
+
+    # --- clock
+    def now(self):
+        self.now_ += 0.001
+        return self.now_
+
+    def sleep(self, seconds):
+        self.now_ += seconds
+
+    # --- sources and layouts
+    def commit(self, files: dict[str, str], stacks: dict[str, dict] | None = None) -> None:
+        """Make a revision of these files; ``stacks`` maps a name to extra fields of its Stack."""
+        self.stacks = stacks if stacks is not None else (self.stacks or {"web": {}})
+        body = {path: content.encode() for path, content in files.items()}
+        self.revision = hashlib.sha256(
+            repr((sorted(body.items()), sorted(map(str, self.stacks.items())))).encode()
+        ).hexdigest()
+        keys = {name: StackKey(source="infra", name=name) for name in self.stacks}
+        made = {
+            keys[name]: Stack(
+                key=keys[name], tool="cloudtool", path=PurePosixPath(name), **{"policy": self.policy, **more}
+            )
+            for name, more in self.stacks.items()
+        }
+        self.history[self.revision] = (body, Layout(project="infra", stacks=made))
+
+    def read(self, source, *, last=""):
+        return Revision(source="infra", id=self.revision, tree=self.revision)
+
+    def tree(self, source, revision):
+        return MemoryTree(self.history[revision][0])
+
+    def pin(self, source, revision, name):
+        """Nothing is ever lost here."""
+
+    def at(self, source, revision, tree):
+        return self.history[revision.id][1]
+
+    # --- workspaces
+    @contextmanager
+    def lay(self, stack, tree, *, outside, inputs, run) -> Iterator[Workspace]:
+        root = self.home / "work" / stack.key.name
+        private = root / "private"
+        private.mkdir(parents=True, exist_ok=True)
+        for path in tree.files(stack.path):
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(tree.read(path))
+        (root / "kept").mkdir(exist_ok=True)
+        yield Workspace(
+            root=root, path=stack.path, scratch=root, private=private, kept=root / "kept",
+            stack=str(stack.key), environment="default", inputs=inputs,
+        )  # fmt: skip
+
+    def verify(self, workspace, stack, tree):
+        """Nobody alters files here."""
+
+    def move(self, old, new):
+        before, after = (self.home / "work" / key.name / "kept" for key in (old, new))
+        if before.exists() and any(before.iterdir()):
+            after.parent.mkdir(parents=True, exist_ok=True)
+            before.replace(after)
+
+    def strays(self, source):
+        return self.strays_
+
+    def free_bytes(self):
+        return 1 << 40
+
+    # --- attempts: the keeper's folders
+    def prepare(self):
+        return Place(
+            host="here", boot_id="b", folder=self.home / "attempts" / str(len(self.cloud.attempts) + self.effects.count)
+        )
+
+    def look(self, attempt):
+        if attempt.folder not in self.cloud.attempts:
+            self.cloud.abandoned.add(attempt.folder)
+            return NeverStarted()
+        code = self.cloud.attempts[attempt.folder]
+        result = None if code is None else Result(exit_code=code, stdout=b"", stderr=b"")
+        return Handle(folder=Path(attempt.folder), result=result, alive=False)
+
+    def wait(self, attempt, timeout):
+        return True
+
+    def kill(self, attempt):
+        return True
+
+    def close(self, attempt):
+        """Raw output is nothing here."""
+
+    # --- shells, adapters, secrets, credentials
+    def open(self, needs):
+        self._attempt = needs.attempt
+        return Plain()
+
+    def build(self, stack, settings, shell):
+        return CloudTool(self, settings, self._attempt if isinstance(shell, Plain) else None)
+
+    def versions(self, names):
+        return {}
+
+    def get(self, name):
+        raise AssertionError(name)
+
+    def environment(self, name, stack):
+        return {}
+
+    # --- the worker of the moment
+    def restart(self) -> None:
+        touch = self.effects.around
+        record = SqlRecord(database=self._database, clock=self, actor="user:ana")
+        agenda = LocalAgenda(database=self._database, clock=self)
+        artifacts = FolderArtifacts(folder=self.home / "artifacts", cipher=cipher_at(self.home / "key"))
+        sources = _Sources(self)
+        self.outside = Outside(
+            record=touch(record), artifacts=touch(artifacts), agenda=agenda, sources=touch(sources), layouts=self,
+            workspaces=touch(self), attempts=touch(self), shells=self, adapters=self, secrets=self, credentials=self,
+            clock=self,
+        )  # fmt: skip
+        self.record = record
+
+    def reading(self) -> Reading:
+        revision = self.read(SOURCE)
+        return Reading(
+            source=SOURCE,
+            revision=revision,
+            tree=self.tree(SOURCE, revision.id),
+            layout=self.at(SOURCE, revision, None),
+        )
+
+    def worker(self, **limits) -> Worker:
+        run = self.record.open_run(trigger="test", verb="apply", actor="user:ana", revision=self.revision)
+        return Worker(self.outside, self.reading(), run, limits=Limits(**limits))
+
+    def settle(self, name: str = "web", **limits) -> Settled:
+        return self.worker(**limits).settle(StackKey(source="infra", name=name))
+
+    def state(self, name: str = "web"):
+        return self.record.row(f"infra/{name}@default").state
+
+    def approve(self, name: str = "web", *, by: str = "bob", accepts_duplicates: bool = False) -> None:
+        state = self.state(name)
+        proposal = state.tracks["main"].proposal
+        assert isinstance(proposal, Proposal)
+        consent = Consent(by=by, at=self.now(), binding=proposal.binding(f"infra/{name}@default"))
+        consent = replace(consent, accepts_duplicates=accepts_duplicates)
+        event = Approved(track="main", proposal=proposal.number, consent=consent)
+        self.record.append(f"infra/{name}@default", [event], expected=state.version, run=0)
+
+
+class Plain:
+    """A shell that the tool of this world has no need of."""
+
+    def mask(self, text):
+        return text
+
+
+class _Sources:
+    """`World`'s source, whose `revision` is a method there and a field here."""
+
+    def __init__(self, world: World) -> None:
+        self.read, self.tree, self.pin, self._world = world.read, world.tree, world.pin, world
+
+    def revision(self, source, revision):
+        return Revision(source="infra", id=revision, tree=revision)

@@ -1,0 +1,57 @@
+"""Run as a program: another process with an agenda of its own.
+
+argv: the database's URL, what to do, the stack, and for ``race`` a folder and how many seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.clock import SystemClock
+from orchestrator.effects.record_schema import open_database
+from orchestrator.errors import Conflict
+
+
+def say(word: str) -> None:
+    os.write(1, f"{word}\n".encode())
+
+
+def race(agenda: LocalAgenda, stack: str, folder: Path, seconds: float) -> None:
+    """Hold as often as possible; whoever is inside makes a file that nobody else may have made."""
+    held, end = 0, time.monotonic() + seconds
+    inside = folder / "inside"
+    while time.monotonic() < end:
+        try:
+            with agenda.hold(stack):
+                os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
+                held += 1
+                inside.unlink()
+        except Conflict:
+            continue
+        except FileExistsError:
+            say("overlap")
+            return
+    say(f"held {held}")
+
+
+url, verb, stack = sys.argv[1:4]
+agenda = LocalAgenda(database=open_database(url, busy_s=30), clock=SystemClock())
+match verb:
+    case "race":
+        say("ready")
+        sys.stdin.readline()
+        race(agenda, stack, Path(sys.argv[4]), float(sys.argv[5]))
+    case "hold":
+        with agenda.hold(stack):
+            say("held")
+            sys.stdin.readline()
+    case "take":
+        due = agenda.take(SystemClock().now())
+        say(due.stack if due else "nothing")
+        sys.stdin.readline()
+    case _:
+        raise SystemExit(64)

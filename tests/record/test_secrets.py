@@ -1,0 +1,177 @@
+"""Secrets and credential sets: who asks gets the value, everybody else gets none of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
+from orchestrator.effects.secrets import EnvironmentStore, FileStore, StoreSecrets, SystemdStore
+from orchestrator.errors import ConfigError, Denied, SecretMissing
+from orchestrator.model.stack import StackKey
+
+CANARY = "canary-51c0ff"
+KEY = b"k" * 32
+NET = StackKey(source="acme", name="net", environment="prod")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "secrets"
+    made.mkdir()
+    return made
+
+
+def put(path: Path, value: str | bytes, mode: int = 0o600) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(value.encode() if isinstance(value, str) else value)
+    path.chmod(mode)
+
+
+def files(folder: Path) -> StoreSecrets:
+    return StoreSecrets(stores=(FileStore(folder=folder),), key=KEY)
+
+
+def test_the_first_store_that_knows_the_name_wins(folder: Path, tmp_path: Path):
+    systemd = tmp_path / "credentials"
+    put(folder / "db" / "password", "from the folder\n")
+    put(systemd / "db_password", "from systemd", 0o400)
+    environ = {"HOLDFAST_SECRET_DB_PASSWORD": "from the environment", "HOLDFAST_SECRET_ONLY_HERE": "here"}
+    stores = (SystemdStore(folder=systemd), FileStore(folder=folder), EnvironmentStore(environ=environ))
+    assert StoreSecrets(stores=stores, key=KEY).get("db/password").value == "from systemd"
+    assert StoreSecrets(stores=stores[1:], key=KEY).get("db/password").value == "from the folder"
+    assert StoreSecrets(stores=stores[2:], key=KEY).get("db/password").value == "from the environment"
+    assert StoreSecrets(stores=stores, key=KEY).get("only-here").value == "here"
+
+
+def test_a_missing_secret_names_the_stores_that_were_asked(folder: Path):
+    stores = (FileStore(folder=folder), EnvironmentStore(environ={"HOLDFAST_SECRET_DB_PASSWORD": ""}))
+    with pytest.raises(SecretMissing) as refused:
+        StoreSecrets(stores=stores, key=KEY).get("db/password")
+    assert refused.value.code == "HF-4400"
+    assert refused.value.message == f"no store knows the secret db/password (asked: files in {folder}, environment)"
+    assert "HOLDFAST_SECRET_DB_PASSWORD" in refused.value.hint
+
+
+def test_a_version_changes_with_the_value_and_tells_nothing_of_it(folder: Path):
+    put(folder / "a", CANARY)
+    put(folder / "b", CANARY)
+    first = files(folder).versions(["a", "b", "a"])
+    assert first["a"] == first["b"] == files(folder).get("a").version
+    assert CANARY not in str(first)
+    assert StoreSecrets(stores=files(folder).stores, key=b"other" * 7).get("a").version != first["a"]
+    put(folder / "a", CANARY + "2")
+    second = files(folder).versions(["a", "b"])
+    assert second["a"] != first["a"]
+    assert second["b"] == first["b"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "value"),
+    [
+        ("x", "x"),
+        ("x\n", "x"),
+        ("x\r\n", "x"),
+        ("x\n\n", "x\n"),
+        (" x ", " x "),
+        ("a\nb", "a\nb"),
+        ("ü", "ü"),
+        ("", ""),
+    ],
+)
+def test_only_the_end_of_line_that_an_editor_adds_is_taken_off(folder: Path, stored: str, value: str):
+    put(folder / "s", stored)
+    assert files(folder).get("s").value == value
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "/etc/passwd", "../outside", "a/../../outside", "a//b", ".hidden", "a/.b", "a b", "a\0b", "a\n", "ä", "a/"],
+)
+def test_a_name_that_could_lead_elsewhere_is_refused(folder: Path, name: str):
+    put(folder.parent / "outside", CANARY)
+    with pytest.raises(SecretMissing) as refused:
+        files(folder).get(name)
+    assert refused.value.code == "HF-4401"
+
+
+def test_a_link_out_of_the_folder_is_refused_and_one_inside_is_followed(folder: Path, tmp_path: Path):
+    put(tmp_path / "outside", CANARY)
+    (folder / "out").symlink_to(tmp_path / "outside")
+    put(folder / "..data" / "token", "t")
+    (folder / "token").symlink_to("..data/token")
+    assert files(folder).get("token").value == "t"
+    with pytest.raises(SecretMissing, match="leads out of its folder"):
+        files(folder).get("out")
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o644, 0o602, 0o666])
+def test_a_file_that_everybody_may_read_or_write_is_refused(folder: Path, mode: int):
+    put(folder / "open", CANARY, mode)
+    with pytest.raises(SecretMissing) as refused:
+        files(folder).get("open")
+    assert refused.value.code == "HF-4401"
+    assert CANARY not in str(refused.value)
+
+
+def test_bytes_that_are_no_text_are_refused_without_being_shown(folder: Path):
+    put(folder / "binary", b"canary\xff\xfe")
+    with pytest.raises(SecretMissing, match="is not UTF-8 text") as refused:
+        files(folder).get("binary")
+    assert refused.value.__cause__ is None
+
+
+def test_a_folder_or_a_pipe_is_no_secret_and_hangs_nobody(folder: Path):
+    (folder / "sub").mkdir()
+    os.mkfifo(folder / "pipe", 0o600)
+    for name in ("sub", "pipe"):
+        with pytest.raises(SecretMissing, match="is not a file"):
+            files(folder).get(name)
+
+
+def granted(sets: dict[str, CredentialSet], environ: dict[str, str] | None = None) -> GrantedCredentials:
+    store = EnvironmentStore(environ={"HOLDFAST_SECRET_AWS_KEY": CANARY})
+    return GrantedCredentials(sets=sets, secrets=StoreSecrets(stores=(store,), key=KEY), environ=environ or {})
+
+
+def test_a_granted_set_brings_its_variables_and_nothing_else():
+    aws = CredentialSet(
+        environment={
+            "AWS_SECRET_ACCESS_KEY": "${secret:aws/key}",
+            "AWS_REGION": "eu-west-1",
+            "URL": "k=${secret:aws/key};",
+        },
+        passed=("HTTPS_PROXY", "NOT_SET"),
+        stacks=("acme/*@prod",),
+    )
+    credentials = granted({"aws": aws}, {"HTTPS_PROXY": "http://proxy", "OTHER": "x"})
+    assert credentials.environment("aws", NET) == {
+        "HTTPS_PROXY": "http://proxy",
+        "AWS_SECRET_ACCESS_KEY": CANARY,
+        "AWS_REGION": "eu-west-1",
+        "URL": f"k={CANARY};",
+    }
+
+
+@pytest.mark.parametrize("globs", [(), ("acme/*@dev",), ("acme/net",), ("ACME/*",), ("shop/*", "acme/ne")])
+def test_a_set_that_is_not_granted_is_denied_before_any_secret_is_read(globs: tuple[str, ...]):
+    broken = CredentialSet(environment={"X": "${secret:does/not/exist}"}, stacks=globs)
+    with pytest.raises(Denied) as refused:
+        granted({"aws": broken}).environment("aws", NET)
+    assert refused.value.code == "HF-4110"
+    assert refused.value.message == "the credential set aws is not granted to acme/net@prod"
+
+
+def test_a_set_that_nobody_defined_is_denied_with_the_nearest_name():
+    with pytest.raises(Denied) as refused:
+        granted({"aws-prod": CredentialSet()}).environment("aws-prd", NET)
+    assert refused.value.code == "HF-4111"
+    assert refused.value.hint == "did you mean aws-prod?"
+
+
+def test_a_set_can_refer_to_secrets_only():
+    leaky = CredentialSet(environment={"X": "${output:net.id}"}, stacks=("*",))
+    with pytest.raises(ConfigError, match="cannot stand in credential set leaky"):
+        granted({"leaky": leaky}).environment("leaky", NET)

@@ -1,0 +1,424 @@
+"""`decide` over every kind of situation: safety, liveness, and proof that each rule is needed."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections import Counter
+from dataclasses import replace
+from itertools import islice
+from types import ModuleType
+
+import pytest
+from situations import (
+    APPLIED,
+    DESIRED,
+    DRIFT,
+    FAILURE,
+    NOW,
+    POLICIES,
+    PROPOSAL,
+    STACK,
+    consent,
+    every_situation,
+    observed,
+    unknown,
+)
+
+from adapters.contract import Goal
+from orchestrator.model.action import Apply, Ask, CheckDrift, MakePlan, Reason, Rest
+from orchestrator.model.desired import Missing, Pending
+from orchestrator.model.gate import Act, Gate, GateKind
+from orchestrator.model.observed import Applying, Proposal
+from orchestrator.model.policy import DriftAnswer, Mode, Policy
+from orchestrator.rules import decide as module
+from orchestrator.rules.consent import needed, standing
+
+NOBODY = ((), False, False)
+
+
+def stands(situation, act):
+    return any(gate.stands(act, NOW) for gate in situation.desired.gates)
+
+
+def an_apply_is_always_permitted(situation, action):
+    """Something bad never happens: nothing is applied that was not asked for, planned, fresh and allowed."""
+    if not isinstance(action, Apply):
+        return True
+    desired, seen, policy = situation.desired, situation.observed, situation.policy
+    proposal = seen.progress
+    if not isinstance(proposal, Proposal):
+        return False
+    words = standing(seen, proposal, policy, desired.author)
+    hazards = seen.unknown.hazards(proposal) if seen.unknown else ()
+    return (
+        (desired.present or desired.goal is Goal.DESTROY)
+        and desired.committed
+        and not stands(situation, Act.APPLY)
+        and not any(isinstance(one, Pending | Missing) for one in desired.upstream)
+        and (proposal.fingerprint, proposal.goal, proposal.policy_digest)
+        == (desired.fingerprint, desired.goal, desired.policy_digest)
+        and NOW - proposal.made_at <= policy.plan_ttl_s
+        and not proposal.empty
+        and policy.mode is not Mode.OBSERVE
+        and seen.rejected != proposal.binding(STACK)
+        and (policy.delete_limit is None or proposal.counts.destructive <= policy.delete_limit)
+        and len(words) >= needed(desired, seen, policy)
+        and (not hazards or any(word.accepts_duplicates for word in words))
+        and (seen.unknown is None or (seen.unknown.dead and proposal.looked_after == seen.unknown.attempt.number))
+    )
+
+
+def nothing_starts_beside_an_attempt(situation, action):
+    seen = situation.observed
+    busy = isinstance(seen.progress, Applying) or (seen.unknown is not None and not seen.unknown.dead)
+    return not busy or isinstance(action, Rest)
+
+
+def nothing_starts_behind_a_closed_gate(situation, action):
+    return not stands(situation, Act.PLAN) or isinstance(action, Rest)
+
+
+def nothing_is_planned_with_invented_values(situation, action):
+    missing = any(isinstance(one, Pending | Missing) for one in situation.desired.upstream)
+    return not missing or isinstance(action, Rest)
+
+
+def what_is_gone_is_left_alone(situation, action):
+    gone = not situation.desired.present and situation.desired.goal is not Goal.DESTROY
+    return not gone or (isinstance(action, Rest) and action.reason is Reason.VANISHED)
+
+
+def drift_is_looked_for_only_where_it_means_something(situation, action):
+    seen = situation.observed
+    return not isinstance(action, CheckDrift) or (
+        module.settled(situation.desired, seen) and seen.track == "main" and situation.desired.goal is Goal.CONVERGE
+    )
+
+
+def failures_are_not_repeated_at_once(situation, action):
+    failure, policy = situation.observed.failure, situation.policy
+    if failure is None or failure.fingerprint != situation.desired.fingerprint:
+        return True
+    retry = failure.transient and failure.count <= policy.retries and failure.at + module.backoff(failure.count) <= NOW
+    return retry or isinstance(action, Rest)
+
+
+def drift_is_not_repaired_behind_a_gate(situation, action):
+    repairing = situation.observed.drift and module.settled(situation.desired, situation.observed)
+    return not (repairing and stands(situation, Act.REPAIR)) or isinstance(action, Rest | CheckDrift)
+
+
+def people_are_asked_once_and_only_for_what_could_be_done(situation, action):
+    if not isinstance(action, Ask):
+        return True
+    seen = situation.observed
+    return (
+        not seen.asked
+        and situation.policy.mode is not Mode.OBSERVE
+        and isinstance(seen.progress, Proposal)
+        and not seen.progress.empty
+        and seen.rejected != seen.progress.binding(STACK)
+    )
+
+
+def an_action_speaks_to_people(situation, action):
+    return bool(action.why) and bool(action.reason)
+
+
+def an_outdated_plan_says_what_changed(situation, action):
+    if action.reason is not Reason.OUTDATED or situation.desired.goal is not situation.observed.progress.goal:
+        return True
+    by_policy = situation.observed.progress.policy_digest != situation.desired.policy_digest
+    return ("policy" in action.why) == by_policy or situation.observed.progress.fingerprint == "f0"
+
+
+def what_is_at_rest_stays_at_rest(situation, action):
+    """A stack that is as asked for, with no drift known, is never planned nor applied again."""
+    seen = situation.observed
+    return not (module.settled(situation.desired, seen) and seen.drift is None) or isinstance(action, Rest | CheckDrift)
+
+
+SAFETY = [
+    an_apply_is_always_permitted,
+    nothing_starts_beside_an_attempt,
+    nothing_starts_behind_a_closed_gate,
+    nothing_is_planned_with_invented_values,
+    what_is_gone_is_left_alone,
+    drift_is_looked_for_only_where_it_means_something,
+    failures_are_not_repeated_at_once,
+    drift_is_not_repaired_behind_a_gate,
+    people_are_asked_once_and_only_for_what_could_be_done,
+    an_action_speaks_to_people,
+    an_outdated_plan_says_what_changed,
+    what_is_at_rest_stays_at_rest,
+]
+
+AUTO = Policy(mode=Mode.AUTO, approvals=replace(POLICIES[0].approvals, required=0))
+#: Named situations, each with the reason that must come out: what must happen does happen.
+CASES = {
+    "a new stack is planned": (DESIRED, observed(None, None, None, None, NOBODY, None), AUTO, Reason.NO_PLAN),
+    "policy auto applies": (DESIRED, observed(PROPOSAL, None, None, None, NOBODY, None), AUTO, Reason.AUTOMATIC),
+    "people are asked": (
+        DESIRED,
+        observed(PROPOSAL, None, None, None, NOBODY, None),
+        Policy(),
+        Reason.AWAITING_APPROVAL,
+    ),
+    "a yes applies": (
+        DESIRED,
+        replace(observed(PROPOSAL, None, None, None, NOBODY, None), consents=(consent(PROPOSAL),)),
+        Policy(),
+        Reason.APPROVED,
+    ),
+    "new files are planned anew": (
+        replace(DESIRED, fingerprint="f2", parts=replace(DESIRED.parts, tree="t2")),
+        observed(PROPOSAL, None, None, None, NOBODY, None),
+        AUTO,
+        Reason.OUTDATED,
+    ),
+    "an old plan is made anew": (
+        DESIRED,
+        observed(replace(PROPOSAL, made_at=0.0), None, None, None, NOBODY, None),
+        AUTO,
+        Reason.TOO_OLD,
+    ),
+    "an empty plan needs nobody": (
+        DESIRED,
+        observed(replace(PROPOSAL, empty=True), None, None, None, NOBODY, None),
+        Policy(),
+        Reason.NOTHING_TO_DO,
+    ),
+    "an observed track only looks": (
+        DESIRED,
+        observed(PROPOSAL, None, None, None, NOBODY, None),
+        replace(AUTO, mode=Mode.OBSERVE),
+        Reason.OBSERVED_ONLY,
+    ),
+    "what is not committed is not applied": (
+        replace(DESIRED, committed=False),
+        observed(PROPOSAL, None, None, None, NOBODY, None),
+        AUTO,
+        Reason.NOT_COMMITTED,
+    ),
+    "a no is a no": (
+        DESIRED,
+        replace(observed(PROPOSAL, None, None, None, NOBODY, None), rejected=PROPOSAL.binding(STACK)),
+        AUTO,
+        Reason.REJECTED,
+    ),
+    "too many deletions are barred": (
+        DESIRED,
+        observed(PROPOSAL, None, None, None, NOBODY, None),
+        replace(AUTO, delete_limit=0),
+        Reason.OVER_LIMIT,
+    ),
+    "after an unknown end it looks first": (
+        DESIRED,
+        observed(PROPOSAL, unknown(dead=True, started=()), None, None, NOBODY, None),
+        AUTO,
+        Reason.LOOK_AFTER_UNKNOWN,
+    ),
+    "what an unknown attempt had begun needs a person": (
+        DESIRED,
+        observed(replace(PROPOSAL, looked_after=5), unknown(dead=True, started=("x.one",)), None, None, NOBODY, None),
+        AUTO,
+        Reason.MAY_DUPLICATE,
+    ),
+    "what an unknown attempt had not begun goes on": (
+        DESIRED,
+        observed(replace(PROPOSAL, looked_after=5), unknown(dead=True, started=("x.two",)), None, None, NOBODY, None),
+        AUTO,
+        Reason.AUTOMATIC,
+    ),
+    "a destroy is never automatic": (
+        replace(DESIRED, goal=Goal.DESTROY),
+        observed(replace(PROPOSAL, goal=Goal.DESTROY), None, APPLIED, None, NOBODY, None),
+        AUTO,
+        Reason.AWAITING_APPROVAL,
+    ),
+    "a destroyed stack rests": (
+        replace(DESIRED, goal=Goal.DESTROY),
+        observed(None, None, replace(APPLIED, goal=Goal.DESTROY), None, NOBODY, None),
+        AUTO,
+        Reason.DESTROYED,
+    ),
+    "drift is reported": (
+        DESIRED,
+        observed(None, None, APPLIED, None, NOBODY, DRIFT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPORT)),
+        Reason.DRIFTED,
+    ),
+    "drift is planned where policy answers it": (
+        DESIRED,
+        observed(None, None, APPLIED, None, NOBODY, DRIFT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.DRIFT_REPAIR,
+    ),
+    "a plan from before the drift is made anew": (
+        DESIRED,
+        observed(replace(PROPOSAL, made_at=NOW - 200), None, APPLIED, None, NOBODY, DRIFT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.DRIFT_REPAIR,
+    ),
+    "a freeze of changes lets people go back": (
+        replace(DESIRED, held=True, gates=(Gate(kind=GateKind.FREEZE, why="frozen", stops=frozenset({Act.APPLY})),)),
+        observed(PROPOSAL, None, None, None, NOBODY, None),
+        AUTO,
+        Reason.AUTOMATIC,
+    ),
+    "a gate on going back stops it": (
+        replace(DESIRED, held=True, gates=(Gate(kind=GateKind.LOCK, why="stay", stops=frozenset({Act.ROLLBACK})),)),
+        observed(PROPOSAL, None, None, None, NOBODY, None),
+        AUTO,
+        Reason.GATED,
+    ),
+    "a gate on repairs stops a repair": (
+        replace(DESIRED, gates=(Gate(kind=GateKind.LOCK, why="stay", stops=frozenset({Act.REPAIR})),)),
+        observed(PROPOSAL, None, APPLIED, None, NOBODY, DRIFT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.GATED,
+    ),
+    "a proposed repair asks even in auto": (
+        DESIRED,
+        observed(PROPOSAL, None, APPLIED, None, NOBODY, DRIFT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.PROPOSE)),
+        Reason.AWAITING_APPROVAL,
+    ),
+    "drift is looked for soon after an apply": (
+        DESIRED,
+        observed(None, None, APPLIED, None, NOBODY, None, drift_at=0.0),
+        AUTO,
+        Reason.DRIFT_DUE,
+    ),
+    "the first look waits until the world has come to rest": (
+        DESIRED,
+        observed(None, None, replace(APPLIED, at=NOW - 30), None, NOBODY, None, drift_at=0.0),
+        AUTO,
+        Reason.CONVERGED,
+    ),
+    "drift is looked for when it is time": (
+        DESIRED,
+        observed(None, None, APPLIED, None, NOBODY, None, drift_at=NOW - 100),
+        replace(AUTO, drift=replace(AUTO.drift, every_s=60.0)),
+        Reason.DRIFT_DUE,
+    ),
+    "known drift is looked at again when it is time": (
+        DESIRED,
+        observed(None, None, APPLIED, None, NOBODY, DRIFT, drift_at=NOW - 100),
+        replace(AUTO, drift=replace(AUTO.drift, every_s=60.0, answer=DriftAnswer.REPORT)),
+        Reason.DRIFT_DUE,
+    ),
+    "drift is never looked for where policy says never": (
+        DESIRED,
+        observed(None, None, APPLIED, None, NOBODY, None, drift_at=0.0),
+        replace(AUTO, drift=replace(AUTO.drift, every_s=0.0)),
+        Reason.CONVERGED,
+    ),
+    "a pull request does not answer main's drift": (
+        DESIRED,
+        replace(observed(None, None, APPLIED, None, NOBODY, DRIFT), track="pull/1"),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.CONVERGED,
+    ),
+    "a failure waits before it is tried again": (
+        DESIRED,
+        observed(None, None, None, FAILURE, NOBODY, None),
+        AUTO,
+        Reason.BACKING_OFF,
+    ),
+    "new files end a failure": (
+        replace(DESIRED, fingerprint="f2"),
+        observed(None, None, None, FAILURE, NOBODY, None),
+        AUTO,
+        Reason.NO_PLAN,
+    ),
+    "what cannot pass is not tried again": (
+        DESIRED,
+        observed(None, None, None, replace(FAILURE, transient=False), NOBODY, None),
+        AUTO,
+        Reason.STALLED,
+    ),
+    "enough is enough": (
+        DESIRED,
+        observed(None, None, None, replace(FAILURE, at=0.0, count=3), NOBODY, None),
+        AUTO,
+        Reason.STALLED,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_must_happen_does_happen(name):
+    desired, seen, policy, reason = CASES[name]
+    assert module.decide(desired, seen, policy, NOW).reason is reason
+
+
+def broken_properties(rules: ModuleType, situations) -> Counter:
+    found = Counter()
+    for situation in situations:
+        action = rules.decide(situation.desired, situation.observed, situation.policy, NOW)
+        for holds in SAFETY:
+            if not holds(situation, action):
+                found[holds.__name__] += 1
+    for name, (desired, seen, policy, reason) in CASES.items():
+        if rules.decide(desired, seen, policy, NOW).reason is not reason:
+            found[name] += 1
+    return found
+
+
+def test_every_situation_is_safe_and_every_action_and_reason_is_reached():
+    reasons, kinds, count = set(), set(), 0
+    for situation in every_situation():
+        action = module.decide(situation.desired, situation.observed, situation.policy, NOW)
+        for holds in SAFETY:
+            assert holds(situation, action), (holds.__name__, situation, action)
+        reasons.add(action.reason)
+        kinds.add(type(action))
+        count += 1
+    assert count > 300_000
+    assert kinds == {MakePlan, Ask, Apply, CheckDrift, Rest}
+    assert reasons == set(Reason)
+
+
+class _WithoutRule(ast.NodeTransformer):
+    """Turns the n-th `if` of the module into one that never holds."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.seen, self.line = number, 0, 0
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        self.seen += 1
+        if self.seen - 1 == self.number:
+            self.line = node.lineno
+            node.test = ast.copy_location(ast.Constant(value=False), node.test)
+        self.generic_visit(node)
+        return node
+
+
+def _rules() -> list[int]:
+    tree = ast.parse(inspect.getsource(module))
+    return list(range(sum(isinstance(node, ast.If) for node in ast.walk(tree))))
+
+
+def _without(number: int) -> tuple[ModuleType, int]:
+    transformer = _WithoutRule(number)
+    tree = ast.fix_missing_locations(transformer.visit(ast.parse(inspect.getsource(module))))
+    mutant = ModuleType("mutant")
+    exec(compile(tree, "mutant", "exec"), mutant.__dict__)  # noqa: S102 -- our own rules, one of them taken out
+    return mutant, transformer.line
+
+
+def test_a_deleted_rule_is_noticed():
+    # A slice of the enumeration is enough to see a hole, and quick.
+    sample = list(islice(every_situation(), 0, None, 389))
+    unnoticed = []
+    for number in _rules():
+        mutant, line = _without(number)
+        try:
+            broken = broken_properties(mutant, sample)
+        except (AssertionError, AttributeError):
+            continue
+        if not broken:
+            unnoticed.append(line)
+    assert not unnoticed, f"nothing notices that these rules of decide.py are gone: lines {unnoticed}"

@@ -1,0 +1,95 @@
+"""`narrow` is a meet: three laws, and what they mean for the fields where they could go wrong."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Mode, Policy
+from orchestrator.rules.narrow import NOBODY, UNLIMITED, narrow
+from orchestrator.rules.windows import opening
+
+ANSWERS = list(DriftAnswer)
+WINDOWS = ["Mon 09:00-16:00 UTC", "Tue 09:00-16:00 UTC", "daily 12:00-13:00 UTC"]
+
+approvals = st.builds(
+    Approvals,
+    required=st.integers(0, 3),
+    eligible=st.lists(st.sampled_from(["team:a", "team:b", "user:c"]), unique=True).map(sorted).map(tuple),
+    allow_author=st.booleans(),
+)
+policies = st.builds(
+    Policy,
+    mode=st.sampled_from(Mode),
+    approvals=approvals,
+    windows=st.lists(st.sampled_from(WINDOWS), unique=True).map(sorted).map(tuple),
+    delete_limit=st.none() | st.integers(0, 5),
+    drift=st.builds(DriftPolicy, every_s=st.sampled_from([0.0, 60.0, 3600.0]), answer=st.sampled_from(ANSWERS)),
+    retries=st.integers(0, 5),
+    timeout_s=st.sampled_from([60.0, 1800.0]),
+    plan_ttl_s=st.sampled_from([60.0, 86400.0]),
+)
+
+
+def allows(looser: Policy, stricter: Policy) -> bool:
+    """Whether everything that ``stricter`` lets happen is something that ``looser`` lets happen."""
+    eligible = set(stricter.approvals.eligible) - {NOBODY}
+    who = not looser.approvals.eligible or (
+        bool(stricter.approvals.eligible) and eligible <= set(looser.approvals.eligible)
+    )
+    limits = looser.delete_limit is None or (
+        stricter.delete_limit is not None and stricter.delete_limit <= looser.delete_limit
+    )
+    looks = not looser.drift.every_s or 0 < stricter.drift.every_s <= looser.drift.every_s
+    # Every half hour of a week, so that the windows themselves are asked, not their texts.
+    week = (1_800_000_000 + step * 1800 for step in range(336))
+    opens = all(opening(looser.windows, at) == at for at in week if opening(stricter.windows, at) == at)
+    return (
+        stricter.mode <= looser.mode
+        and stricter.approvals.required >= looser.approvals.required
+        and (looser.approvals.allow_author or not stricter.approvals.allow_author)
+        and ANSWERS.index(stricter.drift.answer) <= ANSWERS.index(looser.drift.answer)
+        and stricter.retries <= looser.retries
+        and stricter.timeout_s <= looser.timeout_s
+        and stricter.plan_ttl_s <= looser.plan_ttl_s
+        and all((who, limits, looks, opens))
+    )
+
+
+@given(policies, policies)
+def test_it_does_not_matter_who_is_asked_first(one, other):
+    assert narrow(one, other) == narrow(other, one)
+
+
+@given(policies)
+def test_narrowing_by_oneself_changes_nothing(one):
+    assert narrow(one, one) == one
+
+
+@settings(max_examples=40, deadline=None)
+@given(policies, policies)
+def test_the_result_is_never_above_either_side(one, other):
+    both = narrow(one, other)
+    assert allows(one, both)
+    assert allows(other, both)
+
+
+@given(policies, policies, policies)
+def test_three_sides_may_be_narrowed_in_any_order(one, other, third):
+    assert narrow(narrow(one, other), third) == narrow(one, narrow(other, third))
+
+
+@given(policies)
+def test_an_operator_who_says_nothing_limits_nothing(one):
+    assert narrow(UNLIMITED, one) == one
+
+
+def test_approvers_with_nobody_in_common_leave_nobody_rather_than_anybody():
+    one = Policy(approvals=Approvals(eligible=("team:a",)))
+    other = Policy(approvals=Approvals(eligible=("team:b",)))
+    assert narrow(one, other).approvals.eligible == (NOBODY,)
+
+
+def test_windows_of_both_sides_must_be_open():
+    one, other = Policy(windows=("Mon-Fri 09:00-16:00 UTC",)), Policy(windows=("daily 12:00-13:00 UTC",))
+    assert narrow(one, other).windows == ("Mon-Fri 09:00-16:00 UTC & daily 12:00-13:00 UTC",)
