@@ -67,25 +67,27 @@ class Mirror:
         return (self.folder / "mirror.git" / "HEAD").exists()
 
     def holds(self, commit: str) -> bool:
-        """Whether a commit was fetched, by its full id."""
-        return self.git.ask("cat-file", "-e", f"{commit}^{{commit}}").exit_code == 0
+        """Whether a commit was fetched with all that it leads to: a killed fetch may leave a part of it."""
+        # Git's own proof that a history is whole: what the refs lead to need not be walked again.
+        argv = ("rev-list", "--objects", "--quiet", "--not", "--all", "--not", "--end-of-options", commit)
+        return self.exists and self.git.ask(*argv).exit_code == 0
 
     @property
     def shallow(self) -> bool:
         """Whether the history ends early because the place it came from was cloned so."""
         return (self.folder / "mirror.git" / "shallow").exists()
 
-    def fetch(self, token: str) -> None:
+    def fetch(self, token: str, *, wanted: str = "") -> None:
         """Bring branches, tags and HEAD up to date; whoever waited for another's fetch takes that one's result.
 
-        Raises SourceUnreachable.
+        ``wanted`` is the commit that is all we came for, if it is just one. Raises SourceUnreachable.
         """
         asked = time.time_ns()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _locked(self.folder / "lock"):
             now = time.time_ns()
             # One that had begun before we asked may have missed what we came for; a clock may have been set back.
-            if asked <= self._begun() <= now:
+            if asked <= self._begun() <= now or (wanted and self.holds(wanted)):
                 return
             self._fetch(token)
             fresh = self.folder / "fetched.new"

@@ -112,10 +112,10 @@ class VersionedSources:
     def _newest(self, source: Source, mirror: Mirror) -> Revision:
         """Return what the source's ref stands for now; fetches unless the mirror has it already."""
         here = self._head(source, mirror.location)
-        found = describe(mirror.git, source.id, here) if here and mirror.exists else None
+        found = describe(mirror.git, source.id, here) if here and mirror.holds(here) else None
         if found is not None:
             return found
-        mirror.fetch(self._token(source))
+        mirror.fetch(self._token(source), wanted=here)
         # Another clone may fetch into the same mirror meanwhile: what this one's HEAD named is what counts.
         found = describe(mirror.git, source.id, here) if here else None
         if found is None:

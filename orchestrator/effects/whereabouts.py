@@ -63,8 +63,8 @@ class Whereabouts:
         def fetch() -> None:
             try:
                 head = checkout.commit()
-                if head and not (mirror.exists and mirror.holds(head)):
-                    mirror.fetch("")
+                if head and not mirror.holds(head):
+                    mirror.fetch("", wanted=head)
             except (OrchestratorError, OSError):
                 return
 

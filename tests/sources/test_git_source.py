@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import shutil
 import subprocess
-import threading
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pytest
 from repositories import Repository, Yard, git_source
@@ -328,74 +325,6 @@ def test_a_repository_that_was_made_anew_and_is_empty_is_no_wish_for_nothing(yar
         assert yard.sources.tree(source, good.id).read(PurePosixPath("README.md")) == b"read me\n"
         shutil.rmtree(empty.path)
         away.rename(repository.path)
-
-
-def test_many_who_look_at_once_share_fetches_and_all_see_the_newest(yard, repository):
-    source = git_source(repository.path, ref="main")
-    sources, seen = yard.sources, []
-    threads = [threading.Thread(target=lambda: seen.append(sources.read(source).id)) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert seen == [repository.head()] * 6
-
-
-@pytest.mark.parametrize(
-    ("begun", "place", "fetches"),
-    [
-        ("while we waited", "here", 0),
-        ("before we asked", "here", 1),
-        ("while we waited", "elsewhere", 1),
-        ("in the future", "here", 1),
-        ("rubbish", "here", 1),
-    ],
-)
-def test_a_fetch_of_somebody_else_counts_only_where_it_began_after_we_asked(yard, repository, begun, place, fetches):
-    source = git_source(repository.path, ref="main")
-    yard.sources.read(source)
-    before = yard.runs.fetches
-    folder = yard.home / "sources" / "infra"
-    found = []
-    with (folder / "lock").open("r+") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        early = time.time_ns()
-        reader = threading.Thread(target=lambda: found.append(yard.sources.read(source).id))
-        reader.start()
-        while waiting_for(folder / "lock") < 1:
-            time.sleep(0.005)
-        times = {"while we waited": time.time_ns(), "before we asked": early, "in the future": 1 << 62, "rubbish": "x"}
-        where = repository.path if place == "here" else "/srv/other"
-        (folder / "fetched").write_text(f"{times[begun]} {where}")
-    reader.join()
-    assert found == [repository.head()]
-    assert yard.runs.fetches - before == fetches
-
-
-def waiting_for(lock: Path) -> int:
-    """How many wait for a lock, as the kernel's table tells."""
-    lines = Path("/proc/locks").read_text().splitlines()
-    return sum("->" in line and line.split()[6].rpartition(":")[2] == str(lock.stat().st_ino) for line in lines)
-
-
-def test_a_clone_reads_its_own_commit_though_another_fetched_after_it(yard, repository, tmp_path):
-    commits = {}
-    for name in ("one", "two"):
-        repository.git("clone", "-q", str(repository.path), str(tmp_path / name))
-        commits[name] = Repository(tmp_path / name).commit({"web/main.tf": f"# {name}\n"})
-    sources = yard.sources
-    plain = sources.run
-
-    def interrupted(argv, **rest):
-        done = plain(argv, **rest)
-        if "git_fetch" in " ".join(argv) and str(tmp_path / "one").encode() in rest["stdin"]:
-            # The other clone comes in between the fetch and the look at what came of it.
-            there = json.loads(rest["stdin"]) | {"url": str(tmp_path / "two")}
-            plain(argv, **(rest | {"stdin": json.dumps(there).encode()}))
-        return done
-
-    sources.run = interrupted
-    assert sources.read(git_source(tmp_path / "one", allow_rewrite=True)).id == commits["one"]
 
 
 def test_hooks_and_filters_of_a_repository_never_run(yard, repository, tmp_path):
