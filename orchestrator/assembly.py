@@ -22,7 +22,7 @@ from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
 from orchestrator.effects.encryption import Cipher, cipher_at
 from orchestrator.effects.failpoints import Failpoint, armed
 from orchestrator.effects.lineage import Lineage
-from orchestrator.effects.plugins import find_adapters
+from orchestrator.effects.plugins import InstalledAdapters
 from orchestrator.effects.process import quick
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
@@ -122,7 +122,7 @@ def open_world(where: Whereabouts) -> Iterator[World]:
         workspaces=armed(LaidWorkspaces(home=home, lineage=lineage), "workspaces", failpoint),
         attempts=armed(attempts, "attempts", failpoint),
         shells=armed(shells, "shells", failpoint),
-        adapters=find_adapters(_given_to_tools(outer)),
+        adapters=InstalledAdapters(given=_given_to_tools(outer)),
         secrets=secrets,
         credentials=_credentials(operator, secrets, outer),
         clock=clock,

@@ -1,7 +1,7 @@
 """Finds adapters by the entry-point group ``orchestrator.adapters``. Built-in ones use the same door.
 
-Found without importing anything, sorted, and loaded when the first stack needs one: an adapter that is
-installed and not used costs nothing, and one that is broken breaks only its own stacks.
+Looked for when the first stack needs one, without importing any, and loaded one by one: what is installed and
+not used costs nothing, and an adapter that is broken breaks only its own stacks.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, cast
 
@@ -19,14 +20,20 @@ from orchestrator.model.stack import Stack
 GROUP: Final = "orchestrator.adapters"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class InstalledAdapters:
-    """`ports.Adapters` over the entry points that `find_adapters` found."""
+    """`ports.Adapters` over the entry points of this environment."""
 
-    #: Name -> each entry point that claims it; more than one is a clash.
-    found: Mapping[str, tuple[EntryPoint, ...]]
     #: Tool -> settings that the operator gives on this host; they win over the repository's.
     given: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+
+    @cached_property
+    def found(self) -> Mapping[str, tuple[EntryPoint, ...]]:
+        """Name -> each entry point that claims it, sorted; more than one is a clash."""
+        found: dict[str, set[EntryPoint]] = {}
+        for one in entry_points(group=GROUP):
+            found.setdefault(one.name, set()).add(one)
+        return {name: tuple(sorted(found[name], key=_brought_by)) for name in sorted(found)}
 
     def build(self, stack: Stack, settings: Mapping[str, Json], shell: Shell) -> Adapter:
         """Build the stack's adapter.
@@ -53,15 +60,6 @@ class InstalledAdapters:
                 f"adapters clash: {rivals} both bring {name!r}", code="HF-4002", hint="uninstall one of them"
             )
         return claims[0]
-
-
-def find_adapters(given: Mapping[str, Mapping[str, Json]] | None = None) -> InstalledAdapters:
-    """Find every installed adapter without importing one; ``given`` are the operator's settings for each tool."""
-    found: dict[str, set[EntryPoint]] = {}
-    for one in entry_points(group=GROUP):
-        found.setdefault(one.name, set()).add(one)
-    claims = {name: tuple(sorted(found[name], key=_brought_by)) for name in sorted(found)}
-    return InstalledAdapters(found=claims, given=given or {})
 
 
 def _load(point: EntryPoint) -> AdapterFactory:

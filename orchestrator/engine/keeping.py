@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from pathlib import Path
 
 from adapters.contract import Workspace
@@ -27,6 +26,8 @@ def pack(folder: Path) -> bytes:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
     if not files:
         return b""
+    import tarfile  # noqa: PLC0415 -- with all that it imports the slowest of the engine, and only an apply packs
+
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path in files:

@@ -70,7 +70,7 @@ def test_an_adapter_of_somebody_else_is_found_and_passes_the_suite(
 
 def test_it_stands_among_the_installed_adapters_beside_ours(environment: tuple[Path, dict[str, str]]) -> None:
     python, variables = environment
-    ask = "from orchestrator.effects.plugins import find_adapters; print(*find_adapters().names())"
+    ask = "from orchestrator.effects.plugins import InstalledAdapters; print(*InstalledAdapters().names())"
     told = subprocess.run(
         [python, "-c", ask], env=variables, capture_output=True, text=True, timeout=60, check=True
     ).stdout.split()

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from adapters.contract import InvalidSettings, Shell
-from orchestrator.effects.plugins import find_adapters
+from orchestrator.effects.plugins import InstalledAdapters
 from orchestrator.errors import AdapterNotFound
 from orchestrator.model.policy import Policy
 from orchestrator.model.stack import Stack, StackKey
@@ -45,12 +45,12 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_built_in_adapters_use_the_same_door():
-    assert {"opentofu", "terraform"} <= set(find_adapters().names())
+    assert {"opentofu", "terraform"} <= set(InstalledAdapters().names())
 
 
 def test_an_installed_adapter_is_found_without_being_imported_and_built_with_path_and_tool(install):
     install("holdfast-pets", "pets = pets_adapter:build", "pets_adapter", "def build(settings, shell): return settings")
-    found = find_adapters()
+    found = InstalledAdapters()
     assert "pets" in found.names()
     assert "pets_adapter" not in sys.modules
     built = found.build(stack("pets"), {"cats": 2, "path": "elsewhere"}, NO_SHELL)
@@ -61,17 +61,17 @@ def test_two_distributions_that_claim_one_name_are_both_named(install):
     install("first-pets", "pets = one:build")
     install("other-pets", "pets = two:build\nbirds = two:build")
     with pytest.raises(AdapterNotFound) as refused:
-        find_adapters().build(stack("pets"), {}, NO_SHELL)
+        InstalledAdapters().build(stack("pets"), {}, NO_SHELL)
     assert refused.value.code == "HF-4002"
     assert refused.value.message == "adapters clash: first-pets 1.2 and other-pets 1.2 both bring 'pets'"
 
 
 def test_a_name_that_nobody_brings_gets_the_nearest_or_how_to_install():
     with pytest.raises(AdapterNotFound) as refused:
-        find_adapters().build(stack("terrafrom"), {}, NO_SHELL)
+        InstalledAdapters().build(stack("terrafrom"), {}, NO_SHELL)
     assert (refused.value.code, refused.value.hint) == ("HF-4001", "did you mean 'terraform'?")
     with pytest.raises(AdapterNotFound) as refused:
-        find_adapters().build(stack("xyz"), {}, NO_SHELL)
+        InstalledAdapters().build(stack("xyz"), {}, NO_SHELL)
     assert "pip install the package that brings it (installed: " in refused.value.hint
 
 
@@ -87,7 +87,7 @@ def test_a_name_that_nobody_brings_gets_the_nearest_or_how_to_install():
 )
 def test_a_broken_adapter_is_one_line_with_its_distribution(install, code: str, why: str):
     install("broken-pets", "pets = broken_adapter:build", "broken_adapter", code)
-    found = find_adapters()
+    found = InstalledAdapters()
     with pytest.raises(AdapterNotFound) as refused:
         found.build(stack("pets"), {}, NO_SHELL)
     assert refused.value.code == "HF-4003"
@@ -98,4 +98,4 @@ def test_what_the_adapter_itself_refuses_is_passed_on(install):
     code = "from adapters.contract import InvalidSettings\ndef build(settings, shell): raise InvalidSettings('no cats')"
     install("picky-pets", "pets = picky_adapter:build", "picky_adapter", code)
     with pytest.raises(InvalidSettings, match="no cats"):
-        find_adapters().build(stack("pets"), {}, NO_SHELL)
+        InstalledAdapters().build(stack("pets"), {}, NO_SHELL)

@@ -15,7 +15,7 @@ from adapters.contract import Adapter, Goal, Handle, Input, Json, Shell, Workspa
 from orchestrator.effects import steps
 from orchestrator.effects.attempts import KeptAttempts
 from orchestrator.effects.clock import SystemClock
-from orchestrator.effects.plugins import find_adapters
+from orchestrator.effects.plugins import InstalledAdapters
 from orchestrator.effects.runlog import log_path
 from orchestrator.effects.shells import ToolShells
 from orchestrator.model.policy import Policy
@@ -28,7 +28,7 @@ STACK = "acme/notes@default"
 def found(shell: Shell, settings: Mapping[str, Json]) -> Adapter:
     """Build the adapter the way Holdfast does: by its entry point."""
     stack = Stack(key=StackKey.parse(STACK), tool="acme-copy", path=PurePosixPath("notes"), policy=Policy())
-    return find_adapters().build(stack, settings, shell)
+    return InstalledAdapters().build(stack, settings, shell)
 
 
 @dataclass(kw_only=True)
