@@ -21,7 +21,8 @@ from orchestrator.effects.record_fold import event_of, fold_rows, ground_of, sna
 from orchestrator.effects.record_tables import GATES, cache, events, gates, runs, stacks
 from orchestrator.errors import Conflict, UsageError
 from orchestrator.model.codec import decode
-from orchestrator.model.event import Event, GateLifted, GateSet, fold
+from orchestrator.model.event import Event, GateLifted, GateSet
+from orchestrator.model.fold import fold
 from orchestrator.model.gate import Gate
 from orchestrator.model.observed import FOLD_VERSION, Looks, State
 from orchestrator.ports import Clock, Entry, Row, Run

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 from orchestrator.effects.record_tables import events, stacks
 from orchestrator.errors import RecordError
 from orchestrator.model.codec import decode, decode_union, encode
-from orchestrator.model.event import Event, fold
+from orchestrator.model.event import Event
+from orchestrator.model.fold import fold
 from orchestrator.model.observed import State
 
 

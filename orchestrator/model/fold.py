@@ -1,0 +1,220 @@
+"""`fold`, which makes what is true out of what happened. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import assert_never
+
+from adapters.contract import DriftItem
+from orchestrator.model.event import (
+    ApplyEnded,
+    ApplyRefused,
+    ApplyStarted,
+    Approved,
+    Asked,
+    Converged,
+    DriftCheckFailed,
+    DriftGone,
+    DriftSeen,
+    Event,
+    Forgotten,
+    GateLifted,
+    GateSet,
+    Held,
+    LockSeen,
+    Moved,
+    NotConverged,
+    Outcome,
+    PlanFailed,
+    Planned,
+    Rejected,
+    Released,
+    Returned,
+    StateKept,
+    Vanished,
+    Verified,
+)
+from orchestrator.model.observed import (
+    Applied,
+    Drift,
+    Failure,
+    Phase,
+    Proposal,
+    State,
+    TrackView,
+    UnknownAttempt,
+)
+
+
+def fold(state: State, event: Event, at: float) -> State:
+    """Return what is true after ``event`` happened at ``at``. Pure; every kind of event is named here."""
+    return replace(_fold(state, event, at), version=state.version + 1, last_event_at=at)
+
+
+def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR0911, PLR0912 -- one arm per kind
+    match event:
+        case Planned(proposal=proposal):
+            return _planned(state, proposal)
+        case PlanFailed() | NotConverged() | ApplyRefused():
+            return _failed(state, event, at)
+        case Asked(track=track):
+            return _on(state, track, lambda view: replace(view, asked=True))
+        case Approved(track=track, consent=consent):
+            return _on(state, track, lambda view: replace(view, consents=(*view.consents, consent), rejected=""))
+        case Rejected(track=track):
+            return _on(state, track, lambda view: _rejected(view, event))
+        case ApplyStarted(attempt=attempt):
+            return replace(state, applying=attempt, attempts=attempt.number, moved_to="")
+        case ApplyEnded():
+            return _ended(state, event, at)
+        case Converged(track=track, applied=applied):
+            return _settle(_on(state, track, lambda _: TrackView()), applied)
+        case Verified():
+            return _verified(state, at)
+        case DriftSeen(revision=revision, items=items):
+            return replace(state, drift=_drift(state.drift, items, revision, at), drift_check_error="")
+        case DriftGone():
+            return replace(state, drift=None, drift_check_error="")
+        case DriftCheckFailed(message=message):
+            return replace(state, drift_check_error=message)
+        case Held(hold=hold):
+            return replace(state, hold=hold)
+        case Released():
+            return replace(state, hold=None)
+        case Vanished():
+            return replace(state, vanished_at=at)
+        case Returned():
+            return replace(state, vanished_at=None)
+        case StateKept(sha256=sha256):
+            return replace(state, kept=sha256)
+        case LockSeen(lock_id=lock_id):
+            return replace(state, tool_lock=lock_id)
+        case Moved(new=new, state=None):
+            # Should the name come back it is a new stack's, beside the one that has what it made.
+            return _emptied(state, moved_to=new)
+        case Moved(state=taken_over):
+            return _taken_over(state, taken_over or state)
+        case Forgotten():
+            return _emptied(state)
+        case GateSet() | GateLifted():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _on(state: State, track: str, change: Callable[[TrackView], TrackView]) -> State:
+    return replace(state, tracks={**state.tracks, track: change(state.tracks.get(track, TrackView()))})
+
+
+def _planned(state: State, proposal: Proposal) -> State:
+    def put(view: TrackView) -> TrackView:
+        last = view.failure
+        # A plan that could be made ends a row of plans that could not; failed applies keep counting.
+        keep = last is not None and last.fingerprint == proposal.fingerprint and last.phase is not Phase.PLAN
+        return TrackView(proposal=proposal, failure=last if keep else None)
+
+    return replace(_on(state, proposal.track, put), proposals=proposal.number)
+
+
+def _failed(state: State, event: PlanFailed | NotConverged | ApplyRefused, at: float) -> State:
+    if isinstance(event, PlanFailed | ApplyRefused):
+        failure = Failure(
+            phase=Phase.PLAN if isinstance(event, PlanFailed) else Phase.APPLY,
+            fingerprint=event.fingerprint,
+            code=event.code,
+            message=event.message,
+            transient=event.transient,
+            at=at,
+        )
+    else:
+        failure = Failure(
+            phase=Phase.VERIFY,
+            fingerprint=event.fingerprint,
+            code="HF-4020",
+            message=event.message,
+            transient=True,
+            at=at,
+        )
+    stale = isinstance(event, ApplyRefused) and event.stale
+
+    def put(view: TrackView) -> TrackView:
+        kept = TrackView() if stale else view
+        return replace(kept, failure=_count(view.failure, failure))
+
+    return _on(state, event.track, put)
+
+
+def _count(last: Failure | None, failure: Failure) -> Failure:
+    if last and last.fingerprint == failure.fingerprint:
+        return replace(failure, count=last.count + 1)
+    return failure
+
+
+def _rejected(view: TrackView, event: Rejected) -> TrackView:
+    return replace(view, rejected=event.binding, rejected_because=f"{event.by}: {event.reason}", consents=())
+
+
+def _ended(state: State, event: ApplyEnded, at: float) -> State:
+    attempt = state.applying
+    if attempt is None or attempt.number != event.attempt:
+        # A late word about an attempt that is over changes nothing.
+        return state
+    ended = replace(state, applying=None)
+    if event.outcome is Outcome.NOT_STARTED:
+        # Nothing happened: the proposal, the people's word for it and an older unknown still stand.
+        return ended
+    # People said yes to one attempt; whatever came of it, the next one asks again.
+    ended = _on(replace(ended, unknown=None), attempt.proposal.track, _unproven)
+    match event.outcome:
+        case Outcome.SUCCEEDED:
+            return _settle(ended, event.applied) if event.applied else ended
+        case Outcome.UNKNOWN:
+            unknown = UnknownAttempt(attempt=attempt, why=event.message, at=at, started=event.started, dead=event.dead)
+            return replace(ended, unknown=unknown)
+        case Outcome.FAILED | Outcome.STALE:
+            failure = Failure(
+                phase=Phase.APPLY,
+                fingerprint=attempt.proposal.fingerprint,
+                code=event.code,
+                message=event.message,
+                transient=True,
+                at=at,
+            )
+            return _on(ended, attempt.proposal.track, lambda view: replace(view, failure=_count(view.failure, failure)))
+        case _:
+            assert_never(event.outcome)
+
+
+def _unproven(view: TrackView) -> TrackView:
+    """Forget the proposal. Failures to converge count on until a drift check finds nothing."""
+    return TrackView(failure=view.failure)
+
+
+def _verified(state: State, at: float) -> State:
+    tracks = {name: replace(view, failure=None) for name, view in state.tracks.items()}
+    applied = state.applied and replace(state.applied, verified_at=at)
+    return replace(state, tracks=tracks, applied=applied, drift=None, drift_check_error="")
+
+
+def _settle(state: State, applied: Applied) -> State:
+    previous = state.previous_revision
+    if state.applied and state.applied.revision != applied.revision:
+        previous = state.applied.revision
+    calm = replace(state, unknown=None, drift=None, drift_check_error="", moved_to="")
+    return replace(calm, applied=applied, previous_revision=previous)
+
+
+def _emptied(state: State, *, moved_to: str = "") -> State:
+    """Forget all but the numbers, which count on."""
+    return State(version=state.version, proposals=state.proposals, attempts=state.attempts, moved_to=moved_to)
+
+
+def _taken_over(state: State, left: State) -> State:
+    proposals, attempts = max(state.proposals, left.proposals), max(state.attempts, left.attempts)
+    return replace(left, version=state.version, moved_to="", proposals=proposals, attempts=attempts)
+
+
+def _drift(last: Drift | None, items: tuple[DriftItem, ...], revision: str, at: float) -> Drift:
+    first = last.first_seen if last else at
+    return Drift(items=items, first_seen=first, last_seen=at, times=(last.times if last else 0) + 1, revision=revision)
