@@ -40,7 +40,7 @@ def _row(place: Place, ended: Ended[Drifts | None]) -> Row:
     return Row(
         key=ended.key,
         drift=row.state.drift,
-        looked_at=row.looks.drift_at,
+        looks=row.looks,
         blind_spots=found.blind_spots if found else (),
         problem=problem,
         code=code,

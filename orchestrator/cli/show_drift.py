@@ -16,7 +16,7 @@ from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import FAILED
 from orchestrator.cli.values import before_and_after
-from orchestrator.model.observed import Drift
+from orchestrator.model.observed import Drift, Looks
 from orchestrator.model.stack import StackKey
 
 #: What happened to a resource behind the tool's back, in words.
@@ -36,8 +36,7 @@ class Row:
     key: StackKey
     #: None where the world is as it was applied.
     drift: Drift | None
-    #: When somebody last looked, seconds since the epoch; 0 for never.
-    looked_at: float
+    looks: Looks
     blind_spots: tuple[str, ...] = ()
     #: Why nothing can be said: the look failed, or nothing was ever applied.
     problem: str = ""
@@ -73,7 +72,7 @@ def _stack(row: Row, now: float, *, whole: bool) -> Iterator[RenderableType]:
         yield head.append("  = as applied", style="dim")
         return
     drift = row.drift
-    times = "once" if drift.times == 1 else f"{drift.times} times"
+    times = "once" if row.looks.drift_seen == 1 else f"{row.looks.drift_seen} times"
     seen = f"first seen {age(now - drift.first_seen)} ago, seen {times}, at {drift.revision[:7]}"
     yield head.append(f"  ▲ {len(drift.items)} drifted", style="bold yellow").append(f"  {seen}", style="dim")
     for item in drift.items:
@@ -127,10 +126,10 @@ def _value(row: Row) -> Json:
         "stack": row.key.short,
         "key": str(row.key),
         "drifted": None if row.problem else drift is not None,
-        "looked_at": stamp(row.looked_at) or None,
+        "looked_at": stamp(row.looks.drift_at) or None,
         "first_seen": stamp(drift.first_seen) if drift else None,
-        "last_seen": stamp(drift.last_seen) if drift else None,
-        "times": drift.times if drift else 0,
+        "last_seen": stamp(row.looks.drift_seen_at) if drift else None,
+        "times": row.looks.drift_seen if drift else 0,
         "revision": drift.revision if drift else None,
         "items": [
             {"will_be_reverted": item.will_be_reverted, "change": show_changes.value(item.change)}

@@ -12,7 +12,7 @@ from orchestrator.engine.station import Case, station
 from orchestrator.engine.values import stored_inputs
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
 from orchestrator.model.event import DriftCheckFailed, DriftGone, DriftSeen, Event, NotConverged, Verified
-from orchestrator.model.observed import Applied, State
+from orchestrator.model.observed import Applied, Looks, State
 
 
 def check_drift(case: Case) -> Drifts | None:
@@ -40,8 +40,17 @@ def check_drift(case: Case) -> Drifts | None:
     record = case.outside.record
     if events:
         record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
-    record.look(case.key, replace(case.asked.row.looks, drift_at=case.outside.clock.now()))
+    record.look(case.key, _looked(case.asked.row.looks, found, case.outside.clock.now()))
     return found
+
+
+def _looked(last: Looks, found: Drifts | None, now: float) -> Looks:
+    """Count a look. One that could not see says nothing about drift, neither that it is there nor that it is gone."""
+    if found is None:
+        return replace(last, drift_at=now)
+    if not found.items:
+        return replace(last, drift_at=now, drift_seen=0)
+    return replace(last, drift_at=now, drift_seen_at=now, drift_seen=last.drift_seen + 1)
 
 
 def _look(case: Case, applied: Applied) -> Drifts:

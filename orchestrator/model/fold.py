@@ -216,5 +216,4 @@ def _taken_over(state: State, left: State) -> State:
 
 
 def _drift(last: Drift | None, items: tuple[DriftItem, ...], revision: str, at: float) -> Drift:
-    first = last.first_seen if last else at
-    return Drift(items=items, first_seen=first, last_seen=at, times=(last.times if last else 0) + 1, revision=revision)
+    return Drift(items=items, first_seen=last.first_seen if last else at, revision=revision)

@@ -176,9 +176,6 @@ class Drift:
 
     items: tuple[DriftItem, ...]
     first_seen: float
-    last_seen: float
-    #: How many checks in a row have seen it.
-    times: int
     revision: str
 
 
@@ -249,6 +246,9 @@ class Looks:
 
     planned_at: float = 0.0
     drift_at: float = 0.0
+    #: When drift was last found, and how many looks in a row have found some.
+    drift_seen_at: float = 0.0
+    drift_seen: int = 0
     revision: str = ""
     fingerprint: str = ""
 

@@ -26,7 +26,7 @@ from orchestrator.cli import (
     show_status,
 )
 from orchestrator.errors import ConfigError
-from orchestrator.model.observed import State
+from orchestrator.model.observed import Looks, State
 from orchestrator.rules.order import waves
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8")
@@ -45,7 +45,12 @@ def printed():
     row = test_runs.Row(run=test_runs.run(), entries=test_runs.entries(("a", test_runs.PLANNED)))
     problem = test_pages.Problem(severity=test_pages.Severity.WARNING, summary="s")
     error = ConfigError("m", where="f:1:2")
-    drift = show_drift.Row(key=key("web"), drift=test_pages.DRIFT, looked_at=1.0, blind_spots=("what nobody sees",))
+    drift = show_drift.Row(
+        key=key("web"),
+        drift=test_pages.DRIFT,
+        looks=Looks(drift_at=1.0, drift_seen_at=1.0, drift_seen=1),
+        blind_spots=("what nobody sees",),
+    )
     return {
         "status": show_status.page([test_pages.status_row("a", State(applied=applied()))], 1.0),
         "plan, apply, rollback, show STACK": show_plan.page(

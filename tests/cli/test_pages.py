@@ -13,7 +13,7 @@ from orchestrator.cli import show_drift, show_graph, show_plan, show_status
 from orchestrator.cli.axes import Health, Standing, Sync, standing
 from orchestrator.cli.show_plan import Mark
 from orchestrator.model.action import Reason, Rest
-from orchestrator.model.observed import Applying, Drift, Failure, Phase, State, TrackView, UnknownAttempt
+from orchestrator.model.observed import Applying, Drift, Failure, Looks, Phase, State, TrackView, UnknownAttempt
 from orchestrator.model.stack import MAIN
 from orchestrator.rules.order import Edge, EdgeKind, waves
 
@@ -128,10 +128,9 @@ DRIFT = Drift(
         DriftItem(change=change("r.b", ChangeKind.DELETE), will_be_reverted=False),
     ),
     first_seen=NOW - 7200,
-    last_seen=NOW,
-    times=3,
     revision=REVISION,
 )
+LOOKS = Looks(drift_at=NOW, drift_seen_at=NOW, drift_seen=3)
 
 
 @pytest.mark.parametrize(
@@ -221,8 +220,8 @@ def test_the_status_for_programs_has_the_conditions_and_the_next_step():
 
 def test_drift_says_expected_actual_since_when_how_often_and_what_follows():
     rows = [
-        show_drift.Row(key=key("fine"), drift=None, looked_at=NOW),
-        show_drift.Row(key=key("web"), drift=DRIFT, looked_at=NOW, blind_spots=("resources made by hand",)),
+        show_drift.Row(key=key("fine"), drift=None, looks=LOOKS),
+        show_drift.Row(key=key("web"), drift=DRIFT, looks=LOOKS, blind_spots=("resources made by hand",)),
     ]
     out = text(show_drift.page(rows, NOW))
     assert out.index("web") < out.index("fine")
@@ -235,7 +234,7 @@ def test_drift_says_expected_actual_since_when_how_often_and_what_follows():
 
 
 def test_a_look_that_failed_is_never_shown_as_fine():
-    rows = [show_drift.Row(key=key("web"), drift=None, looked_at=0, problem="no credentials", code="HF-2004")]
+    rows = [show_drift.Row(key=key("web"), drift=None, looks=Looks(), problem="no credentials", code="HF-2004")]
     page = show_drift.page(rows, NOW)
     assert "= as applied" not in text(page)
     assert page.value()["stacks"][0]["drifted"] is None

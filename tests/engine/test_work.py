@@ -267,10 +267,13 @@ def test_drift_is_recorded_once_verified_once_and_gone_when_it_is_gone(tmp_path)
         world.sleep(4000)
         assert world.settle().rest.reason is Reason.DRIFTED
     assert len(events(world, DriftSeen)) == 1
+    looks = world.outside.record.row(WEB).looks
+    assert (looks.drift_seen, looks.drift_seen_at) == (3, looks.drift_at), "every look that saw it is counted"
     world.cloud.objects[f"{WEB}:a"] = "1"
     world.sleep(4000)
     assert world.settle().rest.reason is Reason.CONVERGED
     assert world.state().drift is None
+    assert world.outside.record.row(WEB).looks.drift_seen == 0
 
 
 def test_a_person_who_applies_is_offered_the_repair_of_known_drift(tmp_path):

@@ -68,8 +68,6 @@ APPLIED = Applied(
 DRIFT = Drift(
     items=(DriftItem(change=Change(address="x.one", kind=ChangeKind.UPDATE), will_be_reverted=True),),
     first_seen=NOW - 100,
-    last_seen=NOW - 50,
-    times=2,
     revision="r1",
 )
 
