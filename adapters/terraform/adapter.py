@@ -31,12 +31,14 @@ from adapters.contract import (
     Tree,
     Workspace,
 )
-from adapters.terraform import aftermath, commands, output, readiness, state, stream
+from adapters.terraform import aftermath, commands, output, readiness, seen, state, stream
 from adapters.terraform.hcl import bodies, code
 from adapters.terraform.prepared import Prepared, missing, prepare
 from adapters.terraform.reads import outside
 from adapters.terraform.settings import Settings, read
 
+#: The file in `Workspace.private` that a plan is saved to.
+SAVED: Final = "plan"
 BLIND_SPOTS: Final = ("objects that no resource of the stack manages",)
 
 
@@ -114,6 +116,8 @@ class Terraform:
             state.keep_copy(prepared.state_file)
         command = commands.apply(prepared.place, plan.saved, parallelism=self.settings.parallelism)
         result = self.shell.run(command, prepared.tell)
+        # It tells of the state before, from here on.
+        (workspace.private / SAVED).unlink(missing_ok=True)
         said = stream.read(result.stdout)
         problems = prepared.problems(said)
         if result.exit_code != 0:
@@ -148,9 +152,12 @@ class Terraform:
 
     def outputs(self, workspace: Workspace) -> Outputs:
         """Return the outputs, as the state holds them."""
-        prepared = self._prepare(workspace)
-        prepared.initialise()
-        found = output.outputs(prepared.ask(commands.outputs(prepared.place), "output"))
+        # A plan that this very run made tells of the state that it was made on.
+        found = seen.outputs_in(workspace.private / SAVED)
+        if found is None:
+            prepared = self._prepare(workspace)
+            prepared.initialise()
+            found = output.outputs(prepared.ask(commands.outputs(prepared.place), "output"))
         self.shell.conceal(output.output_secrets(found))
         return found
 
@@ -177,7 +184,7 @@ class Terraform:
 
     def _look(self, prepared: Prepared, goal: Goal) -> tuple[Path, stream.Stream, output.Shown]:
         """Plan, and ask for the detail only where there is any: that costs the tool another start."""
-        saved = prepared.workspace.private / "plan"
+        saved = prepared.workspace.private / SAVED
         command = commands.plan(
             prepared.place,
             goal=goal,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from adapters.contract import Json, StateElsewhere
+from adapters.contract import Json, Output, StateElsewhere
 from adapters.terraform.hcl import backends, literals
 from adapters.terraform.settings import Settings
 from adapters.terraform.state import configuration, parsed, write_private
@@ -76,11 +76,27 @@ def snapshot(content: bytes) -> Snapshot | None:
 
 def planned_on(saved: Path) -> Snapshot | None:
     """Return the state that a saved plan was made on, None where the plan does not tell (an encrypted one)."""
+    return snapshot(_state_in(saved))
+
+
+def outputs_in(saved: Path) -> dict[str, Output] | None:
+    """Return the outputs of the state that a saved plan was made on, None where the plan does not tell.
+
+    Asking the tool for them would cost another start of it, and with a large provider a second of hashing.
+    """
+    state = parsed(_state_in(saved))
+    if not state:
+        return None
+    found = state.get("outputs") or {}
+    return {name: Output(value=one["value"], sensitive=bool(one.get("sensitive"))) for name, one in found.items()}
+
+
+def _state_in(saved: Path) -> bytes:
     try:
         with zipfile.ZipFile(saved) as plan:
-            return snapshot(plan.read(_STATE))
+            return plan.read(_STATE)
     except (OSError, KeyError, zipfile.BadZipFile):
-        return None
+        return b""
 
 
 def read(kept: Path) -> Seen | None:

@@ -56,7 +56,7 @@ def _sync(state: State, fingerprint: str) -> Sync:
     if state.drift_check_error and not state.drift:
         # A look that failed says nothing: an old green would be a lie.
         return Sync.UNKNOWN
-    if state.drift or state.applied is None:
+    if state.drift or state.applied is None or state.applied.pending:
         return Sync.OUT_OF_SYNC
     return Sync.SYNCED if state.applied.fingerprint == fingerprint else Sync.OUT_OF_SYNC
 

@@ -198,6 +198,11 @@ def _trouble(state: State) -> list[str]:
         found.append(f"{failure.phase.value} failed {failure.count}x: {failure.code} {failure.message}")
     if state.unknown:
         found.append(f"attempt {state.unknown.attempt.number} ended unknown: {state.unknown.why}")
+    if state.applied and state.applied.pending:
+        found.append(f"applied, and still to be changed: {', '.join(state.applied.pending)}")
+    doubted = sorted({address for doubt in state.doubts for address in doubt.addresses})
+    if doubted:
+        found.append(f"may exist unknown to the tool, since an attempt ended unknown: {', '.join(doubted)}")
     if state.drift:
         found.append(f"{len(state.drift.items)} drifted, first seen {stamp(state.drift.first_seen)}")
     if state.drift_check_error:

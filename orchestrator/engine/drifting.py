@@ -36,7 +36,8 @@ def check_drift(case: Case) -> Drifts | None:
     except (AdapterError, OrchestratorError) as error:
         if case.was_stopped(error):
             raise
-        events = [DriftCheckFailed(code=error.code, message=error.message)]
+        known = case.asked.state.drift_check_error == error.message
+        events = [] if known else [DriftCheckFailed(code=error.code, message=error.message)]
     record = case.outside.record
     if events:
         record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
@@ -62,18 +63,17 @@ def _look(case: Case, applied: Applied) -> Drifts:
 
 def conclude(state: State, applied: Applied, found: Drifts, track: str) -> Sequence[Event]:
     """Return the events for what a look found; none where it is what the record says already. Pure."""
-    if found.pending:
-        names = ", ".join(change.address for change in found.pending[:3])
-        return [
-            NotConverged(
-                track=track, fingerprint=applied.fingerprint, message=f"still to be changed after the apply: {names}"
-            )
-        ]
+    events: list[Event] = []
     if found.items:
         known = state.drift is not None and state.drift.items == found.items and not state.drift_check_error
-        return [] if known else [DriftSeen(revision=applied.revision, items=found.items)]
-    if state.drift is not None:
-        return [DriftGone()]
-    if applied.verified_at is None or state.drift_check_error:
-        return [Verified(attempt=applied.attempt)]
-    return []
+        events += [] if known else [DriftSeen(revision=applied.revision, items=found.items)]
+    elif state.drift is not None:
+        events.append(DriftGone())
+    pending = tuple(sorted(change.address for change in found.pending))
+    if pending and pending != applied.pending:
+        message = f"still to be changed after the apply: {', '.join(pending[:3])}"
+        events.append(NotConverged(track=track, fingerprint=applied.fingerprint, message=message, pending=pending))
+    doubtful = applied.verified_at is None or applied.pending or state.drift_check_error
+    if doubtful and not (found.items or pending):
+        events.append(Verified(attempt=applied.attempt))
+    return events

@@ -46,7 +46,7 @@ def succeeded(case: Case, ready: Station, attempt: Applying, *, adopted: bool = 
         try:
             marks, artifact = store_outputs(case.outside, ready.adapter.outputs(ready.workspace), ready.shell.mask)
         except AdapterError as error:
-            # Done, but dependants could not be fed: the next plan finds nothing to do and reads them again.
+            # Done, but dependants could not be fed: the next plan finds nothing to do, and reads them.
             message = f"applied, but its outputs could not be read: {error.message}"
             return ApplyEnded(attempt=attempt.number, outcome=Outcome.FAILED, code=error.code, message=message)
     applied = Applied(

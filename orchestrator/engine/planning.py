@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from adapters.contract import AdapterError, ChangeKind, Goal, Plan, ToolBusy
@@ -14,7 +15,7 @@ from orchestrator.engine.values import store_inputs, store_outputs
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.codec import decode, encode
 from orchestrator.model.event import Converged, Event, LockSeen, PlanFailed, Planned
-from orchestrator.model.observed import Applied, Counts, Proposal
+from orchestrator.model.observed import Applied, Counts, OutputMark, Proposal
 from orchestrator.model.stack import MAIN
 
 
@@ -66,15 +67,11 @@ def _conclude(case: Case, place: Station, plan: Plan) -> Event:
 
 
 def _at_rest(case: Case, place: Station, plan: Plan) -> Applied:
-    state, desired = case.asked.state, case.asked.desired
-    before = state.applied
-    known = before is not None and state.unknown is None and before.goal is Goal.CONVERGE
-    if before is not None and known:
-        # An empty plan changes no output: those recorded are still good, and the tool need not be asked.
-        marks, artifact = dict(before.outputs), before.outputs_artifact
-    elif desired.goal is Goal.DESTROY:
-        marks, artifact = {}, ""
-    else:
+    desired = case.asked.desired
+    marks: Mapping[str, OutputMark] = {}
+    artifact = ""
+    if desired.goal is not Goal.DESTROY:
+        # The record's own may be older than the state: somebody else applied, or they could not be read last time.
         marks, artifact = store_outputs(case.outside, place.adapter.outputs(place.workspace), place.shell.mask)
     return Applied(
         attempt=0,

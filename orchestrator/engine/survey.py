@@ -16,10 +16,10 @@ from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.reads import Reads
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.codec import encode
-from orchestrator.model.desired import Desired, Missing, Upstream
+from orchestrator.model.desired import Desired, Missing, Pending, Upstream
 from orchestrator.model.fingerprint import Parts, canonical, fingerprint, settings_digest
 from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
-from orchestrator.model.observed import HoldKind, Looks, Observed, State, observe
+from orchestrator.model.observed import Applying, HoldKind, Looks, Observed, State, observe
 from orchestrator.model.reference import COMMIT, OutputRef, output_references, references, secret_references
 from orchestrator.model.stack import MAIN, Stack, StackKey
 from orchestrator.ports import Row, Stray
@@ -66,6 +66,8 @@ class Survey:
         self._whole = whole
         self._reads = Reads(outside, whole=whole)
         self._asked: dict[StackKey, Asked | None] = {}
+        #: Those that are being worked out: one that comes up again stands in a ring.
+        self._open: set[StackKey] = set()
         self._earlier: dict[str, Reading] = {}
         self._orphans: tuple[StackKey, ...] | None = None
         self._strays: Mapping[str, Stray] = {}
@@ -85,7 +87,11 @@ class Survey:
     def look(self, key: StackKey) -> Asked | None:
         """Return what is asked of a stack; None where it is in no source any more and nobody asked to destroy it."""
         if key not in self._asked:
-            self._asked[key] = self._work_out(key)
+            self._open.add(key)
+            try:
+                self._asked[key] = self._work_out(key)
+            finally:
+                self._open.discard(key)
         return self._asked[key]
 
     def every(self) -> Iterable[Asked]:
@@ -179,6 +185,11 @@ class Survey:
 
     def _upstream(self, ref: OutputRef, reader: StackKey) -> Upstream:
         key = locate(ref, reader, self._reading.layout.stacks)
+        if key in self._open:
+            # No revision holds a ring; one that is held and one that is not can make one between them.
+            return Pending(
+                ref=ref, stack=key.short, why=f"{key.short} waits for {reader.short} itself: resume one of them"
+            )
         asked = self.look(key)
         if asked is None:
             return Missing(ref=ref, stack=key.short)
@@ -218,8 +229,9 @@ class Survey:
         return (left_behind.elsewhere(key, self._strays[name]),) if name in self._strays else ()
 
     def _is_settled(self, key: StackKey) -> bool:
-        asked = self.look(key)
-        return asked is not None and asked.settled
+        asked = None if key in self._open else self.look(key)
+        at_work = asked is not None and isinstance(asked.observed.progress, Applying)
+        return asked is not None and asked.settled and not at_work
 
 
 def _unseen(key: str) -> Row:
@@ -257,7 +269,8 @@ def _trouble(asked: Asked) -> str:
     failure = asked.observed.failure
     if failure and failure.fingerprint == asked.desired.fingerprint:
         return f"{name} failed: {failure.message}"
-    return ""
+    # The first cause, however far up: what waits in between is no news.
+    return next((one.why for one in asked.desired.upstream if isinstance(one, Pending)), "")
 
 
 def policy_digest(stack: Stack) -> str:

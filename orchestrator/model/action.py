@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 
 class Reason(StrEnum):
-    """Why this action. Every one is reached by the enumeration of `decide`."""
+    """Why this action. Every one but VANISHED is reached by the enumeration of `decide`."""
 
     # at rest, held back
+    #: Said by the loop: a stack without files is nothing to decide about, and nothing is destroyed implicitly.
     VANISHED = "vanished"
     GATED = "gated"
     APPLYING = "applying"
@@ -35,6 +36,7 @@ class Reason(StrEnum):
     DRIFT_DUE = "drift_due"
     NO_PLAN = "no_plan"
     OUTDATED = "outdated"
+    NOT_CONVERGED = "not_converged"
     TOO_OLD = "too_old"
     LOOK_AFTER_UNKNOWN = "look_after_unknown"
     DRIFT_REPAIR = "drift_repair"

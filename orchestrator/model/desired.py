@@ -50,8 +50,6 @@ class Desired:
     goal: Goal = Goal.CONVERGE
     #: Whether it is held at an earlier revision: bringing it there is a rollback, which gates may tell apart.
     held: bool = False
-    #: Whether the stack is in its source at this revision.
-    present: bool = True
     #: False for a working tree: it can be planned, never applied.
     committed: bool = True
     #: E-mail of the revision's author, for policies that bar authors from approving their own.

@@ -125,11 +125,16 @@ class Converged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotConverged:
-    """The first drift check after an apply still shows what the apply should have changed."""
+    """A look at what was applied says that the same files would still change something.
+
+    Straight after the apply that is a failure: it did not converge. Later the files' own sources have moved on.
+    """
 
     track: str
     fingerprint: str
     message: str
+    #: What would be changed.
+    pending: tuple[str, ...]
     kind: Literal["not_converged"] = "not_converged"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from adapters.contract import DriftItem
+from adapters.contract import DriftItem, Goal
 from orchestrator.model.event import (
     ApplyEnded,
     ApplyRefused,
@@ -37,6 +37,8 @@ from orchestrator.model.event import (
 )
 from orchestrator.model.observed import (
     Applied,
+    Applying,
+    Doubt,
     Drift,
     Failure,
     Phase,
@@ -45,6 +47,7 @@ from orchestrator.model.observed import (
     TrackView,
     UnknownAttempt,
 )
+from orchestrator.model.stack import MAIN, is_scratch
 
 
 def fold(state: State, event: Event, at: float) -> State:
@@ -56,8 +59,10 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
     match event:
         case Planned(proposal=proposal):
             return _planned(state, proposal)
-        case PlanFailed() | NotConverged() | ApplyRefused():
+        case PlanFailed() | ApplyRefused():
             return _failed(state, event, at)
+        case NotConverged():
+            return _not_converged(state, event, at)
         case Asked(track=track):
             return _on(state, track, lambda view: replace(view, asked=True))
         case Approved(track=track, consent=consent):
@@ -104,7 +109,9 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
 
 
 def _on(state: State, track: str, change: Callable[[TrackView], TrackView]) -> State:
-    return replace(state, tracks={**state.tracks, track: change(state.tracks.get(track, TrackView()))})
+    # Of working trees only the last look is of interest: each has a track of its own, and there is no end of them.
+    kept = {name: view for name, view in state.tracks.items() if not (is_scratch(track) and is_scratch(name))}
+    return replace(state, tracks={**kept, track: change(state.tracks.get(track, TrackView()))})
 
 
 def _planned(state: State, proposal: Proposal) -> State:
@@ -114,28 +121,19 @@ def _planned(state: State, proposal: Proposal) -> State:
         keep = last is not None and last.fingerprint == proposal.fingerprint and last.phase is not Phase.PLAN
         return TrackView(proposal=proposal, failure=last if keep else None)
 
-    return replace(_on(state, proposal.track, put), proposals=proposal.number)
+    doubts = _still_doubtful(state.doubts, proposal.fingerprint, proposal.creates)
+    return replace(_on(state, proposal.track, put), proposals=proposal.number, doubts=doubts)
 
 
-def _failed(state: State, event: PlanFailed | NotConverged | ApplyRefused, at: float) -> State:
-    if isinstance(event, PlanFailed | ApplyRefused):
-        failure = Failure(
-            phase=Phase.PLAN if isinstance(event, PlanFailed) else Phase.APPLY,
-            fingerprint=event.fingerprint,
-            code=event.code,
-            message=event.message,
-            transient=event.transient,
-            at=at,
-        )
-    else:
-        failure = Failure(
-            phase=Phase.VERIFY,
-            fingerprint=event.fingerprint,
-            code="HF-4020",
-            message=event.message,
-            transient=True,
-            at=at,
-        )
+def _failed(state: State, event: PlanFailed | ApplyRefused, at: float) -> State:
+    failure = Failure(
+        phase=Phase.PLAN if isinstance(event, PlanFailed) else Phase.APPLY,
+        fingerprint=event.fingerprint,
+        code=event.code,
+        message=event.message,
+        transient=event.transient,
+        at=at,
+    )
     stale = isinstance(event, ApplyRefused) and event.stale
 
     def put(view: TrackView) -> TrackView:
@@ -143,6 +141,25 @@ def _failed(state: State, event: PlanFailed | NotConverged | ApplyRefused, at: f
         return replace(kept, failure=_count(view.failure, failure))
 
     return _on(state, event.track, put)
+
+
+def _not_converged(state: State, event: NotConverged, at: float) -> State:
+    applied = state.applied
+    if applied is None:
+        return state
+    unsettled = replace(state, applied=replace(applied, pending=event.pending))
+    if applied.verified_at is not None or applied.pending:
+        # It had converged, or was counted already: what its files read goes on moving.
+        return unsettled
+    failure = Failure(
+        phase=Phase.VERIFY,
+        fingerprint=event.fingerprint,
+        code="HF-4020",
+        message=event.message,
+        transient=True,
+        at=at,
+    )
+    return _on(unsettled, event.track, lambda view: replace(view, failure=_count(view.failure, failure)))
 
 
 def _count(last: Failure | None, failure: Failure) -> Failure:
@@ -165,43 +182,95 @@ def _ended(state: State, event: ApplyEnded, at: float) -> State:
         # Nothing happened: the proposal, the people's word for it and an older unknown still stand.
         return ended
     # People said yes to one attempt; whatever came of it, the next one asks again.
-    ended = _on(replace(ended, unknown=None), attempt.proposal.track, _unproven)
+    ended = _on(ended, attempt.proposal.track, _unproven)
     match event.outcome:
         case Outcome.SUCCEEDED:
-            return _settle(ended, event.applied) if event.applied else ended
+            return _succeeded(ended, attempt, event.applied) if event.applied else ended
         case Outcome.UNKNOWN:
             unknown = UnknownAttempt(attempt=attempt, why=event.message, at=at, started=event.started, dead=event.dead)
-            return replace(ended, unknown=unknown)
-        case Outcome.FAILED | Outcome.STALE:
-            failure = Failure(
-                phase=Phase.APPLY,
-                fingerprint=attempt.proposal.fingerprint,
-                code=event.code,
-                message=event.message,
-                transient=True,
-                at=at,
-            )
-            return _on(ended, attempt.proposal.track, lambda view: replace(view, failure=_count(view.failure, failure)))
+            return replace(ended, unknown=unknown, doubts=_doubting(ended.doubts, attempt.proposal, event.started))
+        case Outcome.FAILED:
+            return _apply_failed(replace(ended, unknown=None), attempt, event, at)
+        case Outcome.STALE:
+            # The tool did nothing: what an older attempt may have done is as unknown as it was.
+            return _apply_failed(ended, attempt, event, at)
         case _:
             assert_never(event.outcome)
 
 
+def _apply_failed(state: State, attempt: Applying, event: ApplyEnded, at: float) -> State:
+    failure = Failure(
+        phase=Phase.APPLY,
+        fingerprint=attempt.proposal.fingerprint,
+        code=event.code,
+        message=event.message,
+        transient=True,
+        at=at,
+    )
+    return _on(state, attempt.proposal.track, lambda view: replace(view, failure=_count(view.failure, failure)))
+
+
 def _unproven(view: TrackView) -> TrackView:
-    """Forget the proposal. Failures to converge count on until a drift check finds nothing."""
+    """Forget the proposal and every word on it. Failures count on until something proves them over."""
     return TrackView(failure=view.failure)
 
 
+def _succeeded(state: State, attempt: Applying, applied: Applied) -> State:
+    def calm(view: TrackView) -> TrackView:
+        # A success does not prove yet that it converges: only a look does.
+        over = view.failure is not None and view.failure.phase is not Phase.VERIFY
+        return replace(view, failure=None) if over else view
+
+    made = set(attempt.proposal.creates)
+    doubts = tuple(replace(one, addresses=_without(one.addresses, made)) for one in state.doubts)
+    return _settle(replace(_on(state, attempt.proposal.track, calm), doubts=_not_empty(doubts)), applied)
+
+
+def _doubting(doubts: tuple[Doubt, ...], proposal: Proposal, started: tuple[str, ...] | None) -> tuple[Doubt, ...]:
+    """Add what an attempt may have made: it did nothing but its proposal."""
+    doubt = Doubt(fingerprint=proposal.fingerprint, addresses=proposal.creates if started is None else started)
+    return _not_empty((*doubts, doubt))
+
+
+def _still_doubtful(doubts: tuple[Doubt, ...], fingerprint: str, creates: tuple[str, ...]) -> tuple[Doubt, ...]:
+    """Drop what a plan for the very same files does not create: the tool knows it."""
+
+    def left(doubt: Doubt) -> tuple[str, ...]:
+        known = set(doubt.addresses) - set(creates) if doubt.fingerprint == fingerprint else set[str]()
+        return _without(doubt.addresses, known)
+
+    return _not_empty(tuple(replace(doubt, addresses=left(doubt)) for doubt in doubts))
+
+
+def _without(addresses: tuple[str, ...], known: set[str]) -> tuple[str, ...]:
+    return tuple(address for address in addresses if address not in known)
+
+
+def _not_empty(doubts: tuple[Doubt, ...]) -> tuple[Doubt, ...]:
+    return tuple(doubt for doubt in doubts if doubt.addresses)
+
+
 def _verified(state: State, at: float) -> State:
-    tracks = {name: replace(view, failure=None) for name, view in state.tracks.items()}
-    applied = state.applied and replace(state.applied, verified_at=at)
-    return replace(state, tracks=tracks, applied=applied, drift=None, drift_check_error="")
+    applied = state.applied
+    if applied is None:
+        return state
+
+    def calm(view: TrackView) -> TrackView:
+        over = view.failure is not None and view.failure.fingerprint == applied.fingerprint
+        return replace(view, failure=None) if over else view
+
+    proven = replace(applied, verified_at=at, pending=())
+    return replace(_on(state, MAIN, calm), applied=proven, drift=None, drift_check_error="")
 
 
 def _settle(state: State, applied: Applied) -> State:
     previous = state.previous_revision
     if state.applied and state.applied.revision != applied.revision:
         previous = state.applied.revision
-    calm = replace(state, unknown=None, drift=None, drift_check_error="", moved_to="")
+    doubts = state.doubts
+    if applied.goal is not Goal.DESTROY:
+        doubts = _still_doubtful(doubts, applied.fingerprint, ())
+    calm = replace(state, unknown=None, doubts=doubts, drift=None, drift_check_error="", moved_to="")
     return replace(calm, applied=applied, previous_revision=previous)
 
 

@@ -11,7 +11,7 @@ from adapters.contract import DriftItem, Goal, ToolVersion
 from orchestrator.model.fingerprint import Parts, canonical
 
 #: Raised whenever `fold` or a value below changes its meaning: older snapshots are rebuilt.
-FOLD_VERSION = 2
+FOLD_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +113,8 @@ class Applied:
     at: float = 0.0
     #: When a drift check first found it as applied; None until then.
     verified_at: float | None = None
+    #: What a later look says that the same files would still change: applied, and yet not as asked for.
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +129,16 @@ class UnknownAttempt:
     #: Whether its whole process tree is proven dead; until then nobody touches the stack.
     dead: bool
 
-    def hazards(self, proposal: Proposal) -> tuple[str, ...]:
-        """Return the creations of ``proposal`` that may already exist outside the tool's state."""
-        if self.started is None:
-            return proposal.creates
-        return tuple(sorted(set(self.started) & set(proposal.creates)))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """What an attempt of unknown end may have made without the tool's knowing. It outlives every other plan and apply.
+
+    Only the same files prove it groundless: what a plan for them does not create is in the tool's state.
+    """
+
+    fingerprint: str
+    addresses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +230,7 @@ class State:
     previous_revision: str = ""
     applying: Applying | None = None
     unknown: UnknownAttempt | None = None
+    doubts: tuple[Doubt, ...] = ()
     drift: Drift | None = None
     hold: Hold | None = None
     #: Why the last look for drift failed: what is there now is unknown, not fine. Empty where it did not.
@@ -262,6 +270,7 @@ class Observed:
     applied: Applied | None = None
     progress: Proposal | Applying | None = None
     unknown: UnknownAttempt | None = None
+    doubts: tuple[Doubt, ...] = ()
     consents: tuple[Consent, ...] = ()
     rejected: str = ""
     asked: bool = False
@@ -269,6 +278,13 @@ class Observed:
     drift: Drift | None = None
     #: When drift was last looked for, seconds since the epoch; 0 for never.
     drift_at: float = 0.0
+
+    def hazards(self, proposal: Proposal) -> tuple[str, ...]:
+        """Return the creations of ``proposal`` that may already exist outside the tool's state."""
+        if self.unknown and self.unknown.started is None:
+            return proposal.creates
+        doubted = {address for doubt in self.doubts for address in doubt.addresses}
+        return tuple(sorted(doubted & set(proposal.creates)))
 
 
 def observe(stack: str, track: str, state: State, looks: Looks) -> Observed:
@@ -280,6 +296,7 @@ def observe(stack: str, track: str, state: State, looks: Looks) -> Observed:
         applied=state.applied,
         progress=state.applying or view.proposal,
         unknown=state.unknown,
+        doubts=state.doubts,
         consents=view.consents,
         rejected=view.rejected,
         asked=view.asked,

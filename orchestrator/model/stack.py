@@ -16,6 +16,11 @@ _KEY = re.compile(r"^(?P<source>[^/@\s]+)/(?P<name>[^@\s]+?)(?:@(?P<environment>
 MAIN = "main"
 
 
+def is_scratch(track: str) -> bool:
+    """Whether a track follows files that are in no commit: one look at a working tree."""
+    return track.startswith("tree/")
+
+
 def is_foreign(track: str) -> bool:
     """Whether a track follows what somebody proposes from outside: a pull request."""
     return track.startswith("pull/")

@@ -13,8 +13,9 @@ def needed(desired: Desired, observed: Observed, policy: Policy) -> int:
     by_policy = policy.approvals.required
     if policy.mode is not Mode.AUTO:
         return max(1, by_policy)
-    # Taking down and putting back what somebody changed on purpose are never a machine's own idea.
-    if desired.goal is Goal.DESTROY or (observed.drift and policy.drift.answer is DriftAnswer.PROPOSE):
+    # Taking down and putting back what somebody changed on purpose are never a machine's own idea. The drift may be
+    # undone by the plan for a new commit, too: only who asked for repairs is spared the question.
+    if desired.goal is Goal.DESTROY or (observed.drift and policy.drift.answer is not DriftAnswer.REPAIR):
         return max(1, by_policy)
     return by_policy
 

@@ -5,6 +5,8 @@ An ordered list of rules, first match wins. Each has the reason it exists above 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adapters.contract import Goal
 from orchestrator.model.action import Action, Apply, Ask, CheckDrift, MakePlan, Reason, Rest
 from orchestrator.model.desired import Desired, Missing, Pending
@@ -22,18 +24,19 @@ BACKOFF_S = (30.0, 3600.0)
 
 def decide(desired: Desired, observed: Observed, policy: Policy, now: float) -> Action:
     """Return what to do about ``observed`` in the face of ``desired``; ``now`` is seconds since the epoch."""
-    held = _held_back(desired, observed, now) or _failing(desired, observed, policy, now)
-    if held:
-        return held
-    if settled(desired, observed):
-        rest = _settled(desired, observed, policy, now)
-        if rest:
-            return rest
-    return _to_plan(desired, observed, policy, now) or _to_apply(desired, observed, policy, now)
+    action = (
+        _held_back(desired, observed, now)
+        or _look(desired, observed, policy, now)
+        or _failing(desired, observed, policy, now)
+        or _settled(desired, observed, policy, now)
+        or _to_plan(desired, observed, policy, now)
+        or _to_apply(desired, observed, policy, now)
+    )
+    return _in_time(action, _next_look(desired, observed, policy))
 
 
-def settled(desired: Desired, observed: Observed) -> bool:
-    """Whether the world was brought to exactly what is asked for, and nobody has doubts about it."""
+def applied_as_asked(desired: Desired, observed: Observed) -> bool:
+    """Whether exactly what is asked for was applied, and nobody has doubts about how that ended."""
     applied = observed.applied
     return (
         applied is not None
@@ -43,10 +46,12 @@ def settled(desired: Desired, observed: Observed) -> bool:
     )
 
 
+def settled(desired: Desired, observed: Observed) -> bool:
+    """Whether the world was brought to exactly what is asked for, as far as anybody has looked."""
+    return applied_as_asked(desired, observed) and observed.applied is not None and not observed.applied.pending
+
+
 def _held_back(desired: Desired, observed: Observed, now: float) -> Rest | None:
-    # A source that loses a stack by accident must not cost the stack: nothing is destroyed implicitly.
-    if not desired.present and desired.goal is not Goal.DESTROY:
-        return Rest(reason=Reason.VANISHED, why="it is no longer in its source; what it made still stands")
     # Lifetimes of processes that change the world never overlap.
     if isinstance(observed.progress, Applying):
         return Rest(reason=Reason.APPLYING, why=f"attempt {observed.progress.number} is at work")
@@ -75,6 +80,30 @@ def _waits_upstream(desired: Desired) -> Rest | None:
     return None
 
 
+def _look(desired: Desired, observed: Observed, policy: Policy, now: float) -> CheckDrift | None:
+    # Before all that waits for people or for better times: what is there may change while they think.
+    due_at = _next_look(desired, observed, policy)
+    if due_at is not None and now >= due_at:
+        return CheckDrift(reason=Reason.DRIFT_DUE, why="it is time to see whether the world still is as applied")
+    return None
+
+
+def _next_look(desired: Desired, observed: Observed, policy: Policy) -> float | None:
+    """Return when drift is to be looked for, None where that would mean nothing.
+
+    A stack that is gone by intent has nothing that could drift; pull requests and working trees look at what they
+    would change, not at the world's own ways.
+    """
+    looks = applied_as_asked(desired, observed) and desired.goal is not Goal.DESTROY and observed.track == MAIN
+    return drift_due_at(observed, policy) if looks else None
+
+
+def _in_time(action: Action, look_at: float | None) -> Action:
+    """Have a rest end in time for the next look."""
+    times = [at for at in (getattr(action, "until", None), look_at) if at is not None]
+    return replace(action, until=min(times)) if isinstance(action, Rest) and times else action
+
+
 def _failing(desired: Desired, observed: Observed, policy: Policy, now: float) -> Rest | None:
     failure = observed.failure
     # What failed for other files says nothing about these.
@@ -98,23 +127,21 @@ def backoff(count: int) -> float:
     return min(most, first * 2.0 ** min(count - 1, 20))
 
 
-def _settled(desired: Desired, observed: Observed, policy: Policy, now: float) -> Action | None:
-    # A stack that is gone by intent has nothing that could drift.
+def _settled(desired: Desired, observed: Observed, policy: Policy, now: float) -> Rest | None:
+    if not settled(desired, observed):
+        return None
     if desired.goal is Goal.DESTROY:
         return Rest(reason=Reason.DESTROYED, why="destroyed as asked; resume builds it again")
-    # Pull requests and working trees look at what they would change, not at the world's own ways.
+    # Main's drift is main's to answer.
     if observed.track != MAIN:
         return Rest(reason=Reason.CONVERGED, why="nothing differs from what is applied")
-    due_at = drift_due_at(observed, policy)
     if observed.drift and policy.drift.answer is not DriftAnswer.REPORT:
         return _gated(desired, Act.REPAIR, now)
-    if due_at is not None and now >= due_at:
-        return CheckDrift(reason=Reason.DRIFT_DUE, why="it is time to see whether the world still is as applied")
     if observed.drift:
         count = len(observed.drift.items)
         why = f"{count} resource{'s differ' if count > 1 else ' differs'} from what was applied"
-        return Rest(reason=Reason.DRIFTED, why=why, until=due_at)
-    return Rest(reason=Reason.CONVERGED, why="the world is as asked for", until=due_at)
+        return Rest(reason=Reason.DRIFTED, why=why)
+    return Rest(reason=Reason.CONVERGED, why="the world is as asked for")
 
 
 def drift_due_at(observed: Observed, policy: Policy) -> float | None:
@@ -138,6 +165,9 @@ def _to_plan(desired: Desired, observed: Observed, policy: Policy, now: float) -
     if proposal is None:
         if repairing:
             return MakePlan(reason=Reason.DRIFT_REPAIR, why="drift was found and policy answers it")
+        # Applied to the letter, and yet the same files would change something.
+        if applied_as_asked(desired, observed):
+            return MakePlan(reason=Reason.NOT_CONVERGED, why="what was applied did not bring it to rest")
         return MakePlan(reason=Reason.NO_PLAN, why="what is asked for was never planned")
     # People must never say yes to something other than what would be done.
     if (proposal.fingerprint, proposal.goal, proposal.policy_digest) != (
@@ -198,17 +228,21 @@ def _barred(desired: Desired, observed: Observed, policy: Policy, proposal: Prop
 
 def _unanswered(desired: Desired, observed: Observed, policy: Policy, proposal: Proposal) -> Action | None:
     # A creation that an attempt of unknown end had begun may be there without the tool's knowing.
-    hazards = observed.unknown.hazards(proposal) if observed.unknown else ()
+    hazards = observed.hazards(proposal)
+    # A yes to a plan that is older than policy allows would apply nothing: by then it is made anew.
+    stale_at = proposal.made_at + policy.plan_ttl_s
     consents = standing(observed, proposal, policy, desired.author)
     if hazards and not any(consent.accepts_duplicates for consent in consents):
-        return Rest(reason=Reason.MAY_DUPLICATE, why=f"may create a second time: {', '.join(hazards[:3])}")
+        return Rest(
+            reason=Reason.MAY_DUPLICATE, why=f"may create a second time: {', '.join(hazards[:3])}", until=stale_at
+        )
     if enough(desired, observed, policy, len(consents)):
         return None
     want = needed(desired, observed, policy)
     of = f" from {', '.join(policy.approvals.eligible)}" if policy.approvals.eligible else ""
     why = f"needs {want} approval{'s' if want > 1 else ''}{of}, has {len(consents)}"
     if observed.asked:
-        return Rest(reason=Reason.AWAITING_APPROVAL, why=why)
+        return Rest(reason=Reason.AWAITING_APPROVAL, why=why, until=stale_at)
     return Ask(reason=Reason.AWAITING_APPROVAL, why=why)
 
 

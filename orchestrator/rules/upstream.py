@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from adapters.contract import Goal
 from orchestrator.model.desired import Known, Missing, Pending, Upstream
-from orchestrator.model.observed import Observed, Proposal
+from orchestrator.model.observed import Applying, Observed, Proposal
 from orchestrator.model.reference import OutputRef
 from orchestrator.model.stack import StackKey
 
@@ -43,16 +43,28 @@ def judge(ref: OutputRef, feeder: Feeder) -> Upstream:
 
     Pending means: its stack is due or applying, and that output is unknown or would change.
     """
+    if isinstance(feeder.observed.progress, Applying):
+        return Pending(ref=ref, stack=feeder.stack, why=f"{feeder.stack} is being applied")
     applied = feeder.observed.applied
     gone = applied is None or applied.goal is Goal.DESTROY
     mark = None if applied is None or gone else applied.outputs.get(ref.key)
-    if feeder.settled:
+    if feeder.settled and not _would_change(ref, feeder):
         if mark is None:
             return Missing(ref=ref, stack=feeder.stack)
         return Known(ref=ref, hmac=mark.hmac)
     if mark is not None and _stays(ref, feeder):
         return Known(ref=ref, hmac=mark.hmac)
     return Pending(ref=ref, stack=feeder.stack, why=feeder.trouble or f"{feeder.stack} is due first")
+
+
+def _would_change(ref: OutputRef, feeder: Feeder) -> bool:
+    """Whether a plan that waits, to repair what drifted, would change this output."""
+    proposal = feeder.observed.progress
+    return (
+        isinstance(proposal, Proposal)
+        and proposal.fingerprint == feeder.fingerprint
+        and ref.key in proposal.outputs_changing
+    )
 
 
 def _stays(ref: OutputRef, feeder: Feeder) -> bool:

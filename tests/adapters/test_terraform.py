@@ -39,6 +39,28 @@ def test_a_stack_at_rest_costs_one_run_of_the_tool(rig: LabRig) -> None:
     assert subject.commands()[so_far:] == ["plan", "plan"]
 
 
+def test_outputs_are_read_from_the_plan_that_was_just_made(rig: LabRig) -> None:
+    told = 'output "list" { value = [1, "two", null] }\noutput "pin" {\n  value = 4711\n  sensitive = true\n}\n'
+    subject = rig.bare(ONE + told)
+    subject.apply()
+    expected = subject.adapter.outputs(subject.workspace)
+    assert expected["list"].value == [1, "two", None]
+    assert (expected["pin"].value, expected["pin"].sensitive) == (4711, True)
+    assert subject.commands()[-1] == "output"
+    so_far = len(subject.commands())
+    assert subject.adapter.plan(subject.workspace, Goal.CONVERGE).empty
+    assert subject.adapter.outputs(subject.workspace) == expected
+    assert subject.commands()[so_far:] == ["plan"]
+
+
+def test_outputs_after_an_apply_are_never_those_of_its_plan(rig: LabRig) -> None:
+    subject = rig.bare('output "x" { value = 1 }\n')
+    subject.apply()
+    subject.main.write_text('output "x" { value = 2 }\n')
+    subject.apply()
+    assert subject.adapter.outputs(subject.workspace)["x"].value == 2
+
+
 def test_init_runs_again_only_when_something_it_depends_on_changed(rig: LabRig) -> None:
     subject = rig.bare(ONE)
     subject.adapter.plan(subject.workspace, Goal.CONVERGE)

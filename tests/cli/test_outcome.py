@@ -12,6 +12,7 @@ DOING = {
     Reason.NO_PLAN,
     Reason.OUTDATED,
     Reason.TOO_OLD,
+    Reason.NOT_CONVERGED,
     Reason.LOOK_AFTER_UNKNOWN,
     Reason.DRIFT_REPAIR,
     Reason.APPROVED,

@@ -93,7 +93,7 @@ EXAMPLES: list[Event] = [
     STARTED,
     SUCCEEDED,
     Converged(track=MAIN, applied=applied()),
-    events.NotConverged(track=MAIN, fingerprint="f", message="still"),
+    events.NotConverged(track=MAIN, fingerprint="f", message="still", pending=("r.a",)),
     events.Verified(attempt=4),
     events.DriftSeen(
         revision=REVISION, items=(DriftItem(change=change("r.a", ChangeKind.DELETE), will_be_reverted=True),)

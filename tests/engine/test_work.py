@@ -16,9 +16,9 @@ from orchestrator.engine.watch import Watch, read_source
 from orchestrator.engine.work import Worker
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError, RecordError
 from orchestrator.model.action import Apply, MakePlan, Reason
-from orchestrator.model.event import ApplyStarted, DriftSeen, Held, Released, Vanished, Verified
+from orchestrator.model.event import ApplyStarted, DriftSeen, Released, Vanished, Verified
 from orchestrator.model.gate import Gate, GateKind
-from orchestrator.model.observed import Hold, HoldKind
+from orchestrator.model.observed import HoldKind
 from orchestrator.model.policy import Approvals, DriftPolicy, Mode
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Layout
@@ -40,10 +40,6 @@ def events(world, kind, stack=WEB):
 
 def append(world, event, name="web"):
     world.record.append(f"infra/{name}@default", [event], expected=world.state(name).version, run=0)
-
-
-def hold(world, kind, revision):
-    append(world, Held(hold=Hold(kind=kind, revision=revision, by="ana", reason="night", at=world.now())))
 
 
 def test_a_second_look_at_a_stack_at_rest_runs_no_tool(world):
@@ -160,7 +156,7 @@ def test_a_rollback_holds_against_later_commits_until_it_is_released(world):
     world.settle()
     world.commit({"web/objects": "a=2"})
     world.settle()
-    hold(world, HoldKind.REVISION, first)
+    world.hold("web", first)
     assert world.settle().rest.reason is Reason.CONVERGED
     assert world.cloud.objects[f"{WEB}:a"] == "1"
     world.commit({"web/objects": "a=3"})
@@ -178,13 +174,13 @@ def test_a_rollback_obeys_todays_policy(world):
     world.settle()
     world.approve()
     world.settle()
-    hold(world, HoldKind.REVISION, first)
+    world.hold("web", first)
     assert world.settle().rest.reason is Reason.AWAITING_APPROVAL
 
 
 def test_a_destroyed_stack_stays_destroyed_until_it_is_released(world):
     world.settle()
-    hold(world, HoldKind.DESTROYED, world.revision)
+    world.hold("web", world.revision, HoldKind.DESTROYED)
     assert world.settle().rest.reason is Reason.AWAITING_APPROVAL
     world.approve()
     assert world.settle().rest.reason is Reason.DESTROYED
@@ -289,16 +285,6 @@ def test_a_person_who_applies_is_offered_the_repair_of_known_drift(tmp_path):
     assert world.cloud.objects[f"{WEB}:a"] == "1"
 
 
-def test_a_world_that_undoes_what_was_applied_does_not_make_it_apply_for_ever(tmp_path):
-    world = World(tmp_path, replace(AUTO, drift=DriftPolicy(every_s=60.0)))
-    world.commit({"web/objects": "a=1"})
-    for _ in range(8):
-        world.settle()
-        world.cloud.state.pop(f"{WEB}:a", None)
-        world.sleep(4000)
-    assert len(events(world, ApplyStarted)) <= 1 + world.policy.retries
-
-
 def test_a_look_that_finds_nothing_new_appends_nothing(tmp_path):
     world = World(tmp_path, replace(AUTO, drift=DriftPolicy(every_s=60.0)))
     world.commit({"web/objects": "a=1"})
@@ -379,16 +365,6 @@ def test_an_output_that_is_gone_from_the_store_stops_its_reader(world):
     with pytest.raises(RecordError) as refused:
         Filling(world.outside, replace(stack, inputs={"x": "${output:net.nope}"}), layout, "c").inputs()
     assert refused.value.code == "HF-4010"
-
-
-def test_a_world_that_undoes_what_was_applied_is_called_that(tmp_path):
-    world = World(tmp_path, replace(AUTO, drift=DriftPolicy(every_s=60.0)))
-    world.commit({"web/objects": "a=1"})
-    world.settle()
-    world.cloud.state.pop(f"{WEB}:a")
-    world.sleep(4000)
-    world.settle()
-    assert world.state().tracks["main"].failure.code == "HF-4020"
 
 
 def test_a_stack_that_does_not_come_to_rest_is_our_own_fault(world, monkeypatch):

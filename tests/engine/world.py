@@ -38,8 +38,8 @@ from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.work import Limits, Settled, Worker
-from orchestrator.model.event import Approved
-from orchestrator.model.observed import Consent, Proposal
+from orchestrator.model.event import Approved, Held
+from orchestrator.model.observed import Consent, Hold, HoldKind, Proposal
 from orchestrator.model.policy import Approvals, DriftPolicy, Mode, Policy
 from orchestrator.model.source import Revision, Source, SourceKind
 from orchestrator.model.stack import Stack, StackKey
@@ -107,6 +107,14 @@ class Cloud:
     named: set[str] = field(default_factory=set)
     abandoned: set[str] = field(default_factory=set)
     fail_next: int = 0
+    #: The object after whose making worker, keeper and tool die together, the tool not knowing of it.
+    dies_after: str = ""
+    #: Whether a plan always finds something to change, right after an apply too.
+    restless: bool = False
+    #: Why nobody can look for drift; empty where one can.
+    blind: str = ""
+    #: How often reading outputs fails from now on.
+    mute: int = 0
     #: Whether a crash of the worker takes the keeper and the tool with it, in the middle of a creation.
     dies_with_worker: bool = False
 
@@ -175,7 +183,7 @@ class CloudTool:
         changes = [
             Change(address=name, kind=ChangeKind.UPDATE if name in there else ChangeKind.CREATE)
             for name, value in wanted.items()
-            if there.get(name) != value
+            if there.get(name) != value or self.cloud.restless
         ] + [Change(address=name, kind=ChangeKind.DELETE) for name in there if name not in wanted]
         saved = None
         if changes:
@@ -218,6 +226,9 @@ class CloudTool:
             verb = "update" if name in self.cloud.state else "create"
             self.cloud.ledger.append((folder, verb, name))
             self.cloud.objects[name] = value
+            if name == self.cloud.dies_after:
+                self.cloud.dies_after = ""
+                raise Crash
             ticks()
             self.cloud.state[name] = value
             ticks()
@@ -234,16 +245,25 @@ class CloudTool:
         return Finished(error=None if handle.result.exit_code == 0 else "the cloud says no")
 
     def drift(self, workspace):
+        if self.cloud.blind:
+            raise ToolFailed(self.cloud.blind)
         state = self._mine(workspace, self.cloud.state)
         items = [
             DriftItem(change=Change(address=name, kind=ChangeKind.UPDATE), will_be_reverted=True)
             for name, value in state.items()
             if self.cloud.objects.get(name) != value
         ]
-        pending = [Change(address=n, kind=ChangeKind.CREATE) for n in self._wanted(workspace) if n not in state]
+        pending = [
+            Change(address=n, kind=ChangeKind.CREATE)
+            for n in self._wanted(workspace)
+            if n not in state or self.cloud.restless
+        ]
         return Drifts(items=tuple(items), pending=tuple(pending))
 
     def outputs(self, workspace):
+        if self.cloud.mute:
+            self.cloud.mute -= 1
+            raise ToolFailed("the outputs cannot be read")
         return {
             name.partition(":")[2]: Output(value=value)
             for name, value in self._mine(workspace, self.cloud.state).items()
@@ -410,6 +430,10 @@ class World:
 
     def state(self, name: str = "web"):
         return self.record.row(f"infra/{name}@default").state
+
+    def hold(self, name: str, revision: str, kind: HoldKind = HoldKind.REVISION) -> None:
+        held = Held(hold=Hold(kind=kind, revision=revision, by="ana", reason="night", at=self.now()))
+        self.record.append(f"infra/{name}@default", [held], expected=self.state(name).version, run=0)
 
     def approve(self, name: str = "web", *, by: str = "bob", accepts_duplicates: bool = False) -> None:
         state = self.state(name)

@@ -15,6 +15,7 @@ from orchestrator.model.observed import (
     Applying,
     Consent,
     Counts,
+    Doubt,
     Drift,
     Failure,
     Observed,
@@ -76,6 +77,12 @@ def unknown(*, dead: bool, started: tuple[str, ...] | None) -> UnknownAttempt:
     return UnknownAttempt(attempt=ATTEMPT, why="its host went away", at=NOW - 15, started=started, dead=dead)
 
 
+def doubts(attempt: UnknownAttempt | None) -> tuple[Doubt, ...]:
+    """Return what the fold makes of an unknown end."""
+    started = () if attempt is None else ATTEMPT.proposal.creates if attempt.started is None else attempt.started
+    return (Doubt(fingerprint="f1", addresses=started),) if started else ()
+
+
 def consent(proposal: Proposal, **more: object) -> Consent:
     return replace(Consent(by="bob", at=NOW, binding=proposal.binding(STACK)), **more)
 
@@ -102,9 +109,8 @@ UPSTREAMS = {
 }
 ASKED = [
     DESIRED,
-    replace(DESIRED, present=False),
     replace(DESIRED, goal=Goal.DESTROY),
-    replace(DESIRED, goal=Goal.DESTROY, present=False),
+    replace(DESIRED, held=True),
     replace(DESIRED, committed=False),
 ]
 PROGRESS = [
@@ -125,7 +131,13 @@ UNKNOWNS = [
     unknown(dead=True, started=("x.one",)),
     unknown(dead=True, started=None),
 ]
-APPLIEDS = [None, APPLIED, replace(APPLIED, fingerprint="f0"), replace(APPLIED, goal=Goal.DESTROY)]
+APPLIEDS = [
+    None,
+    APPLIED,
+    replace(APPLIED, fingerprint="f0"),
+    replace(APPLIED, goal=Goal.DESTROY),
+    replace(APPLIED, pending=("x.one",)),
+]
 FAILURE = Failure(phase=Phase.APPLY, fingerprint="f1", at=NOW - 5, code="HF-2004", message="no", transient=True)
 FAILURES = [
     None,
@@ -181,6 +193,7 @@ def observed(progress, unknown_attempt, applied, failure, people, drift, *, drif
         applied=applied,
         progress=progress,
         unknown=unknown_attempt,
+        doubts=doubts(unknown_attempt),
         consents=_consents(names, progress),
         rejected=turned_down,
         asked=asked,
@@ -205,7 +218,7 @@ def every_situation() -> Iterator[Situation]:
         yield Situation(desired, one, POLICIES[0])
     # whose word counts, and what policy makes of it
     asked = [
-        replace(one, gates=GATES[gate]) for one, gate in product((ASKED[0], ASKED[2], ASKED[4]), ("none", "apply"))
+        replace(one, gates=GATES[gate]) for one, gate in product((ASKED[0], ASKED[1], ASKED[3]), ("none", "apply"))
     ]
     seen = [
         observed(progress, doubt, applied, None, people, drift)

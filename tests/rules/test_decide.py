@@ -20,6 +20,7 @@ from situations import (
     PROPOSAL,
     STACK,
     consent,
+    doubts,
     every_situation,
     observed,
     unknown,
@@ -50,10 +51,9 @@ def an_apply_is_always_permitted(situation, action):
     if not isinstance(proposal, Proposal):
         return False
     words = standing(seen, proposal, policy, desired.author)
-    hazards = seen.unknown.hazards(proposal) if seen.unknown else ()
+    hazards = seen.hazards(proposal)
     return (
-        (desired.present or desired.goal is Goal.DESTROY)
-        and desired.committed
+        desired.committed
         and not stands(situation, Act.APPLY)
         and not any(isinstance(one, Pending | Missing) for one in desired.upstream)
         and (proposal.fingerprint, proposal.goal, proposal.policy_digest)
@@ -84,15 +84,30 @@ def nothing_is_planned_with_invented_values(situation, action):
     return not missing or isinstance(action, Rest)
 
 
-def what_is_gone_is_left_alone(situation, action):
-    gone = not situation.desired.present and situation.desired.goal is not Goal.DESTROY
-    return not gone or (isinstance(action, Rest) and action.reason is Reason.VANISHED)
-
-
 def drift_is_looked_for_only_where_it_means_something(situation, action):
     seen = situation.observed
     return not isinstance(action, CheckDrift) or (
-        module.settled(situation.desired, seen) and seen.track == "main" and situation.desired.goal is Goal.CONVERGE
+        module.applied_as_asked(situation.desired, seen)
+        and seen.track == "main"
+        and situation.desired.goal is Goal.CONVERGE
+    )
+
+
+def what_was_applied_is_looked_at_in_time(situation, action):
+    """Whatever waits, for people or for better times, what is there may change meanwhile."""
+    desired, seen, policy = situation.desired, situation.observed, situation.policy
+    due_at = module.drift_due_at(seen, policy)
+    looks = module.applied_as_asked(desired, seen) and seen.track == "main" and desired.goal is Goal.CONVERGE
+    if not looks or due_at is None or not isinstance(action, Rest):
+        return True
+    return action.until is not None and action.until <= due_at
+
+
+def a_yes_is_waited_for_no_longer_than_its_plan_is_good(situation, action):
+    if action.reason not in {Reason.AWAITING_APPROVAL, Reason.MAY_DUPLICATE} or not isinstance(action, Rest):
+        return True
+    return (
+        action.until is not None and action.until <= situation.observed.progress.made_at + situation.policy.plan_ttl_s
     )
 
 
@@ -101,7 +116,7 @@ def failures_are_not_repeated_at_once(situation, action):
     if failure is None or failure.fingerprint != situation.desired.fingerprint:
         return True
     retry = failure.transient and failure.count <= policy.retries and failure.at + module.backoff(failure.count) <= NOW
-    return retry or isinstance(action, Rest)
+    return retry or isinstance(action, Rest | CheckDrift)
 
 
 def drift_is_not_repaired_behind_a_gate(situation, action):
@@ -144,7 +159,8 @@ SAFETY = [
     nothing_starts_beside_an_attempt,
     nothing_starts_behind_a_closed_gate,
     nothing_is_planned_with_invented_values,
-    what_is_gone_is_left_alone,
+    what_was_applied_is_looked_at_in_time,
+    a_yes_is_waited_for_no_longer_than_its_plan_is_good,
     drift_is_looked_for_only_where_it_means_something,
     failures_are_not_repeated_at_once,
     drift_is_not_repaired_behind_a_gate,
@@ -225,6 +241,14 @@ CASES = {
         AUTO,
         Reason.MAY_DUPLICATE,
     ),
+    "a doubt outlives the plans and applies after it": (
+        DESIRED,
+        replace(
+            observed(PROPOSAL, None, None, None, NOBODY, None), doubts=doubts(unknown(dead=True, started=("x.one",)))
+        ),
+        AUTO,
+        Reason.MAY_DUPLICATE,
+    ),
     "what an unknown attempt had not begun goes on": (
         DESIRED,
         observed(replace(PROPOSAL, looked_after=5), unknown(dead=True, started=("x.two",)), None, None, NOBODY, None),
@@ -248,6 +272,36 @@ CASES = {
         observed(None, None, APPLIED, None, NOBODY, DRIFT),
         replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPORT)),
         Reason.DRIFTED,
+    ),
+    "known drift makes every apply a person's business": (
+        DESIRED,
+        observed(PROPOSAL, None, replace(APPLIED, fingerprint="f0"), None, NOBODY, DRIFT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPORT)),
+        Reason.AWAITING_APPROVAL,
+    ),
+    "unless policy asks for repairs": (
+        DESIRED,
+        observed(PROPOSAL, None, replace(APPLIED, fingerprint="f0"), None, NOBODY, DRIFT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.AUTOMATIC,
+    ),
+    "what did not converge is planned anew": (
+        DESIRED,
+        observed(None, None, replace(APPLIED, pending=("x.one",)), None, NOBODY, None),
+        AUTO,
+        Reason.NOT_CONVERGED,
+    ),
+    "drift is looked for though nothing more is tried": (
+        DESIRED,
+        observed(None, None, APPLIED, replace(FAILURE, at=0.0, count=3), NOBODY, None, drift_at=NOW - 7200),
+        AUTO,
+        Reason.DRIFT_DUE,
+    ),
+    "drift is looked for while its repair waits for a yes": (
+        DESIRED,
+        observed(PROPOSAL, None, APPLIED, None, NOBODY, DRIFT, drift_at=NOW - 7200),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.PROPOSE)),
+        Reason.DRIFT_DUE,
     ),
     "drift is planned where policy answers it": (
         DESIRED,
@@ -354,6 +408,16 @@ def test_what_must_happen_does_happen(name):
     assert module.decide(desired, seen, policy, NOW).reason is reason
 
 
+def test_a_stricter_answer_to_drift_never_asks_fewer_people():
+    strict_first = (DriftAnswer.REPORT, DriftAnswer.PROPOSE, DriftAnswer.REPAIR)
+    for situation in islice(every_situation(), 0, None, 389):
+        policies = [
+            replace(situation.policy, drift=replace(situation.policy.drift, answer=answer)) for answer in strict_first
+        ]
+        asked = [needed(situation.desired, situation.observed, policy) for policy in policies]
+        assert asked == sorted(asked, reverse=True)
+
+
 def broken_properties(rules: ModuleType, situations) -> Counter:
     found = Counter()
     for situation in situations:
@@ -378,7 +442,7 @@ def test_every_situation_is_safe_and_every_action_and_reason_is_reached():
         count += 1
     assert count > 300_000
     assert kinds == {MakePlan, Ask, Apply, CheckDrift, Rest}
-    assert reasons == set(Reason)
+    assert reasons == set(Reason) - {Reason.VANISHED}
 
 
 class _WithoutRule(ast.NodeTransformer):
