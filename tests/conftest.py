@@ -6,11 +6,15 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# Tests are no package: this is how they share `preloaded`.
+sys.path.insert(0, str(Path(__file__).parent))
 
 from orchestrator.cli.demo.lab import lay_mirror
 

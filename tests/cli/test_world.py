@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import preloaded
 import pytest
 
 STACKS = """\
@@ -66,16 +67,8 @@ class Small:
         self.git("commit", "-qm", "change")
 
     def run(self, *words, **env):
-        return subprocess.run(
-            [Path(sys.executable).with_name("holdfast"), *words],
-            cwd=self.repo,
-            env={**self.env, **env},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        code, out, err = preloaded.run(words, cwd=self.repo, env={**self.env, **env}, timeout=120)
+        return subprocess.CompletedProcess(words, code, out, err)
 
     def ends(self, code, *words):
         done = self.run(*words)

@@ -18,6 +18,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import preloaded
+
 from orchestrator.effects import liveness
 from orchestrator.effects.clock import SystemClock
 from orchestrator.effects.record import SqlRecord
@@ -150,13 +152,8 @@ class Yard:
 
     def run(self, *words: str, timeout: float = 200.0, **env: str) -> Done:
         """Run the program to its end."""
-        process = self.start(*words, **env)
-        try:
-            out, err = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-        return Done(code=process.returncode, out=out, err=err)
+        code, out, err = preloaded.run(words, cwd=self.checkout, env={**self.environment, **env}, timeout=timeout)
+        return Done(code=code, out=out, err=err)
 
     def apply(self, *words: str, **env: str) -> Done:
         return self.run("apply", "--yes", *words, **env)

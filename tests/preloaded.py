@@ -1,0 +1,53 @@
+"""Runs the command line in processes that begin with all of it imported, so that a test does not pay for that each time.
+
+The fork server of the standard library imports Holdfast once; every command is a fork of it, a process of its own with
+its own session, environment, folder and output. Tests of starting up, and of being killed, start the program itself.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["preloaded_modules"])
+
+
+def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float) -> tuple[int, str, str]:
+    """Run ``holdfast WORDS`` to its end and return its exit code, negative for a signal, and what it wrote."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        paths = [f"/proc/{os.getpid()}/fd/{file.fileno()}" for file in (out, err)]
+        process = _FORKS.Process(target=_command, args=(list(words), str(cwd), dict(env), paths))
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(words)
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode())
+        return process.exitcode, texts[0], texts[1]
+
+
+def _command(words: list[str], cwd: str, env: dict[str, str], outputs: list[str]) -> None:
+    os.setsid()
+    for number, path, flags in (
+        (0, os.devnull, os.O_RDONLY),
+        *((n + 1, p, os.O_WRONLY) for n, p in enumerate(outputs)),
+    ):
+        opened = os.open(path, flags | os.O_APPEND)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 -- the descriptor that was just put there
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = ["holdfast", *words]
+    from orchestrator.cli.main import run as holdfast  # noqa: PLC0415 -- imported long ago where this runs
+
+    holdfast()

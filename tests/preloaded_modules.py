@@ -1,0 +1,32 @@
+"""What `preloaded` has imported before a command begins: every command, and all that commands import late."""
+
+import importlib
+
+import sqlalchemy.dialects.sqlite
+
+from orchestrator.cli.menu import COMMANDS
+
+for _entry in COMMANDS.values():
+    importlib.import_module(_entry.module)
+for _name in (
+    "adapters.terraform.adapter",
+    "orchestrator.assembly",
+    "orchestrator.cli.failure",
+    "orchestrator.cli.flow",
+    "orchestrator.cli.looking",
+    "orchestrator.cli.main",
+    "orchestrator.cli.planning",
+    "orchestrator.cli.show_drift",
+    "orchestrator.cli.show_explain",
+    "orchestrator.cli.show_plan",
+    "orchestrator.cli.show_runs",
+    "orchestrator.cli.show_status",
+    "orchestrator.cli.standings",
+    "orchestrator.config.schema",
+    "orchestrator.config.operator_reading",
+    "hcl2",
+    "tarfile",
+    "zipfile",
+):
+    importlib.import_module(_name)
+del sqlalchemy
