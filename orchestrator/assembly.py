@@ -35,7 +35,7 @@ from orchestrator.effects.working_tree import WorkingTree
 from orchestrator.effects.workspaces import LaidWorkspaces
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.renaming import follow_renames
-from orchestrator.engine.watch import NO_RUN, read_source
+from orchestrator.engine.watch import NO_RUN, last_good, read_source
 from orchestrator.model.source import Source
 from orchestrator.model.stack import StackKey
 
@@ -56,23 +56,26 @@ class World:
     #: Who asks: the e-mail address of the person's git, else their login name.
     actor: str
     operator: Operator
+    _sources: VersionedSources
     _working_tree: WorkingTree | None
 
     def read(self, *, ref: str = "", dirty: bool = False) -> Reading:
-        """Read the source at its newest revision, at ``ref``, or with the files as they lie there.
+        """Read the source at its newest revision, at ``ref``, or the files alone as they lie there.
 
-        What has gone from the source is recorded on the way. Raises OrchestratorError.
+        What has gone from the source at its newest revision is recorded on the way. Raises OrchestratorError.
         """
         if dirty and self._working_tree:
-            # The mirror must hold what HEAD holds: only what differs is added to it.
-            read_source(self.outside, self.source)
-            objects = self.home / "sources" / self.source.id / "mirror.git" / "objects"
-            revision = self._working_tree.revision(self.source, objects)
+            # Whatever HEAD holds, nobody asked about it.
+            revision = self._working_tree.revision(self.source, self._sources.objects(self.source))
             tree = self.outside.sources.tree(self.source, revision.id)
             layout = self.outside.layouts.at(self.source, revision, tree)
             track = f"tree/{revision.short}"
             return Reading(source=self.source, revision=revision, tree=tree, layout=layout, track=track)
         return self.at(ref) if ref else read_source(self.outside, self.source)
+
+    def last_good(self) -> Reading | None:
+        """Read the source at the revision that could be read last, None where none ever could."""
+        return last_good(self.outside, self.source)
 
     def take_over(self, reading: Reading) -> tuple[tuple[StackKey, StackKey], ...]:
         """Carry over what stacks left that the reading has under a new name; returns each old and new name."""
@@ -128,7 +131,15 @@ def open_world(where: Whereabouts) -> Iterator[World]:
         clock=clock,
     )
     try:
-        yield World(outside=outside, source=source, home=home, actor=actor, operator=operator, _working_tree=checkout)
+        yield World(
+            outside=outside,
+            source=source,
+            home=home,
+            actor=actor,
+            operator=operator,
+            _sources=sources,
+            _working_tree=checkout,
+        )
     finally:
         database.close()
 

@@ -7,7 +7,7 @@ import rich_click
 
 from adapters.contract import Handle
 from orchestrator.cli.options import world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import Place, at_record
 from orchestrator.errors import UsageError
 from orchestrator.model.observed import Applying
 from orchestrator.model.stack import StackKey
@@ -28,7 +28,7 @@ def command(ctx: click.Context, run: int) -> None:
     from orchestrator.cli.adopting import adopt  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.working import cancel_flag  # noqa: PLC0415 -- nothing is opened for a mistyped word
 
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         found = place.run(run)
         attempts = _at_work(place, run)
         if found.ended_at is not None and not attempts:

@@ -90,7 +90,7 @@ def _world(ctx: click.Context) -> Iterator[Check]:
     from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
 
     try:
-        with opened(ctx, notices=False) as place:
+        with opened(ctx, notices=()) as place:
             yield from _home(place)
     except OrchestratorError as error:
         yield Check(name="configuration", verdict=Verdict.BAD, found=f"{error.code} {error.message}", hint=error.hint)

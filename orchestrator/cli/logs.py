@@ -11,7 +11,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import Place, at_record
 from orchestrator.cli.printable import printable
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -28,7 +28,7 @@ _EVERY_S = 0.3
 @click.pass_context
 def command(ctx: click.Context, run: int, stacks: tuple[str, ...], *, follow: bool) -> None:
     """Print what the tools said in a run, secrets masked; each line begins with its stack."""
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         found = place.run(run)
         logs = Logs(folder=place.world.home / "logs" / str(run), only=frozenset(stacks))
         printed = logs.drain()

@@ -12,7 +12,7 @@ from adapters.contract import MASK, Json, Output
 from orchestrator.cli.arguments import stack_argument
 from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import Place, at_record
 from orchestrator.cli.screen import Page
 from orchestrator.cli.values import text_of
 from orchestrator.errors import UsageError
@@ -34,7 +34,7 @@ def command(ctx: click.Context, stack: str, name: str, *, reveal: bool) -> None:
 
     With NAME only that value, bare, for scripts. Sensitive values are masked.
     """
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         key = place.one(stack)
         outputs = _outputs(place, key)
         shown = {one: _shown(output, reveal=reveal) for one, output in sorted(outputs.items())}

@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from orchestrator.cli.choose import choose, choose_one
 from orchestrator.cli.options import Wish, wish_of
 from orchestrator.cli.screen import Screen, screen_for
-from orchestrator.errors import UsageError
+from orchestrator.errors import ConfigError, OrchestratorError, RecordError, SourceError, UsageError
 from orchestrator.model.stack import MAIN, Stack, StackKey
 
 if TYPE_CHECKING:
     from orchestrator.assembly import World
+    from orchestrator.effects.whereabouts import Whereabouts
     from orchestrator.engine.outside import Outside, Reading
     from orchestrator.model.observed import Applying, State
     from orchestrator.ports import Entry, Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+#: What is read and has no effect: said wherever somebody could count on it.
+_WITHOUT_EFFECT: Final = ("HF-1050",)
+#: All that is no error and must be said all the same, stacks that nobody declared among it.
+NOTICES: Final = (*_WITHOUT_EFFECT, "HF-1051")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """One command's surroundings."""
 
     world: World
-    #: The revision asked for, its files and stacks.
-    reading: Reading
     wish: Wish
     screen: Screen
+    _read: Callable[[], Reading]
+
+    @cached_property
+    def reading(self) -> Reading:
+        """The revision asked for, its files and stacks; read when first asked for. Raises OrchestratorError."""
+        return self._read()
 
     @property
     def outside(self) -> Outside:
@@ -64,17 +78,17 @@ class Place:
 
     def recorded(self) -> dict[StackKey, State]:
         """Return the stacks of this source that the record knows, whether they are still in it or not."""
-        return {StackKey.parse(row.key): row.state for row in self.outside.record.rows(self.reading.source.id)}
+        return {StackKey.parse(row.key): row.state for row in self.outside.record.rows(self.world.source.id)}
 
     def at_work(self, run: int) -> dict[StackKey, Applying]:
         """Return the attempts of a run that the record knows no end of."""
         begun = {key: state.applying for key, state in self.recorded().items() if state.applying}
         return {key: attempt for key, attempt in begun.items() if attempt.run == run}
 
-    def warn_of_dirt(self) -> None:
+    def warn_of_dirt(self, verb: str = "plan") -> None:
         """Say where files lie that no commit holds: people often forget to commit."""
-        if is_main(self.reading) and not self.wish.ref and self.world.dirty:
-            self.screen.say("note: files that are not committed are left out; holdfast plan --dirty looks at them")
+        if not self.wish.ref and self.world.dirty:
+            self.screen.say(f"note: files that are not committed are left out; holdfast {verb} --dirty looks at them")
 
     def warn_of_gone(self) -> None:
         """Say which stacks left their source while what they made still stands: nothing is destroyed by itself."""
@@ -111,33 +125,100 @@ def screen_of(ctx: click.Context) -> Screen:
 
 
 @contextmanager
-def opened(ctx: click.Context, *, dirty: bool = False, notices: bool = True) -> Iterator[Place]:
+def opened(ctx: click.Context, *, dirty: bool = False, notices: Collection[str] = _WITHOUT_EFFECT) -> Iterator[Place]:
     """Open the world that the command line means and read it at the revision asked for.
 
-    ``dirty`` reads the files as they are, on a track of their own; ``notices`` says what is no error and must be
-    said all the same. Raises OrchestratorError.
+    ``dirty`` reads the files as they are, on a track of their own; ``notices`` are the codes of what is no error
+    and must be said all the same. Raises OrchestratorError.
     """
+    wish, screen = wish_of(ctx), screen_of(ctx)
+    with _world(_whereabouts(wish)) as world:
+        place = Place(
+            world=world, wish=wish, screen=screen, _read=lambda: _read(world, wish, screen, notices, dirty=dirty)
+        )
+        # What is wrong with the files is said before anything is done.
+        _ = place.reading
+        yield place
+
+
+@contextmanager
+def at_record(ctx: click.Context) -> Iterator[Place]:
+    """Open the world for a command that the record answers: files that cannot be read do not stand in its way.
+
+    Where stacks must be known all the same, those of the last revision that could be read count. Raises
+    OrchestratorError.
+    """
+    wish, screen = wish_of(ctx), screen_of(ctx)
+    with _world(_whereabouts(wish)) as world:
+        yield Place(world=world, wish=wish, screen=screen, _read=lambda: _read_or_last(world, wish, screen))
+
+
+@contextmanager
+def looked_at(ctx: click.Context, *, dirty: bool) -> Iterator[Place]:
+    """Open the world only to look at its files: where the record is not ours to use, it does without.
+
+    Raises OrchestratorError.
+    """
+    wish, screen = wish_of(ctx), screen_of(ctx)
+    where = _whereabouts(wish)
+    with ExitStack() as open_now:
+        try:
+            world = open_now.enter_context(_world(where))
+        except RecordError:
+            home = open_now.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-"))
+            world = open_now.enter_context(_world(replace(where, home=Path(home))))
+        yield Place(world=world, wish=wish, screen=screen, _read=lambda: world.read(ref=wish.ref, dirty=dirty))
+
+
+@contextmanager
+def _world(where: Whereabouts) -> Iterator[World]:
+    # Heavier than all before: it loads while the fetch is on its way.
+    from orchestrator.assembly import open_world  # noqa: PLC0415
+
+    with open_world(where) as world:
+        yield world
+
+
+def _whereabouts(wish: Wish) -> Whereabouts:
     if os.environ.get("HOLDFAST_URL"):
         raise UsageError(
             "HOLDFAST_URL is set, and there is no service to ask", code="HF-1915", hint="unset it to work here"
         )
     from orchestrator.effects.whereabouts import Whereabouts  # noqa: PLC0415 -- nothing is opened for a mistyped word
 
-    wish = wish_of(ctx)
     where = Whereabouts.of(wish.directory, wish.home, os.environ)
     where.fetch_ahead()
-    # Heavier than all before: it loads while the fetch is on its way.
-    from orchestrator.assembly import open_world  # noqa: PLC0415
+    return where
 
-    with open_world(where) as world:
-        reading = world.read(ref=wish.ref, dirty=dirty)
-        screen = screen_for(wish)
-        for notice in reading.layout.notices if notices else ():
+
+def _read(world: World, wish: Wish, screen: Screen, notices: Collection[str], *, dirty: bool = False) -> Reading:
+    reading = world.read(ref=wish.ref, dirty=dirty)
+    for notice in reading.layout.notices:
+        if notice.code in notices:
             screen.say(f"{notice.where + '  ' if notice.where else ''}note {notice.code}  {notice.message}")
-        # Only where the source itself has come: to look at a branch must not rename what others work with.
-        for old, new in world.take_over(reading) if is_main(reading) and not wish.ref else ():
-            screen.say(f"{old.short} is {new.short} now: what it made was taken over")
-        yield Place(world=world, reading=reading, wish=wish, screen=screen)
+    # Only where the source itself has come: to look at a branch must not rename what others work with.
+    for old, new in world.take_over(reading) if is_main(reading) and not wish.ref else ():
+        screen.say(f"{old.short} is {new.short} now: what it made was taken over")
+    return reading
+
+
+def _read_or_last(world: World, wish: Wish, screen: Screen) -> Reading:
+    try:
+        return _read(world, wish, screen, ())
+    except (ConfigError, SourceError) as error:
+        last = _last_good(world) if not wish.ref else None
+        if last is None:
+            raise
+        where = f"{error.where}  " if error.where else ""
+        screen.say(f"{where}note {error.code}  {error.message}; this goes by {last.revision.short}, read before")
+        return last
+
+
+def _last_good(world: World) -> Reading | None:
+    try:
+        return world.last_good()
+    except OrchestratorError:
+        return None
 
 
 def is_main(reading: Reading) -> bool:

@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, parallel_option, world_options
-from orchestrator.cli.place import Place, is_main, opened
+from orchestrator.cli.place import NOTICES, Place, is_main, opened
 from orchestrator.errors import EXIT_INTERRUPTED
 
 
@@ -40,8 +40,9 @@ def command(
     from orchestrator.cli.working import at_once, begun, listening, ordered  # noqa: PLC0415 -- likewise
     from orchestrator.model.policy import Mode  # noqa: PLC0415 -- likewise
 
-    with opened(ctx, dirty=dirty) as place:
-        place.warn_of_dirt()
+    with opened(ctx, dirty=dirty, notices=NOTICES) as place:
+        if not dirty:
+            place.warn_of_dirt()
         if not stacks:
             place.warn_of_gone()
         keys = place.chosen(stacks, with_dependents=with_dependents)

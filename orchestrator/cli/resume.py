@@ -9,7 +9,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import Place, at_record
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
 
@@ -27,7 +27,7 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, reason: str) -> None
     from orchestrator.cli.choose import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.holding import release  # noqa: PLC0415 -- likewise
 
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         known = {*place.reading.layout.stacks, *place.recorded()}
         chosen = sorted({key for word in stacks for key in named(word, place.wish.environment, known)})
         lifted = _lift(place, chosen, reason)

@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.place import at_record
 
 #: So many runs are looked through for those that a filter wants.
 _FURTHEST = 10_000
@@ -24,7 +24,7 @@ def command(ctx: click.Context, *, since: str, failed: bool, limit: int) -> None
     from orchestrator.cli.moments import since as since_when  # noqa: PLC0415 -- seldom asked for
     from orchestrator.cli.show_runs import Result, Row, page  # noqa: PLC0415 -- rich is heavy
 
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         # Filters look further back than the list is long.
         runs = place.outside.record.runs(limit=_FURTHEST if since or failed else limit)
         rows = [Row(run=run, entries=place.entries(run.number)) for run in runs]

@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import Place, at_record, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.observed import Proposal, TrackView
 from orchestrator.model.stack import MAIN, StackKey
@@ -20,10 +20,11 @@ from orchestrator.model.stack import MAIN, StackKey
 @click.pass_context
 def command(ctx: click.Context, what: str, *, track: str) -> None:
     """Show a run as a timeline, or what is proposed for a stack."""
-    with opened(ctx) as place:
-        if what.isdigit():
+    if what.isdigit():
+        with at_record(ctx) as place:
             _show_run(place, int(what))
-        else:
+    else:
+        with opened(ctx) as place:
             _show_stack(place, what, track)
 
 

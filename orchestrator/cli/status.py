@@ -10,7 +10,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, wish_of, world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import NOTICES, Place, opened
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED
 
 #: Seconds after which ``--watch`` looks again though nothing was seen to change.
@@ -54,7 +54,7 @@ def _look(ctx: click.Context, words: Sequence[str]) -> int:
     from orchestrator.cli.show_status import page  # noqa: PLC0415 -- rich is heavy
     from orchestrator.cli.standings import standings  # noqa: PLC0415 -- likewise the engine
 
-    with opened(ctx) as place:
+    with opened(ctx, notices=NOTICES) as place:
         rows = standings(place, words)
         place.screen.emit(page(rows, place.now))
         _suggest(place, [row.key.short for row in rows if not row.standing.ready and row.action is not None])

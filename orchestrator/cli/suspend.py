@@ -9,7 +9,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.place import at_record
 
 
 @rich_click.command()
@@ -24,7 +24,7 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, until: str, reason: 
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
     from orchestrator.model.gate import Gate, GateKind  # noqa: PLC0415 -- likewise
 
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         end = moment(until, place.now) if until else None
         # No name means also the stacks that are still to come.
         selectors = [glob.escape(str(key)) for key in place.chosen(stacks)] if stacks else ["*"]

@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stack_argument
 from orchestrator.cli.options import world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import Place, at_record
 from orchestrator.errors import Conflict, UsageError
 from orchestrator.model.stack import StackKey
 
@@ -19,7 +19,7 @@ from orchestrator.model.stack import StackKey
 @click.pass_context
 def command(ctx: click.Context, stack: str, *, confirm: str) -> None:
     """Free the tool's own lock that one of our runs left behind; others' locks are not ours to free."""
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         key = place.one(stack)
         lock = _ours(place, key)
         if not _confirmed(place, key, confirm, lock):

@@ -12,7 +12,7 @@ import rich_click
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.options import Form, output_options, wish_of, world_options
-from orchestrator.cli.place import Place, opened, screen_of
+from orchestrator.cli.place import Place, looked_at, screen_of
 from orchestrator.errors import EXIT_DONE, EXIT_USAGE, ConfigError
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ def command(
     found: list[Finding] = []
     number = 0
     try:
-        with opened(ctx, dirty=dirty, notices=False) as place:
-            place.warn_of_dirt()
+        with looked_at(ctx, dirty=dirty) as place:
+            if not dirty:
+                place.warn_of_dirt("validate")
             keys = place.chosen(stacks)
             number = len(keys)
             for notice in place.reading.layout.notices:

@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.place import at_record
 from orchestrator.errors import RecordError
 
 
@@ -15,7 +15,7 @@ from orchestrator.errors import RecordError
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Check that nobody altered what the record holds: each entry is chained to the one before it."""
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         broken = place.outside.record.verify()
         if broken is not None:
             raise RecordError(f"the record's chain does not hold at entry {broken}", hint="restore it from a backup")

@@ -43,8 +43,8 @@ class DirectoryMirror:
         """The repository that keeps the content."""
         return Git(folder=self.folder / "mirror.git", env=git_environment(self.outer), run=self.run)
 
-    def keep(self) -> str:
-        """Take in the folder as it is now and return its tree id.
+    def keep(self, *, known: bool = True) -> str:
+        """Take in the folder as it is now and return its tree id; ``known`` says that it held something before.
 
         Raises SourceUnreachable where the folder is gone (HF-3001) or holds nothing (HF-3005).
         """
@@ -54,7 +54,9 @@ class DirectoryMirror:
             raise SourceUnreachable(
                 f"folder {self.directory} holds no file",
                 code="HF-3005",
-                hint="nothing is destroyed because of it; put the files back, or name another folder",
+                hint="nothing is destroyed because of it; put the files back, or name another folder"
+                if known
+                else "holdfast demo shows the whole way; holdfast init begins where Terraform files lie",
             )
         indexed = self._index("ls-files", "-z").split(b"\0")
         paths = sorted({*seen, *filter(None, indexed)})

@@ -77,6 +77,12 @@ class Mirror:
         """Whether the history ends early because the place it came from was cloned so."""
         return (self.folder / "mirror.git" / "shallow").exists()
 
+    def make(self, object_format: str) -> None:
+        """Make the mirror of a repository that has no commit yet, unless it is there. Raises SourceError."""
+        if not self.exists:
+            self.git.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.git.tell("init", "--bare", "--quiet", "--template=", f"--object-format={object_format}")
+
     def fetch(self, token: str, *, wanted: str = "") -> None:
         """Bring branches, tags and HEAD up to date; whoever waited for another's fetch takes that one's result.
 

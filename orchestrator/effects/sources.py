@@ -47,14 +47,32 @@ class VersionedSources:
     def read(self, source: Source, *, last: str = "") -> Revision:
         """Fetch and return the newest revision. Raises SourceUnreachable, RevisionRejected, SourceError."""
         if source.kind is SourceKind.DIRECTORY:
-            tree = self._directory(source).keep()
+            tree = self._directory(source).keep(known=bool(last))
             return Revision(source=source.id, id=tree, tree=tree)
         location = locate(source.location)
         check_ref(source.ref)
         mirror = self._mirror(source, location)
-        revision = self._newest(source, mirror)
+        try:
+            revision = self._newest(source, mirror)
+        except SourceUnreachable as error:
+            if not last and error.code == "HF-3004" and location.transport is Transport.FILE and not source.ref:
+                raise _no_commit_yet(source) from error
+            raise
         self._check_descent(source, mirror, revision.id, last)
         return self._accepted(source, mirror.git, revision)
+
+    def objects(self, source: Source) -> Path:
+        """Return the folder of the mirror's objects; all that the HEAD of a checkout leads to is among them.
+
+        Judges nothing of what HEAD holds. Raises SourceUnreachable.
+        """
+        mirror = self._mirror(source, locate(source.location))
+        head = self._head(source, mirror.location)
+        if not head:
+            mirror.make(self._object_format(mirror.location.path))
+        elif not mirror.holds(head):
+            mirror.fetch("", wanted=head)
+        return mirror.git.folder / "objects"
 
     def revision(self, source: Source, revision: str) -> Revision:
         """Return one revision by its full or abbreviated id, tag or branch. Raises SourceError (HF-3006)."""
@@ -145,6 +163,11 @@ class VersionedSources:
         argv = ["git", "rev-parse", "--verify", "--quiet", "HEAD^{commit}"]
         return self.run(argv, env=env, cwd=path, timeout=QUICK).stdout.decode().strip()
 
+    def _object_format(self, checkout: Path) -> str:
+        argv = ["git", "rev-parse", "--show-object-format"]
+        found = self.run(argv, env=git_environment(self.outer, own=True), cwd=checkout, timeout=QUICK)
+        return found.stdout.decode().strip()
+
     def _check_descent(self, source: Source, mirror: Mirror, commit: str, last: str) -> None:
         if not last or last == commit or source.allow_rewrite or is_commit(source.ref):
             return
@@ -198,6 +221,14 @@ class VersionedSources:
 
     def _git(self, source: Source) -> Git:
         return Git(folder=self._folder(source) / "mirror.git", env=git_environment(self.outer), run=self.run)
+
+
+def _no_commit_yet(source: Source) -> SourceUnreachable:
+    return SourceUnreachable(
+        f"source {source.id}: there is no commit in it yet",
+        code="HF-3004",
+        hint="git add -A && git commit; until then holdfast plan --dirty looks at the files as they are",
+    )
 
 
 def _unknown(source: Source, revision: str) -> SourceError:

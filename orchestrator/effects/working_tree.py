@@ -83,7 +83,8 @@ class WorkingTree:
             extra = {"GIT_INDEX_FILE": str(index), "GIT_OBJECT_DIRECTORY": str(objects)}
             settings = self._no_filters()
             # Back to HEAD, keeping what the index knows of unchanged files, so that these are not read again.
-            self._tell("read-tree", "--reset", "HEAD", extra=extra, settings=settings)
+            start = ("--reset", "HEAD") if self.commit() else ("--empty",)
+            self._tell("read-tree", *start, extra=extra, settings=settings)
             self._tell("add", "--all", "--", ".", extra=extra, settings=settings)
             # A file that changed within the second of its entry is read once more here, through its filter.
             tree = self._tell("write-tree", extra=extra, settings=settings).strip()

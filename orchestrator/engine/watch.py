@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from adapters.contract import AdapterError
-from orchestrator.engine.outside import Outside, Reading
+from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.reads import Reads
 from orchestrator.model.event import Event, Returned, Vanished
 from orchestrator.model.observed import Looks
@@ -36,6 +36,12 @@ def read_source(outside: Outside, source: Source) -> Reading:
         _account(outside, reading)
         outside.record.look(name, Looks(revision=revision.id))
     return reading
+
+
+def last_good(outside: Outside, source: Source) -> Reading | None:
+    """Read the source at the revision that could be read last; None where none ever could. Raises as `read_source`."""
+    revision = outside.record.row(_row_name(source)).looks.revision
+    return read_at(outside, source, revision) if revision else None
 
 
 def _row_name(source: Source) -> str:

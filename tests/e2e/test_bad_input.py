@@ -181,7 +181,7 @@ def test_a_repository_that_vanishes_costs_nothing(estate: Estate) -> None:
         estate.checkout.rename(away)
         estate.checkout.mkdir()
         for words in (["apply", "--yes"], ["status"]):
-            estate.run(*words).ended(1, "HF-3005", "nothing is destroyed because of it")
+            estate.run(*words).ended(1, "HF-3005", "holds no file")
         estate.checkout.rmdir()
         away.rename(estate.checkout)
 
