@@ -19,7 +19,7 @@ CODES: dict[str, Entry] = {
         "Write the values out, in UTF-8; split a large file with include:.",
     ),
     "HF-1003": Entry("unknown key", "Nobody knows this key here.", "Mend its spelling, or remove it."),
-    "HF-1004": Entry("wrong value", "The value is not of the kind that its key holds.", "Mend the value."),
+    "HF-1004": Entry("wrong value", "The value is not of the kind that its key holds.", "Write what is expected."),
     "HF-1005": Entry("key twice", "One mapping holds the same key twice.", "Keep one of them."),
     "HF-1006": Entry("key missing", "A key that has to be there is not.", "Write it."),
     "HF-1007": Entry(
@@ -55,7 +55,7 @@ CODES: dict[str, Entry] = {
     ),
     "HF-1014": Entry(
         "no such folder",
-        "The stack's folder is not in this revision.",
+        "The stack's folder is not in this revision, or is a file.",
         "Mend path:, or remove the stack.",
     ),
     "HF-1015": Entry(
@@ -82,6 +82,11 @@ CODES: dict[str, Entry] = {
     ),
     "HF-1021": Entry(
         "bad setting given", "A flag or variable gives a value that its setting cannot hold.", "Mend the value."
+    ),
+    "HF-1022": Entry(
+        "number would change",
+        "A number is written so that it comes out as another text: 1.10 as 1.1, 0x1F as 31.",
+        'Write "1.10" for the text, or the number as it comes out.',
     ),
     "HF-1050": Entry(
         "not supported yet",

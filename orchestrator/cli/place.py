@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 #: What is read and has no effect: said wherever somebody could count on it.
 _WITHOUT_EFFECT: Final = ("HF-1050",)
+#: A stack's folder is not there: it stops no other stack, and validate takes it for the error that it is.
+NO_FOLDER: Final = "HF-1014"
 #: All that is no error and must be said all the same, stacks that nobody declared among it.
-NOTICES: Final = (*_WITHOUT_EFFECT, "HF-1051")
+NOTICES: Final = (*_WITHOUT_EFFECT, "HF-1051", NO_FOLDER)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import rich_click
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.options import Form, output_options, wish_of, world_options
-from orchestrator.cli.place import Place, looked_at, screen_of
+from orchestrator.cli.place import NO_FOLDER, Place, looked_at, screen_of
 from orchestrator.errors import EXIT_DONE, EXIT_USAGE, ConfigError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def command(
             keys = place.chosen(stacks)
             number = len(keys)
             for notice in place.reading.layout.notices:
-                found += of_error(notice, Severity.NOTE)
+                found += of_error(notice, Severity.ERROR if notice.code == NO_FOLDER else Severity.NOTE)
             found += _without_adapter(place, keys)
             if tools:
                 found += _asked_tools(place, stacks)
@@ -67,12 +67,14 @@ def _without_adapter(place: Place, keys: Sequence[StackKey]) -> list[Finding]:
     """Return a finding for each stack whose tool no installed adapter drives."""
     from adapters.contract import Severity  # noqa: PLC0415 -- as above
     from orchestrator.cli.show_problems import of_error  # noqa: PLC0415 -- likewise
+    from orchestrator.config.toolkeys import LATER_TOOLS  # noqa: PLC0415 -- likewise
 
     names = place.outside.adapters.names()
     found: list[Finding] = []
     for key in keys:
         stack = place.reading.layout.stacks[key]
-        if stack.tool not in names:
+        # Of a tool that comes later a note is said already.
+        if stack.tool not in names and stack.tool not in LATER_TOOLS:
             error = ConfigError(
                 f'stack "{key.short}": no adapter is called "{stack.tool}"',
                 code="HF-4001",

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from adapters.contract import Json
 from orchestrator.config.discover import Found
+from orchestrator.config.ground import is_folder
 from orchestrator.config.layers import policy, tighten
 from orchestrator.config.reading import nearest, raise_all
 from orchestrator.config.resolve import Resolved, Surroundings, Wanted
@@ -42,7 +43,7 @@ def compose(
         # Of half a configuration these would only say again what is wrong with it.
         errors += [*_same_place(stacks.values(), names), *_rings(stacks, wanted)]
     raise_all(errors)
-    notices += _missing_folders(stacks.values(), names, tree)
+    notices += _missing_folders(stacks.values(), tree)
     return Layout(
         project=project,
         stacks=dict(sorted(stacks.items())),
@@ -211,12 +212,16 @@ def _edge_place(key: StackKey, after: StackKey, stacks: Mapping[StackKey, Stack]
     return next((one.where for one in wanted if one.by == key and _locate(one, stacks) == after), "")
 
 
-def _missing_folders(stacks: Iterable[Stack], names: Mapping[str, str], tree: RevisionTree) -> Iterator[ConfigError]:
-    for stack in stacks:
-        if not tree.id_of(stack.path):
+def _missing_folders(stacks: Iterable[Stack], tree: RevisionTree) -> Iterator[ConfigError]:
+    """Name each folder that is none, once for a stack in all its environments. It stops no other stack."""
+    once = {(stack.key.name, stack.path): stack for stack in reversed(list(stacks))}
+    for (name, path), stack in reversed(once.items()):
+        if not is_folder(path, tree):
+            is_file = bool(tree.id_of(path))
+            what = f"{path} is no folder" if is_file else f"there is no folder {path} in this revision"
             yield ConfigError(
-                f'stack "{stack.key.short}": there is no folder {stack.path} in this revision',
+                f'stack "{name}": {what}',
                 code="HF-1014",
-                where=names.get(stack.key.name, ""),
-                hint="mend path:, or remove the stack",
+                where=stack.origins["path"],
+                hint=f"write path: {path.parent}" if is_file else "mend path:, or remove the stack",
             )

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from adapters.contract import Json
 from orchestrator.config.compose import compose
 from orchestrator.config.discover import ROOT, Discovery, Found, tool_at
-from orchestrator.config.ground import ground
+from orchestrator.config.ground import ground, is_folder
 from orchestrator.config.layers import Layer, flatten
 from orchestrator.config.operator import Ceiling
 from orchestrator.config.reading import check, flat, nearest, raise_all
@@ -106,7 +106,9 @@ class Files:
         self, root: Parsed[StacksFile] | None, resolved: list[Resolved], found: tuple[Found, ...], tree: RevisionTree
     ) -> Layout:
         """Compose, unless everything that goes into it is what it was."""
-        missing = tuple(str(stack.path) for file in resolved for stack in file.stacks if not tree.id_of(stack.path))
+        missing = tuple(
+            str(stack.path) for file in resolved for stack in file.stacks if not is_folder(stack.path, tree)
+        )
         if self._composed and self._composed.came_of(resolved, found, missing):
             return self._composed.layout
         project = (root.keys.project if root and root.keys else None) or ""
@@ -125,7 +127,7 @@ class Files:
         else:
             keys, errors = check(model, node, path)
             if keys is None:
-                errors += strangers(node.at(("stacks",)), path)
+                errors += strangers(node.find(("stacks",)), path)
             parsed = Parsed(path=path, blob=blob, node=node, keys=keys, errors=tuple(errors))
         if len(self._parsed) >= _KEPT:
             self._parsed.pop(next(iter(self._parsed)))

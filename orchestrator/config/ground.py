@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import cast
 
 from adapters.contract import Json
-from orchestrator.ports import RevisionTree
+from orchestrator.ports import FileMode, RevisionTree
 
 _ROOT = PurePosixPath()
 
@@ -27,7 +27,7 @@ def ground(
     """
     return {
         "read": {str(path): tree.id_of(path) for path in read},
-        "folders": {str(path): bool(tree.id_of(path)) for path in folders},
+        "folders": {str(path): is_folder(path, tree) for path in folders},
         "names": _names(tree, {str(path) for path in folders}) if discovers else "",
     }
 
@@ -37,9 +37,16 @@ def stands(body: Mapping[str, Json], tree: RevisionTree) -> bool:
     read, folders = cast("dict[str, str]", body["read"]), cast("dict[str, bool]", body["folders"])
     return (
         all(tree.id_of(PurePosixPath(path)) == was for path, was in read.items())
-        and all(bool(tree.id_of(PurePosixPath(path))) == was for path, was in folders.items())
+        and all(is_folder(PurePosixPath(path), tree) == was for path, was in folders.items())
         and (not body["names"] or body["names"] == _names(tree, folders.keys()))
     )
+
+
+def is_folder(path: PurePosixPath, tree: RevisionTree) -> bool:
+    """Whether a folder lies at ``path``: something lies there, and is no file."""
+    first = next(iter(tree.entries(path)), None)
+    is_file = first is not None and first.path == path and first.mode in {FileMode.FILE, FileMode.EXECUTABLE}
+    return bool(tree.id_of(path)) and not is_file
 
 
 def _names(tree: RevisionTree, folders: Collection[str]) -> str:

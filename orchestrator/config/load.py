@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from orchestrator.config.files import Files
 
 #: Raised whenever reading the same files would come to another layout.
-VERSION: Final = 1
+VERSION: Final = 2
 _TOPIC: Final = "layout"
 #: Layouts kept in memory; a service follows a few refs of each source.
 _KEPT: Final = 32

@@ -14,6 +14,22 @@ from orchestrator.errors import ConfigError
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
+#: What stands behind a key that has to be there.
+_SAMPLES = {"version": "1", "path": "FOLDER"}
+_HINTS = {
+    "HF-1008": "name something below the repository's root",
+    "HF-1016": 'write "Mon-Fri 09:00-16:00 Europe/Berlin"',
+    "string_type": "write one text",
+    "string_too_long": "shorten it",
+    "string_too_short": "write one text",
+    "string_pattern_mismatch": "rename it",
+    "list_type": "write a list: [first, second]",
+    "dict_type": "write its keys below it, further indented",
+    "model_type": "write its keys below it, further indented",
+    "model_attributes_type": "write its keys below it, further indented",
+    "greater_than_equal": "write a number from 0 to 1000000",
+    "less_than_equal": "write a number from 0 to 1000000",
+}
 _EXPECTED = {
     "string_type": "text",
     "list_type": "a list",
@@ -65,8 +81,10 @@ def nearest(word: str, choices: Collection[str]) -> str:
 
 def unknown_key(key: str, known: Collection[str], inside: str, where: str) -> ConfigError:
     """Return the error for a key that nobody knows (HF-1003)."""
-    message = f'unknown key "{key}"{f" in {inside}" if inside else ""}{nearest(key, known)}'
-    return ConfigError(message, code="HF-1003", where=where, hint=f"known keys: {', '.join(sorted(known))}")
+    near = nearest(key, known)
+    hint = "mend its spelling, or remove it" if near else f"known keys: {', '.join(sorted(known))}"
+    message = f'unknown key "{key}"{f" in {inside}" if inside else ""}{near}'
+    return ConfigError(message, code="HF-1003", where=where, hint=hint)
 
 
 def _explain(
@@ -86,11 +104,20 @@ def _explain(
         place_of_parent = place(file, *node.at(loc[:-1]).starts)
         within = f" in {inside}" if inside else ""
         return ConfigError(
-            f'the key "{key}" is missing{within}', code="HF-1006", where=place_of_parent, hint=f"write {key}: ..."
+            f'the key "{key}" is missing{within}',
+            code="HF-1006",
+            where=place_of_parent,
+            hint=f"write {key}: {_SAMPLES.get(key, '...')}",
         )
-    code = kind if kind.startswith("HF-") else "HF-1004"
+    code = _code(kind)
     subject = f'"{key}" is no name: ' if bad_key else f"{_subject(loc)}: " if loc else ""
-    return ConfigError(subject + _sentence(kind, detail, value), code=code, where=where, hint=_hint(kind))
+    return ConfigError(
+        subject + _sentence(kind, detail, value), code=code, where=where, hint=_hint(kind, detail, value)
+    )
+
+
+def _code(kind: str) -> str:
+    return kind if kind.startswith("HF-") else "HF-1004"
 
 
 def _subject(loc: tuple[str | int, ...]) -> str:
@@ -105,7 +132,7 @@ def _sentence(kind: str, detail: Mapping[str, Any], node: Node) -> str:
     if kind in _EXPECTED:
         return f"{_EXPECTED[kind]} is expected, not {_kind_of(node.value)}"
     if kind == "literal_error":
-        choices = [word.strip(" '") for word in str(limits["expected"]).replace(" or ", ", ").split(",")]
+        choices = _choices(detail)
         wanted = choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}"
         return f'{wanted} is expected, not "{node.value}"{nearest(str(node.value), choices)}'
     if kind == "string_pattern_mismatch":
@@ -113,12 +140,17 @@ def _sentence(kind: str, detail: Mapping[str, Any], node: Node) -> str:
     return str(detail["msg"]).lower()
 
 
-def _hint(kind: str) -> str:
-    if kind == "HF-1016":
-        return 'write "Mon-Fri 09:00-16:00 Europe/Berlin"'
-    if kind == "HF-1008":
-        return "name something below the repository's root"
-    return "mend the value"
+def _choices(detail: Mapping[str, Any]) -> list[str]:
+    return [word.strip(" '") for word in str(detail["ctx"]["expected"]).replace(" or ", ", ").split(",")]
+
+
+def _hint(kind: str, detail: Mapping[str, Any], node: Node) -> str:
+    if kind == "literal_error":
+        choices = _choices(detail)
+        near = get_close_matches(str(node.value), choices, n=1, cutoff=0.6)
+        return f"write {' or '.join(near or choices)}"
+    said = str(detail.get("ctx", {}).get("hint", ""))
+    return said or _HINTS.get(kind, "") or f"holdfast explain {_code(kind)} says more"
 
 
 def _kind_of(value: Any) -> str:

@@ -138,7 +138,7 @@ class _One:
 
     def _find_tool(self, environments: tuple[str, ...]) -> None:
         if self.keys.tool is not None:
-            self.tool, self.tool_origin = self.keys.tool, self._origin("tool")
+            self.tool, self.tool_origin = self.keys.tool, self._place("tool")
             return
         self.found.lasting = False
         for environment in environments:
@@ -152,9 +152,6 @@ class _One:
                 node=self.node.at(("path",)),
                 hint="check the path, or write tool: terraform",
             )
-
-    def _origin(self, key: str) -> str:
-        return f"{self.file}:{self.node.at((key,)).starts[0]}"
 
     def _path(self, key: StackKey) -> PurePosixPath | None:
         node = self.node.at(("path",))
@@ -211,7 +208,7 @@ class _One:
         merged = {**self.around.defaults, **environment_layer, **_replaced(own, override), **self.around.given}
         allowed, tightened = self._allowed(environment, merged)
         origins = {name: setting.origin for name, setting in merged.items()} | tightened
-        origins |= {"path": self._origin("path"), "tool": self.tool_origin}
+        origins |= {"path": self._place("path"), "tool": self.tool_origin}
         settings = self._settings(merged, key, path)
         inputs = self._inputs(merged, key)
         if path is None:

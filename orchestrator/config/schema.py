@@ -18,6 +18,7 @@ from orchestrator.config.values import (
     Path,
     Truth,
     Version,
+    Who,
     Whole,
     Window,
     said,
@@ -25,6 +26,8 @@ from orchestrator.config.values import (
 
 Apply = Literal["auto", "approve", "manual"]
 Answer = Literal["report", "propose", "repair"]
+#: As forges name them; a tier that nobody knows would be a guard that nobody keeps.
+Tier = Literal["production", "staging", "testing", "development", "other"]
 
 #: How people name a stack. No blank, no @, nothing that a glob or a selector would read.
 STACK_NAME: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
@@ -43,7 +46,7 @@ class ApprovalKeys(Keys):
     """Who has to say yes."""
 
     required: Whole | None = said("How many people have to say yes.")
-    from_: list[str] | None = said("team:NAME or user:NAME; without it, anybody.", alias="from")
+    from_: list[Who] | None = said("team:NAME or user:NAME; without it, anybody.", alias="from")
     allow_author: Truth | None = said("Whether the revision's author may be one of them.")
 
 
@@ -75,7 +78,7 @@ class DefaultKeys(PolicyKeys):
 class EnvironmentKeys(DefaultKeys):
     """One environment. Their order in the file is the order of promotion."""
 
-    tier: str | None = said("production counts for the DORA metrics, and is asked about twice.")
+    tier: Tier | None = said("production counts for the DORA metrics, and is asked about twice.")
     promote_from: Name | None = said("The environment that must be at rest on a revision first.")
 
 
@@ -96,7 +99,7 @@ class OverrideKeys(DefaultKeys):
     tool_version: str | None = said("Constraint in the tool's own notation; quote it.")
     depends_on: list[str] | None = said("Stacks that come first, NAME or NAME@ENVIRONMENT.")
     watch: list[Glob] | None = said("Globs outside the folder whose change makes the stack due.")
-    owners: list[str] | None = said("team:NAME or user:NAME.")
+    owners: list[Who] | None = said("team:NAME or user:NAME.")
     checks: list[CheckKeys] | None = None
 
 

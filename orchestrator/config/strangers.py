@@ -41,9 +41,9 @@ def stranger(key: str, node: Node, file: PurePosixPath, *, name: str, tool: str,
     return unknown_key(key, (known_to(tool) or _all_keys()) | shared, f'stack "{name}"', where)
 
 
-def strangers(node: Node, file: PurePosixPath) -> Iterator[ConfigError]:
+def strangers(node: Node | None, file: PurePosixPath) -> Iterator[ConfigError]:
     """Yield each key that no tool knows, of a whole mapping ``stacks`` that is too wrong to be resolved."""
-    for name, stack in node.children.items() if isinstance(node.children, dict) else ():
+    for name, stack in node.children.items() if node and isinstance(node.children, dict) else ():
         tool = str(stack.at(("tool",)).value) if stack.find(("tool",)) else ""
         known = known_to(tool) if tool else _all_keys()
         for key in stack.children if isinstance(stack.children, dict) and known is not None else ():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -13,6 +15,7 @@ from orchestrator.config.yamltree import Written, typed
 from orchestrator.rules.windows import parse
 
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d|w)")
+_WHO: Final = re.compile(r"(team|user):\S+")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -27,9 +30,9 @@ def said(description: str, *, alias: str | None = None) -> Any:
     return Field(default=None, alias=alias, description=description)
 
 
-def refuse(code: str, message: str) -> PydanticCustomError:
+def refuse(code: str, message: str, hint: str = "") -> PydanticCustomError:
     """Return the error with which a validator refuses a value; the reader adds the place."""
-    return PydanticCustomError(code, "{message}", {"message": message})
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint})
 
 
 def seconds(value: Any) -> float:
@@ -37,21 +40,22 @@ def seconds(value: Any) -> float:
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if not found:
         unit = f'; did you mean "{value}m" or "{value}s"?' if isinstance(value, Written) else ""
-        raise refuse("HF-1004", f"a duration such as 30m, 1h or 400d is expected, not {_shown(value)}{unit}")
+        message = f"a duration such as 30m, 1h or 400d is expected, not {_shown(value)}{unit}"
+        raise refuse("HF-1004", message, "write a whole number and s, m, h, d or w")
     return float(int(found[1]) * _SECONDS[found[2]])
 
 
 def _whole(value: Any) -> int:
     number = value.typed if isinstance(value, Written) else value
     if isinstance(number, bool) or not isinstance(number, int):
-        raise refuse("HF-1004", f"a whole number is expected, not {_shown(value)}")
+        raise refuse("HF-1004", f"a whole number is expected, not {_shown(value)}", "write it in digits: 3")
     return number
 
 
 def _truth(value: Any) -> bool:
     found = value.typed if isinstance(value, Written) else value
     if not isinstance(found, bool):
-        raise refuse("HF-1004", f"true or false is expected, not {_shown(value)}")
+        raise refuse("HF-1004", f"true or false is expected, not {_shown(value)}", "write true or false")
     return found
 
 
@@ -84,11 +88,37 @@ def _window(value: str) -> str:
     return value
 
 
+def _who(value: str) -> str:
+    if not _WHO.fullmatch(value):
+        hint = "write team:NAME or user:NAME" if ":" in value else f"write team:{value} or user:{value}"
+        raise refuse("HF-1004", f'"{value}" names neither a team nor a user', hint)
+    return value
+
+
+def _kept(value: Any) -> Any:
+    """Return ``value`` as it reads; a number that would come out as another text may have been meant as text."""
+    for one in _scalars(value):
+        found = one.typed
+        if not isinstance(found, bool) and json.dumps(found) != one:
+            raise refuse(
+                "HF-1022", f"{one} reads as the number {json.dumps(found)}", f'write "{one}" for the text, or {found}'
+            )
+    return typed(value)
+
+
+def _scalars(value: Any) -> Iterator[Written]:
+    if isinstance(value, Written):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _scalars(inner)
+
+
 def _backend(value: Any) -> Any:
-    found = typed(value)
+    found = _kept(value)
     if isinstance(found, dict) or (isinstance(found, list) and all(isinstance(item, str) for item in found)):
         return found
-    raise refuse("HF-1004", f"a mapping, or a list of files, is expected, not {_shown(value)}")
+    hint = "write {bucket: ...}, or [file.tfbackend]"
+    raise refuse("HF-1004", f"a mapping, or a list of files, is expected, not {_shown(value)}", hint)
 
 
 def _path(value: str) -> str:
@@ -115,12 +145,13 @@ Duration = Annotated[
 Whole = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_whole)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=100)]
+Who = Annotated[str, AfterValidator(_who), WithJsonSchema({"type": "string", "pattern": f"^{_WHO.pattern}$"})]
 Window = Annotated[str, AfterValidator(_window)]
 #: A path below the repository's root.
 Path = Annotated[str, Field(min_length=1), AfterValidator(_path)]
 Glob = Annotated[str, Field(min_length=1), AfterValidator(_glob)]
 #: Any value, numbers and truth values as they read.
-Anything = Annotated[Any, AfterValidator(typed)]
+Anything = Annotated[Any, AfterValidator(_kept)]
 Inputs = Annotated[dict[str, Anything], BeforeValidator(_filled)]
 Backend = Annotated[
     Any,

@@ -307,7 +307,7 @@ def test_the_first_ctrl_c_detaches_and_the_attempt_goes_on(fresh):
 def test_validate_names_a_tool_that_nobody_brings_and_where_it_is_written(fresh):
     fresh.commit(stacks="version: 1\nstacks:\n  web: {tool: terrafrom, path: web}\n")
     done = fresh.ends(64, "validate")
-    assert 'stacks.yaml:3  error HF-4001  stack "web": no adapter is called "terrafrom"' in done.stdout
+    assert 'stacks.yaml:3:9  error HF-4001  stack "web": no adapter is called "terrafrom"' in done.stdout
     assert 'did you mean "terraform"?' in done.stdout
 
 

@@ -12,7 +12,7 @@ from orchestrator.config.load import StackFiles
 from orchestrator.config.operator import Operator
 from orchestrator.errors import ConfigError
 from orchestrator.model.source import Revision, Source, SourceKind
-from orchestrator.ports import Layout
+from orchestrator.ports import FileMode, Layout, TreeEntry
 
 SOURCE = Source(id="infra", kind=SourceKind.DIRECTORY, location="/nowhere")
 REVISION = Revision(source="infra", id="0" * 40, tree="")
@@ -36,6 +36,10 @@ class MemoryTree:
     def files(self, under: PurePosixPath) -> Iterable[PurePosixPath]:
         start = () if under == PurePosixPath() else under.parts
         return (path for path in sorted(self.contents) if path != under and path.parts[: len(start)] == start)
+
+    def entries(self, under: PurePosixPath) -> Iterable[TreeEntry]:
+        at = [under] if under in self.contents else []
+        return (TreeEntry(path=path, mode=FileMode.FILE, id=self.ids[path]) for path in (*at, *self.files(under)))
 
     def read(self, path: PurePosixPath) -> bytes:
         self.reads.append(str(path))

@@ -106,7 +106,7 @@ def test_apply_says_how_far_the_loop_goes_by_itself(read_text, text, mode, appro
 def test_a_stack_that_says_nothing_has_the_defaults(read_text):
     found = read_text("version: 1\nstacks: {a: {path: a, tool: terraform}}\n")
     assert found.stack("a").policy == Policy()
-    assert found.stack("a").origins == {"path": "stacks.yaml:2", "tool": "stacks.yaml:2"}
+    assert found.stack("a").origins == {"path": "stacks.yaml:2:14", "tool": "stacks.yaml:2:23"}
 
 
 def limits(**fields: object) -> Operator:

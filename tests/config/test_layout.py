@@ -32,7 +32,7 @@ def test_included_files_add_their_stacks(read_files):
         }
     )
     assert [key.short for key in found.layout.stacks] == ["a", "b@dev", "c", "d"]
-    assert found.stack("b@dev").origins["path"] == "teams/x/stacks.yaml:1"
+    assert found.stack("b@dev").origins["path"] == "teams/x/stacks.yaml:1:14"
     assert found.stack("b@dev").policy.mode.name == "AUTO"
 
 
@@ -137,8 +137,16 @@ def test_a_folder_that_is_not_there_is_said_aloud_and_stops_nobody_else(read_fil
             "a/main.tf": "",
         }
     )
-    assert [f"{notice.where} {notice.code}" for notice in found.layout.notices] == ["stacks.yaml:4:3 HF-1014"]
+    assert [f"{notice.where} {notice.code}" for notice in found.layout.notices] == ["stacks.yaml:4:7 HF-1014"]
     assert len(found.layout.stacks) == 2
+
+
+def test_a_path_that_names_a_file_is_said_once_for_all_environments(read_files):
+    text = "version: 1\ndiscover: false\nenvironments: {dev: , prod: }\nstacks:\n  a: {tool: terraform, environments: [dev, prod], "
+    found = read_files({"stacks.yaml": text + "path: a/main.tf, workspace: '${env.name}'}\n", "a/main.tf": ""})
+    assert [f"{one.where} {one.message}; {one.hint}" for one in found.layout.notices] == [
+        'stacks.yaml:5:51 stack "a": a/main.tf is no folder; write path: a'
+    ]
 
 
 def test_the_project_is_the_repository_s_identity(read_text):
@@ -200,6 +208,9 @@ def test_a_folder_that_vanishes_is_noticed_though_no_yaml_changed():
     layouts.at(SOURCE, REVISION, MemoryTree(TWO))
     found = layouts.at(SOURCE, REVISION, MemoryTree({path: text for path, text in TWO.items() if path != "b/main.tf"}))
     assert [notice.code for notice in found.notices] == ["HF-1014"]
+    # A file of that name is no folder either.
+    files = {**{path: text for path, text in TWO.items() if path != "b/main.tf"}, "b": ""}
+    assert [notice.code for notice in layouts.at(SOURCE, REVISION, MemoryTree(files)).notices] == ["HF-1014"]
 
 
 def test_an_error_stays_one_until_the_file_is_mended():

@@ -77,12 +77,50 @@ def test_every_error_of_a_file_is_reported_at_once_each_with_its_place(read_text
         ("environments: [dev, prd]", "HF-1010", 25, 'no environment "prd"; did you mean "prod"?'),
         ("moved_from: a b", "HF-1004", 17, "are allowed"),
         ("workspace: [x]", "HF-1004", 16, "text is expected, not a list"),
+        ("approvals: {from: [platform]}", "HF-1004", 24, '"platform" names neither a team nor a user'),
+        ("owners: [group:web]", "HF-1004", 14, '"group:web" names neither a team nor a user'),
+        ("inputs: {w: 1.10}", "HF-1022", 17, "1.10 reads as the number 1.1"),
+        ("inputs: {w: {v: [0x1F]}}", "HF-1022", 17, "0x1F reads as the number 31"),
+        ("inputs: {w: 1e3}", "HF-1022", 17, "1e3 reads as the number 1000.0"),
+        ("backend_config: {w: +5}", "HF-1022", 21, "+5 reads as the number 5"),
     ],
 )
 def test_a_slip_in_a_stack_is_told_with_its_place(read_text, text, code, column, says):
     found = read_text(stack(text))
     assert found.told == [f"stacks.yaml:7:{column} {code}"]
     assert says in found.messages
+
+
+def test_numbers_that_come_out_as_they_stand_stay_numbers(read_text):
+    found = read_text(stack("inputs: {a: 1.5, b: -3, c: 0, d: 1.0, e: 12345678901234567890, f: 010}"))
+    assert found.stack("net").inputs == {"a": 1.5, "b": -3, "c": 0, "d": 1.0, "e": 12345678901234567890, "f": "010"}
+
+
+def test_a_tier_that_nobody_knows_is_refused(read_text):
+    found = read_text("version: 1\nenvironments:\n  prod: {tier: prodution}\n")
+    assert found.told == ["stacks.yaml:3:16 HF-1004"]
+    assert 'did you mean "production"?' in found.messages
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("apply: autom", "write auto"),
+        ("apply: yes", "write auto or approve or manual"),
+        ("retries: '2'", "write it in digits: 3"),
+        ("timeout: 30", "write a whole number and s, m, h, d or w"),
+        ("owners: team:web", "write a list: [first, second]"),
+        ("owners: [web]", "write team:web or user:web"),
+        ("inputs: {w: 1.10}", 'write "1.10" for the text, or 1.1'),
+        ("worksapce: x", "mend its spelling, or remove it"),
+    ],
+)
+def test_the_hint_says_what_is_accepted(read_text, text, hint):
+    assert [error.hint for error in read_text(stack(text)).errors] == [hint]
+
+
+def test_a_missing_version_is_written_out(read_text):
+    assert [error.hint for error in read_text("stacks: {}\n").errors] == ["write version: 1"]
 
 
 @pytest.mark.parametrize("name", ["a b", "a@b", "-a", "../a", "a/../b", ".", "", "a//b", "a*", "/a", "é"])
@@ -108,10 +146,17 @@ def test_versions_keep_their_text(read_text):
 
 def test_text_fields_take_text_that_looks_like_something_else(read_text):
     found = read_text(
-        stack("workspace: 0644") + "    inputs: {a: on, b: 1.10, c: true, d: 10:30, e: '7', f: [1, {g: ~}]}\n"
+        stack("workspace: 0644") + "    inputs: {a: on, b: '1.10', c: true, d: 10:30, e: '7', f: [1, {g: ~}]}\n"
     )
     assert found.stack("net").settings["workspace"] == "0644"
-    assert found.stack("net").inputs == {"a": "on", "b": 1.1, "c": True, "d": "10:30", "e": "7", "f": [1, {"g": None}]}
+    assert found.stack("net").inputs == {
+        "a": "on",
+        "b": "1.10",
+        "c": True,
+        "d": "10:30",
+        "e": "7",
+        "f": [1, {"g": None}],
+    }
 
 
 def test_a_tool_that_is_not_built_in_judges_its_own_keys(read_text):
