@@ -88,6 +88,20 @@ CODES: dict[str, Entry] = {
         "A number is written so that it comes out as another text: 1.10 as 1.1, 0x1F as 31.",
         'Write "1.10" for the text, or the number as it comes out.',
     ),
+    "HF-1023": Entry("not text", "A file of the tool is not UTF-8.", "Save it as UTF-8."),
+    "HF-1024": Entry(
+        "file not understood",
+        "Our parser cannot follow a file of the tool: something is not closed, or newer than the parser.",
+        "Look at the place named; holdfast validate --tools asks the tool itself.",
+    ),
+    "HF-1025": Entry(
+        "unknown output",
+        "A reference names an output that its stack's files do not declare.",
+        "Mend the name, or declare the output.",
+    ),
+    "HF-1026": Entry(
+        "no such file", "A stack names a variable or backend file that is not there.", "Mend the name, or add the file."
+    ),
     "HF-1050": Entry(
         "not supported yet",
         "The key is read, and has no effect in this release.",

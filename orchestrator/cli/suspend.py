@@ -10,6 +10,7 @@ import rich_click
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import world_options
 from orchestrator.cli.place import at_record
+from orchestrator.errors import UsageError
 
 
 @rich_click.command()
@@ -26,6 +27,8 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, until: str, reason: 
 
     with at_record(ctx) as place:
         end = moment(until, place.now) if until else None
+        if end is not None and end <= place.now:
+            raise UsageError(f"--until {until} is over already", code="HF-1908", hint="name a time to come, or 12h")
         # No name means also the stacks that are still to come.
         selectors = [glob.escape(str(key)) for key in place.chosen(stacks)] if stacks else ["*"]
         with begun(place, "suspend") as run:

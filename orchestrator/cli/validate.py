@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
-from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.options import Form, output_options, wish_of, world_options
 from orchestrator.cli.place import NO_FOLDER, Place, looked_at, screen_of
 from orchestrator.errors import EXIT_DONE, EXIT_USAGE, ConfigError
 
 if TYPE_CHECKING:
     from orchestrator.cli.show_problems import Finding
-    from orchestrator.model.stack import StackKey
 
 
 @rich_click.command()
@@ -34,6 +31,7 @@ def command(
 ) -> None:
     """Check files, references and cycles; every error at once, with line and column."""
     from adapters.contract import Severity  # noqa: PLC0415 -- nothing is opened for a mistyped word
+    from orchestrator.cli.checking import found_without_tools  # noqa: PLC0415 -- likewise
     from orchestrator.cli.show_problems import github, of_error, page, sarif  # noqa: PLC0415 -- likewise
 
     found: list[Finding] = []
@@ -46,7 +44,7 @@ def command(
             number = len(keys)
             for notice in place.reading.layout.notices:
                 found += of_error(notice, Severity.ERROR if notice.code == NO_FOLDER else Severity.NOTE)
-            found += _without_adapter(place, keys)
+            found += found_without_tools(place, keys)
             if tools:
                 found += _asked_tools(place, stacks)
     except ConfigError as error:
@@ -61,28 +59,6 @@ def command(
     if not wrong and wish_of(ctx).form is Form.TABLE and shape is None:
         screen_of(ctx).next("holdfast plan")
     ctx.exit(EXIT_USAGE if wrong else EXIT_DONE)
-
-
-def _without_adapter(place: Place, keys: Sequence[StackKey]) -> list[Finding]:
-    """Return a finding for each stack whose tool no installed adapter drives."""
-    from adapters.contract import Severity  # noqa: PLC0415 -- as above
-    from orchestrator.cli.show_problems import of_error  # noqa: PLC0415 -- likewise
-    from orchestrator.config.toolkeys import LATER_TOOLS  # noqa: PLC0415 -- likewise
-
-    names = place.outside.adapters.names()
-    found: list[Finding] = []
-    for key in keys:
-        stack = place.reading.layout.stacks[key]
-        # Of a tool that comes later a note is said already.
-        if stack.tool not in names and stack.tool not in LATER_TOOLS:
-            error = ConfigError(
-                f'stack "{key.short}": no adapter is called "{stack.tool}"',
-                code="HF-4001",
-                where=stack.origins.get("tool", ""),
-                hint=did_you_mean(stack.tool, names) or f"installed: {', '.join(names) or 'none'}",
-            )
-            found += of_error(error, Severity.ERROR)
-    return found
 
 
 def _asked_tools(place: Place, words: tuple[str, ...]) -> list[Finding]:

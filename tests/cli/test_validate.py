@@ -52,3 +52,51 @@ def test_a_path_that_is_no_folder_is_an_error_by_line_and_column(small):
 def test_a_tool_that_nobody_brings_is_named_by_line_and_column(small):
     (small.repo / "stacks.yaml").write_text(f"{HEAD}  web: {{tool: terrafrom, path: web}}\n")
     assert "stacks.yaml:5:9 error HF-4001" in found(small, 64)
+
+
+NETWORK = "  network: {path: network, tool: terraform}\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "files", "told"),
+    [
+        ('inputs: {cidr: "${output:network.cdir}"}', {}, "stacks.yaml:8:0 error HF-1025"),
+        ("var_files: [nope.tfvars]", {}, "stacks.yaml:8:0 error HF-1026"),
+        ("backend_config: [nope.tfbackend]", {}, "stacks.yaml:8:0 error HF-1026"),
+        ("parallelism: 0", {}, "stacks.yaml:8:0 error HF-2001"),
+        (
+            "retries: 1",
+            {"web/.terraform/plugins/x": "", "web/.terraform/y": ""},
+            "web/.terraform/plugins/x:1:0 error HF-2008",
+        ),
+        ("retries: 1", {"web/extra.tf": b"# caf\xe9\n"}, "web/extra.tf:1:6 error HF-1023"),
+        ("retries: 1", {"web/extra.tf": 'output "x" {\n'}, "web/extra.tf:2:1 warning HF-1024"),
+        ("retries: 1", {"web/extra.tf.json": "{\n"}, "web/extra.tf.json:2:1 warning HF-1024"),
+    ],
+)
+def test_what_can_be_known_without_a_tool_is_said_by_line(small, keys, files, told):
+    (small.repo / "stacks.yaml").write_text(f"{HEAD}{NETWORK}  web:\n    path: web\n    {keys}\n    tool: terraform\n")
+    for name, content in files.items():
+        (small.repo / name).parent.mkdir(parents=True, exist_ok=True)
+        (small.repo / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert found(small, 0 if "warning" in told else 64) == [told]
+
+
+def test_a_link_that_leaves_the_repository_is_named(small):
+    (small.repo / "web" / "passwd").symlink_to("/etc/passwd")
+    assert found(small, 64) == ["web/passwd:1:0 error HF-3014"]
+
+
+def test_an_output_of_files_that_nobody_can_read_is_not_called_unknown(small):
+    text = f"{HEAD}{NETWORK}  web: {{path: web, tool: terraform, inputs: {{cidr: '${{output:network.new}}'}}}}\n"
+    (small.repo / "stacks.yaml").write_text(text)
+    (small.repo / "network" / "more.tf").write_text('output "new" {\n')
+    assert found(small, 0) == ["network/more.tf:2:1 warning HF-1024"]
+    (small.repo / "network" / "more.tf").write_text('output "new" { value = 1 }\n')
+    assert found(small, 0) == []
+
+
+def test_the_nearest_output_is_named(small):
+    text = f"{HEAD}{NETWORK}  web: {{path: web, tool: terraform, inputs: {{cidr: '${{output:network.cdir}}'}}}}\n"
+    (small.repo / "stacks.yaml").write_text(text)
+    assert 'declares no output "cdir"; did you mean "cidr"?' in small.ends(64, "validate", "--dirty").stdout

@@ -166,6 +166,7 @@ def test_outputs_are_masked_until_somebody_asks_for_them(applied):
         ("HF-1906", ["approve", "web"]),
         ("HF-1906", ["show", "web"]),
         ("HF-1908", ["suspend", "web", "--reason", "x", "--until", "soon"]),
+        ("HF-1908", ["suspend", "web", "--reason", "x", "--until", "2020-01-01"]),
         ("HF-1909", ["rollback", "web"]),
         ("HF-1913", ["unlock", "web"]),
         ("HF-1914", ["resume", "web"]),
@@ -307,8 +308,8 @@ def test_the_first_ctrl_c_detaches_and_the_attempt_goes_on(fresh):
 def test_validate_names_a_tool_that_nobody_brings_and_where_it_is_written(fresh):
     fresh.commit(stacks="version: 1\nstacks:\n  web: {tool: terrafrom, path: web}\n")
     done = fresh.ends(64, "validate")
-    assert 'stacks.yaml:3:9  error HF-4001  stack "web": no adapter is called "terrafrom"' in done.stdout
-    assert 'did you mean "terraform"?' in done.stdout
+    assert "stacks.yaml:3:9  error HF-4001  stack \"web\": no adapter is called 'terrafrom'" in done.stdout
+    assert "did you mean 'terraform'?" in done.stdout
 
 
 def test_validate_says_that_what_no_commit_holds_was_not_looked_at(fresh):
