@@ -34,7 +34,8 @@ def _explain_code(ctx: click.Context, code: str) -> None:
     from orchestrator.cli.show_explain import code_page  # noqa: PLC0415 -- likewise
 
     if code not in CODES:
-        hint = did_you_mean(code, CODES) or "codes run from HF-1000 to HF-9999"
+        # Of figures that only look alike nothing follows: the same area's are what a slip of the hand meant.
+        hint = did_you_mean(code, [one for one in CODES if one[:5] == code[:5]]) or "copy it from an error message"
         raise UsageError(f"no error {code}", code="HF-1907", hint=hint)
     screen_of(ctx).emit(code_page(code, CODES[code]))
 

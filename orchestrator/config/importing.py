@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -17,6 +18,7 @@ from orchestrator.config.paths import checked_glob
 from orchestrator.config.yamltree import Node, place, read, typed
 from orchestrator.errors import ConfigError
 
+_TERRAGRUNT: Final = "left out: Terragrunt is not driven; declare the stacks that it generates"
 _HEAD: Final = "# Written from {file} by holdfast import. See what it could not map before you rely on it.\n"
 
 
@@ -39,12 +41,18 @@ class Imported:
 
 def import_atlantis(content: bytes, file: PurePosixPath) -> Imported:
     """Map atlantis.yaml. Raises ConfigError where it cannot be read."""
-    return _Import(file, read(content, file)).run(_ATLANTIS, _ATLANTIS_TOP)
+    found = _Import(file, read(content, file))
+    if found.value("version") not in {2, 3} and found.value("projects") is None:
+        raise found.stranger("atlantis.yaml", "version: 3 nor projects:")
+    return found.run(_ATLANTIS, _ATLANTIS_TOP)
 
 
 def import_digger(content: bytes, file: PurePosixPath) -> Imported:
     """Map digger.yml. Raises ConfigError where it cannot be read."""
-    return _Import(file, read(content, file)).run(_DIGGER, _DIGGER_TOP)
+    found = _Import(file, read(content, file))
+    if found.value("projects") is None and found.value("generate_projects") is None:
+        raise found.stranger("digger.yml", "projects: nor generate_projects:")
+    return found.run(_DIGGER, _DIGGER_TOP)
 
 
 @dataclass(slots=True)
@@ -56,6 +64,8 @@ class _Project:
     keys: dict[str, Any]
     unmapped: list[tuple[Node, str, str]] = field(default_factory=list)
     group: int | None = None
+    #: Driven by a tool that stacks.yaml cannot name.
+    left_out: bool = False
 
     def cannot(self, node: Node, key: str, hint: str) -> None:
         self.unmapped.append((node, key, hint))
@@ -75,6 +85,16 @@ class _Import:
     file: PurePosixPath
     node: Node
     unmapped: list[Unmapped] = field(default_factory=list)
+
+    def value(self, key: str) -> Any:
+        """Return what stands behind a key at the top, None where nothing does."""
+        node = self.node.find((key,))
+        return typed(node.value) if node else None
+
+    def stranger(self, kind: str, keys: str) -> ConfigError:
+        """Return the error for a file that is another one than was said."""
+        message = f"this is no {kind}: it has neither {keys}"
+        return ConfigError(message, code="HF-1004", where=place(self.file, 1, 1), hint="name the file to take over")
 
     def run(self, mappers: Mapping[str, _Mapper], top_hints: Mapping[str, str]) -> Imported:
         children = self.node.children
@@ -126,14 +146,27 @@ class _Import:
     def _stacks(self, projects: list[_Project]) -> dict[str, dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}
         groups: dict[int, list[str]] = {}
+        gone = {stack_name(str(one.node.value.get("name") or one.folder)) for one in projects if one.left_out}
         for project in projects:
+            if project.left_out:
+                self._cannot(project.node, f"projects[{project.folder}]", _TERRAGRUNT)
+                continue
             name = self._name(project, found)
             found[name] = project.keys
+            self._wait_for_none(project, gone)
             groups.setdefault(project.group or 0, []).append(name)
             for node, key, hint in project.unmapped:
                 self._cannot(node, f"projects[{name}].{key}", hint)
         self._order_groups(groups, found)
         return found
+
+    def _wait_for_none(self, project: _Project, gone: AbstractSet[str]) -> None:
+        """Take out what a stack waits for that is not among the stacks."""
+        before = project.keys.get("depends_on", [])
+        kept = [name for name in before if name not in gone]
+        if kept != before:
+            project.cannot(project.node.at(("depends_on",)), "depends_on", "it waits for a project that was left out")
+            project.keys["depends_on"] = kept
 
     def _name(self, project: _Project, taken: Mapping[str, object]) -> str:
         written = project.node.value.get("name")
@@ -206,7 +239,10 @@ def _autoplan(project: _Project, node: Node, value: Any) -> None:
 
 
 def _include(project: _Project, node: Node, value: Any) -> None:
-    _watch(project, node, key="include_patterns", globs=_texts(value), start=".")
+    for number, glob in enumerate(_texts(value)):
+        # As Digger has it: what begins with a dot is written from the project's folder, all else from the root.
+        start = project.folder if glob.startswith(".") else "."
+        _watch(project, node.at((number,)), key="include_patterns", globs=[glob], start=start)
 
 
 def _watch(project: _Project, node: Node, *, key: str, globs: list[str], start: str) -> None:
@@ -228,6 +264,10 @@ def _watch(project: _Project, node: Node, *, key: str, globs: list[str], start: 
 def _opentofu(project: _Project, _node: Node, value: Any) -> None:
     if value is True:
         project.keys["tool"] = "opentofu"
+
+
+def _terragrunt(project: _Project, _node: Node, value: Any) -> None:
+    project.left_out = value is True
 
 
 def _elsewhere(hint: str) -> _Mapper:
@@ -269,7 +309,7 @@ _DIGGER: Final[Mapping[str, _Mapper]] = {
     "workflow": _WORKFLOW,
     "aws_role_to_assume": _ROLE,
     "exclude_patterns": _elsewhere("globs of watch: only add"),
-    "terragrunt": _elsewhere("Terragrunt is not driven: declare the stacks that it generates"),
+    "terragrunt": _terragrunt,
 }
 _DIGGER_TOP: Final = {
     "generate_projects": "roots are found from the files: run holdfast init, or leave discover: true",

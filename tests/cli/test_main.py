@@ -88,6 +88,7 @@ def test_an_unknown_code_gets_the_nearest(holdfast):
     assert code == 64
     assert "HF-1907" in err
     assert "did you mean" in err
+    assert "did you mean" not in holdfast("explain", "HF-9999")[2]
 
 
 def test_options_work_before_and_after_the_command(tmp_path):

@@ -43,13 +43,13 @@ projects:
   - name: net
     dir: net
     opentofu: true
-    include_patterns: ["net/**", "./shared/*.json"]
+    include_patterns: ["net/**", "shared/*.json", "../modules/**", "./own/*"]
     exclude_patterns: ["**/*.md"]
   - name: web
     dir: web
     workspace: staging
     aws_role_to_assume: {state: "arn:aws:iam::1:role/x"}
-    depends_on: [net]
+    depends_on: [net, grunt]
   - name: grunt
     dir: grunt
     terragrunt: true
@@ -98,7 +98,8 @@ def test_every_key_that_atlantis_has_and_we_have_not_is_listed_with_its_place():
 def test_digger_projects_become_stacks(read_text):
     found = read_text(import_digger(DIGGER.encode(), PurePosixPath("digger.yml")).text)
     net, web = found.stack("net"), found.stack("web")
-    assert (net.tool, net.watch) == ("opentofu", ("shared/*.json",))
+    assert (net.tool, net.watch) == ("opentofu", ("shared/*.json", "modules/**"))
+    assert {key.name for key in found.layout.stacks} == {"net", "web"}
     assert (web.settings, [key.short for key in web.depends_on]) == ({"workspace": "staging"}, ["net"])
 
 
@@ -109,7 +110,8 @@ def test_every_key_that_digger_has_and_we_have_not_is_listed_with_its_place():
         "digger.yml:16:1 generate_projects",
         "digger.yml:7:5 projects[net].exclude_patterns",
         "digger.yml:11:5 projects[web].aws_role_to_assume",
-        "digger.yml:15:5 projects[grunt].terragrunt",
+        "digger.yml:12:5 projects[web].depends_on",
+        "digger.yml:13:5 projects[grunt]",
     ]
 
 
@@ -133,7 +135,9 @@ def test_two_projects_of_one_name_are_told_apart(read_text):
     assert listed(found) == ["atlantis.yaml:1:31 projects[a-2].name"]
 
 
-@pytest.mark.parametrize("text", ["", "- a\n", "projects: 3\n", "projects: [3]\n", "projects: [\n", "a: &b c\n"])
+@pytest.mark.parametrize(
+    "text", ["", "- a\n", "projects: 3\n", "projects: [3]\n", "projects: [\n", "a: &b c\n", "version: 1\nstacks: {}\n"]
+)
 def test_a_file_that_is_not_one_of_theirs_is_refused(text):
     with pytest.raises(ConfigError):
         import_atlantis(text.encode(), PurePosixPath("atlantis.yaml"))
