@@ -17,7 +17,7 @@ from orchestrator.config.discover import ROOT, Discovery, Found, tool_at
 from orchestrator.config.ground import ground, is_folder
 from orchestrator.config.layers import Layer, flatten
 from orchestrator.config.operator import Ceiling
-from orchestrator.config.reading import check, flat, nearest, raise_all
+from orchestrator.config.reading import check, flat, nearest, raise_all, rest
 from orchestrator.config.resolve import Resolved, Surroundings, not_supported, resolve
 from orchestrator.config.schema import IncludedFile, StacksFile
 from orchestrator.config.strangers import strangers
@@ -36,7 +36,7 @@ _Keys = TypeVar("_Keys", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed(Generic[_Keys]):
-    """One file: its keys, or what is wrong with it."""
+    """One file: its keys, what is wrong with it, and of a file with errors the keys that are right all the same."""
 
     path: PurePosixPath
     blob: str
@@ -83,6 +83,7 @@ class Files:
             raise_all(root.errors)
         keys = root.keys if root else None
         included, errors = self._included(keys, root, tree)
+        errors += root.errors if root else ()
         resolved = self._resolve(root, included, tree)
         declared = [stack.path for file in resolved for stack in file.stacks]
         found: tuple[Found, ...] = ()
@@ -127,7 +128,10 @@ class Files:
         else:
             keys, errors = check(model, node, path)
             if keys is None:
-                errors += strangers(node.find(("stacks",)), path)
+                keys, left = rest(model, node)
+                named = left.at(("stacks",)).children if keys else None
+                errors += strangers(node.find(("stacks",)), path, but=named if isinstance(named, dict) else {})
+                node = left
             parsed = Parsed(path=path, blob=blob, node=node, keys=keys, errors=tuple(errors))
         if len(self._parsed) >= _KEPT:
             self._parsed.pop(next(iter(self._parsed)))

@@ -50,6 +50,51 @@ def check(
         return None, [_explain(model, node, file, dict(detail), inside) for detail in details]
 
 
+def rest(model: type[_Model], node: Node) -> tuple[_Model | None, Node]:
+    """Return what is left of ``node`` without everything that is wrong, so that what is wrong further on shows, too.
+
+    None where what is wrong has a part in all the rest.
+    """
+    while True:
+        try:
+            return model.model_validate(node.value, by_alias=True, by_name=False), node
+        except ValidationError as found:
+            wrong = [_part(tuple(detail["loc"]), detail["type"]) for detail in found.errors(include_url=False)]
+        if not all(wrong):
+            return None, node
+        smaller = node
+        for path in wrong:
+            smaller = _without(smaller, path)
+        if smaller == node:
+            return None, node
+        node = smaller
+
+
+def _part(loc: tuple[str | int, ...], kind: str) -> tuple[str, ...]:
+    """Return the smallest part that can be taken out and change nothing else, empty where there is none."""
+    steps = [step for step in loc if step != "[key]"][: -1 if kind == "missing" else None]
+    numbers = (number for number, step in enumerate(steps) if isinstance(step, int))
+    path = tuple(map(str, steps[: next(numbers, len(steps))]))
+    match path:
+        case ("stacks", name, "path" | "tool" | "environments", *_):
+            return ("stacks", name)
+        case ("stacks",) | ("environments",) | ("environments", _):
+            return ()
+        case _:
+            return path
+
+
+def _without(node: Node, path: tuple[str, ...]) -> Node:
+    step, *below = path
+    children = node.children if isinstance(node.children, dict) else {}
+    if step not in children:
+        return node
+    kept = {key: child for key, child in children.items() if key != step}
+    if below:
+        kept[step] = _without(children[step], tuple(below))
+    return node._replace(value={key: child.value for key, child in kept.items()}, children=kept)
+
+
 def joined(errors: Iterable[ConfigError]) -> ConfigError:
     """Return the first error in the order of files, with the others aboard; the same one said twice counts once."""
     once = {(error.where, error.code, error.message): error for error in errors}

@@ -14,7 +14,7 @@ from orchestrator.config.operator import Ceiling
 from orchestrator.config.paths import below, checked_path
 from orchestrator.config.reading import check, nearest
 from orchestrator.config.schema import EnvironmentKeys, OverrideKeys, StackKeys
-from orchestrator.config.strangers import SHARED_KEYS, stranger
+from orchestrator.config.strangers import SHARED_KEYS, known_to, stranger
 from orchestrator.config.toolkeys import FILE_KEYS, INPUT_KEYS, LATER_TOOLS, TOOL_KEYS, OtherKeys
 from orchestrator.config.yamltree import Node, place
 from orchestrator.errors import ConfigError
@@ -168,9 +168,9 @@ class _One:
         shared = flatten(keys, node, self.file, without=without | frozenset(extra))
         if not extra:
             return shared
-        # A tool that we do not know judges its own keys; that no tool was found is said already.
+        # A tool that we do not know judges its own keys.
         model = TOOL_KEYS.get(self.tool, OtherKeys)
-        known = set(extra) if model is OtherKeys else set(model.model_fields)
+        known = known_to(self.tool) or set(extra)
         strangers = [key for key in extra if key not in known]
         inner = keys is not self.keys
         self.found.errors += [

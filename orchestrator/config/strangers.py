@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -19,7 +19,9 @@ FIXED_KEYS: Final = frozenset({"path", "tool", "environments", "moved_from", "ov
 
 
 def known_to(tool: str) -> frozenset[str] | None:
-    """Return the keys that only ``tool`` knows; None where the tool judges them itself."""
+    """Return the keys that only ``tool`` knows, of no tool those of all; None where the tool judges them itself."""
+    if not tool:
+        return _all_keys()
     model = TOOL_KEYS.get(tool, OtherKeys)
     return None if model is OtherKeys else frozenset(model.model_fields)
 
@@ -41,11 +43,13 @@ def stranger(key: str, node: Node, file: PurePosixPath, *, name: str, tool: str,
     return unknown_key(key, (known_to(tool) or _all_keys()) | shared, f'stack "{name}"', where)
 
 
-def strangers(node: Node | None, file: PurePosixPath) -> Iterator[ConfigError]:
-    """Yield each key that no tool knows, of a whole mapping ``stacks`` that is too wrong to be resolved."""
+def strangers(node: Node | None, file: PurePosixPath, *, but: Collection[str]) -> Iterator[ConfigError]:
+    """Yield each key that no tool knows, of those stacks that are too wrong to be resolved: all ``but`` these."""
     for name, stack in node.children.items() if node and isinstance(node.children, dict) else ():
+        if name in but:
+            continue
         tool = str(stack.at(("tool",)).value) if stack.find(("tool",)) else ""
-        known = known_to(tool) if tool else _all_keys()
+        known = known_to(tool)
         for key in stack.children if isinstance(stack.children, dict) and known is not None else ():
             if known is not None and key not in known and key not in SHARED_KEYS:
                 yield stranger(key, stack, file, name=name, tool=tool)

@@ -91,6 +91,37 @@ def test_a_slip_in_a_stack_is_told_with_its_place(read_text, text, code, column,
     assert says in found.messages
 
 
+def test_what_is_wrong_further_on_is_said_at_once(read_text):
+    found = read_text(
+        "version: 1\nenvironments: {dev: {aply: auto}, prod: {promote_from: dve}}\nstacks:\n"
+        "  a: {paht: a}\n"
+        "  b:\n"
+        "    path: b\n"
+        "    worksapce: x\n"
+        "    time_out: 1m\n"
+        "    drift: {evry: 1h}\n"
+        "    timeout: 30\n"
+        "    environments: [dve]\n"
+        "  c: {path: c, tool: terraform, inputs: {x: '${outptu:a.b}'}, environments: [dev, 3]}\n"
+        "  d: {path: d, tool: terraform, inputs: {x: '${outptu:a.b}'}, retries: many}\n"
+    )
+    assert found.told == [
+        "stacks.yaml:2:22 HF-1003",
+        "stacks.yaml:2:56 HF-1010",
+        "stacks.yaml:4:3 HF-1006",
+        "stacks.yaml:4:7 HF-1003",
+        "stacks.yaml:7:5 HF-1003",
+        "stacks.yaml:8:5 HF-1003",
+        "stacks.yaml:9:13 HF-1003",
+        "stacks.yaml:10:14 HF-1004",
+        "stacks.yaml:11:20 HF-1010",
+        "stacks.yaml:12:45 HF-1012",
+        "stacks.yaml:12:83 HF-1010",
+        "stacks.yaml:13:45 HF-1012",
+        "stacks.yaml:13:72 HF-1004",
+    ]
+
+
 def test_numbers_that_come_out_as_they_stand_stay_numbers(read_text):
     found = read_text(stack("inputs: {a: 1.5, b: -3, c: 0, d: 1.0, e: 12345678901234567890, f: 010}"))
     assert found.stack("net").inputs == {"a": 1.5, "b": -3, "c": 0, "d": 1.0, "e": 12345678901234567890, "f": "010"}
