@@ -24,6 +24,13 @@ from orchestrator.errors import Conflict, OrchestratorError, RecordError
 
 _T = TypeVar("_T")
 
+#: What makes a reading transaction see one snapshot. SQLite's always do; PostgreSQL's see a new one with each
+#: statement unless told: the gates' version would then not be that of the gates read beside it.
+_SNAPSHOT: Final[dict[str, dict[str, Any]]] = {
+    "sqlite": {},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+
 #: How often a transaction is begun anew where the database asks for it (serialization, lost connection).
 _TRIES: Final = 5
 
@@ -45,9 +52,9 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that sees one snapshot. Raises RecordError, Conflict."""
+        """Yield a connection that sees one snapshot, however many statements read it. Raises RecordError, Conflict."""
         with spoken(self.name), self.engine.connect() as connection:
-            yield connection
+            yield connection.execution_options(**_SNAPSHOT[self.engine.dialect.name])
 
     def write(self, work: Callable[[Connection], _T], *, durable: bool = True) -> _T:
         """Run ``work`` in one transaction and return its result once it is stored.

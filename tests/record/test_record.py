@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from orchestrator.effects.database import Database
 from orchestrator.effects.record import SqlRecord
@@ -280,3 +282,44 @@ def test_pruning_keeps_the_state_the_chain_and_the_numbers(
     assert record.append(NET, [Returned(revision="r2")], expected=2, run=3).version == 3
     assert [e.seq for e in record.events()] == [5]
     assert record.verify() is None
+
+
+@contextmanager
+def between_two_statements(record: SqlRecord, meddle: Callable[[], object], *, first: str) -> Iterator[None]:
+    """Have somebody else write once, just after ``record`` has read the column ``first``."""
+    waiting = [meddle]
+
+    def meddle_once(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if waiting and statement.startswith(f"SELECT {first}"):
+            waiting.pop()()
+
+    event.listen(record.database.engine, "after_cursor_execute", meddle_once)
+    yield
+    event.remove(record.database.engine, "after_cursor_execute", meddle_once)
+    assert not waiting, "nothing was read"
+
+
+def test_a_gate_that_is_closed_while_gates_are_read_is_in_both_answers_or_in_neither(
+    record: SqlRecord, open_record: Callable[..., SqlRecord], apply_started: ApplyStarted
+):
+    other = open_record()
+    with between_two_statements(record, lambda: other.set_gate(FREEZE, run=1), first="gates.body"):
+        version, gates = record.gates()
+    assert (version, len(gates)) in {(0, 0), (1, 1)}
+    # An apply that was decided without the gate does not start behind it.
+    with pytest.raises(Conflict) as refused:
+        record.append(NET, [apply_started], expected=0, run=1, gates=version)
+    assert refused.value.code == "HF-4202"
+
+
+def test_a_state_that_is_folded_while_its_entries_are_pruned_lacks_none_of_them(
+    record: SqlRecord, open_record: Callable[..., SqlRecord], database: Database, planned: Planned, clock
+):
+    other = open_record()
+    state = record.append(NET, [planned, Vanished(revision="r")], expected=0, run=1)
+    database.write(lambda c: c.execute(stacks.update().values(fold_version=0)))
+    clock.at += 100
+    with between_two_statements(record, lambda: other.prune(before=clock.at), first="stacks.ground"):
+        assert record.row(NET).state == state
+    database.write(lambda c: c.execute(stacks.update().values(fold_version=0)))
+    assert record.row(NET).state == state
