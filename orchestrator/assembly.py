@@ -110,7 +110,7 @@ def open_world(where: Whereabouts) -> Iterator[World]:
     sandbox = Sandbox.find(outer.get("PATH", "")) if operator.sandbox is SandboxKind.BWRAP else None
     shells = ToolShells(home=home, clock=clock, outer=outer, sandbox=sandbox)
     shells.sweep()
-    attempts = KeptAttempts(home=home)
+    attempts = KeptAttempts(home=home, clock=clock)
     attempts.sweep(lambda: _attempts_in_use(record))
     outside = Outside(
         record=armed(record, "record", failpoint),

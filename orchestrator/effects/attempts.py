@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from orchestrator.effects.environment import Private
 from orchestrator.effects.holder import Holder, this_process
 from orchestrator.errors import ExecutionError, NotStarted
 from orchestrator.model.observed import Applying
-from orchestrator.ports import Elsewhere, NeverStarted, Place
+from orchestrator.ports import Clock, Elsewhere, NeverStarted, Place
 
 #: Seconds between looks at processes that are not our children.
 _TICK: Final = 0.05
@@ -32,6 +32,7 @@ class KeptAttempts:
     """`ports.Attempts` in the folder ``attempts`` of Holdfast's home on this host."""
 
     home: Path
+    clock: Clock
 
     def prepare(self) -> Place:
         """Make a new attempt folder on this host. Raises NotStarted where there is no room for one."""
@@ -121,13 +122,18 @@ class KeptAttempts:
         ``in_use`` returns the folders of attempts that are at work or of unknown end. It is asked only once the
         folders have been seen: an attempt that begins meanwhile is either not among those or in the answer.
         """
-        idle = time.time() - _IDLE
-        # An empty folder may be somebody's who has yet to record the attempt.
-        found = [one for one in self._attempts.glob("*") if any(one.iterdir()) or one.stat().st_mtime < idle]
+        found = [one for one in self._attempts.glob("*") if self._is_left(one)]
         kept = in_use() if found else ()
         for folder in found:
             if str(folder) not in kept:
                 _remove(folder)
+
+    def _is_left(self, folder: Path) -> bool:
+        with suppress(FileNotFoundError):
+            # An empty folder may be somebody's who has yet to record the attempt.
+            return any(folder.iterdir()) or folder.stat().st_mtime < self.clock.now() - _IDLE
+        # Every command sweeps: another one was quicker.
+        return False
 
     @property
     def _attempts(self) -> Path:
@@ -170,8 +176,9 @@ class KeptAttempts:
 
 
 def _remove(folder: Path) -> None:
-    for step in steps.steps_of(folder):
-        Private(folder=step.folder).remove()
+    with suppress(FileNotFoundError):
+        for step in steps.steps_of(folder):
+            Private(folder=step.folder).remove()
     Private(folder=folder).remove()
 
 

@@ -116,7 +116,7 @@ class LabSubject:
         return self.adapter
 
     def shell(self, **needs: Any) -> Shell:
-        self._attempt = KeptAttempts(home=self.folder / "home").prepare().folder
+        self._attempt = KeptAttempts(home=self.folder / "home", clock=SystemClock()).prepare().folder
         shells = ToolShells(home=self.folder / "home", clock=SystemClock(), outer=dict(os.environ), grace_s=2.0)
         standard = {"stack": STACK, "run": 1, "credentials": {}, "secrets": (), "timeout_s": 120.0}
         return shells.open(ShellNeeds(**{**standard, **needs}, attempt=self._attempt))

@@ -57,7 +57,7 @@ class Yard:
     attempts: KeptAttempts = field(init=False)
 
     def __post_init__(self) -> None:
-        self.attempts = KeptAttempts(home=self.home)
+        self.attempts = KeptAttempts(home=self.home, clock=SystemClock())
 
     def shells(self, **options: object) -> ToolShells:
         return ToolShells(home=self.home, clock=SystemClock(), outer=self.outer, **{"grace_s": 5.0, **options})

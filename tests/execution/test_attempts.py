@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from execution_yard import Yard, elsewhere, gone, step
 
 from adapters.contract import Handle, Result
 from orchestrator.effects import liveness, steps
+from orchestrator.effects.clock import SystemClock
 from orchestrator.errors import NotStarted
 from orchestrator.ports import Elsewhere, NeverStarted
 
@@ -158,3 +163,54 @@ def test_a_home_that_cannot_be_written_starts_nothing(yard: Yard) -> None:
     yard.home.write_text("in the way")
     with pytest.raises(NotStarted):
         yard.attempts.prepare()
+
+
+def left_attempts(yard: Yard, count: int) -> None:
+    """Attempts of workers that were killed before they could clear up."""
+    for _ in range(count):
+        steps.begin(Path(yard.attempt().folder), 1)
+
+
+def test_three_sweeps_at_once_remove_everything_and_none_of_them_fails(yard: Yard) -> None:
+    # Every command begins with one.
+    left_attempts(yard, 100)
+    space = re.sub(r"\D", "", liveness.pid_space())
+    for number in range(20):
+        (yard.home / "spool" / f"{os.getpid()}-1-{space}-{number}" / "home").mkdir(parents=True)
+    go = threading.Barrier(3)
+
+    def sweep(_: int) -> None:
+        go.wait()
+        yard.attempts.sweep(tuple)
+        yard.shells().sweep()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(sweep, range(3)))
+    assert list((yard.home / "attempts").iterdir()) == []
+    assert list((yard.home / "spool").iterdir()) == []
+
+
+def test_what_another_sweep_removed_meanwhile_is_passed_over(yard: Yard) -> None:
+    left_attempts(yard, 1)
+
+    def another() -> tuple[str, ...]:
+        yard.attempts.sweep(tuple)
+        return ()
+
+    yard.attempts.sweep(another)
+    assert list((yard.home / "attempts").iterdir()) == []
+
+
+def test_an_empty_folder_is_somebodys_who_has_yet_to_begin_until_an_hour_has_passed(yard: Yard) -> None:
+    folder = Path(yard.attempt().folder)
+    yard.attempts.sweep(tuple)
+    assert folder.exists()
+    replace(yard.attempts, clock=InAnHour()).sweep(tuple)
+    assert not folder.exists()
+
+
+class InAnHour(SystemClock):
+    """The system's clock, an hour and a bit from now."""
+
+    def now(self) -> float:
+        return super().now() + 3700

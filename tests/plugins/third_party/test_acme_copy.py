@@ -42,7 +42,7 @@ class Notes:
     def adapter(self) -> Adapter:
         if self._adapter is None:
             home = self.folder / "home"
-            self._attempt = KeptAttempts(home=home).prepare().folder
+            self._attempt = KeptAttempts(home=home, clock=SystemClock()).prepare().folder
             shells = ToolShells(home=home, clock=SystemClock(), outer=dict(os.environ))
             needs = ShellNeeds(stack=STACK, run=1, credentials={}, secrets=(), timeout_s=60.0, attempt=self._attempt)
             self._adapter = found(shells.open(needs), {"target": str(self.target)})
