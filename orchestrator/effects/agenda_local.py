@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
-from orchestrator.effects.database import Database
+from orchestrator.effects.database import Database, new_nonce
 from orchestrator.effects.holder import Holder, this_process
 from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_tables import agenda, holds
@@ -26,10 +26,10 @@ from orchestrator.ports import Clock, Due
 LEASE_S: Final = 6 * 3600.0
 
 _HELD: Final = select(holds).where(holds.c.stack == bindparam("stack"))
-_MINE: Final = (holds.c.stack == bindparam("of"), holds.c.holder == bindparam("me"))
-_LEAVE: Final = delete(holds).where(*_MINE, holds.c.taken.is_(False))
+_MINE: Final = holds.c.nonce == bindparam("mine")
+_LEAVE: Final = delete(holds).where(_MINE, holds.c.taken.is_(False))
 #: What was taken stays held until `rest`.
-_STEP_OUT: Final = update(holds).where(*_MINE).values(entered=False)
+_STEP_OUT: Final = update(holds).where(_MINE).values(entered=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +66,22 @@ class LocalAgenda:
             # Whoever only asks does not keep the writers waiting.
             if connection.execute(wanted.limit(1)).first() is None:
                 return None
+        nonce = new_nonce()
 
         def work(connection: Connection) -> Due | None:
             lock_head(connection)
             held = {one["stack"]: one for one in connection.execute(select(holds)).mappings()}
-            for row in connection.execute(wanted).mappings():
+            rows = connection.execute(wanted).mappings().all()
+            mine = {stack for stack, one in held.items() if one["nonce"] == nonce}
+            if mine:
+                # The connection was lost in the middle of the commit, and the commit had gone through.
+                return next(
+                    (_due(row) for row in rows if row["stack"] in mine and row["taken_by"] == self.me.proof()), None
+                )
+            for row in rows:
                 holder = held.get(row["stack"])
                 if (holder is None or self._gone(holder)) and (row["at"] <= now or row["taken_by"]):
-                    self._take(connection, row)
+                    self._take(connection, row, nonce)
                     return _due(row)
             return None
 
@@ -85,12 +93,13 @@ class LocalAgenda:
 
         Raises Conflict (HF-4203) naming the holder where it is held.
         """
+        nonce = new_nonce()
         # A loss of power ends every holder with it: nothing here has to outlive one.
-        self.database.write(lambda connection: self._enter(connection, stack), durable=False)
+        self.database.write(lambda connection: self._enter(connection, stack, nonce), durable=False)
         try:
             yield
         finally:
-            self.database.write(lambda connection: self._leave(connection, stack), durable=False)
+            self.database.write(lambda connection: _leave(connection, nonce), durable=False)
 
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date; a nudge that came meanwhile keeps its earlier one.
@@ -134,30 +143,26 @@ class LocalAgenda:
                 nudged=row["nudged"],
             )
 
-    def _take(self, connection: Connection, row: RowMapping) -> None:
+    def _take(self, connection: Connection, row: RowMapping, nonce: str) -> None:
         _put(connection, _due(row), taken_by=self.me.proof(), nudged=False)
-        self._make_hold(connection, row["stack"], taken=True)
+        self._make_hold(connection, row["stack"], nonce, taken=True)
 
-    def _enter(self, connection: Connection, stack: str) -> None:
+    def _enter(self, connection: Connection, stack: str, nonce: str) -> None:
         lock_head(connection)
         held = connection.execute(_HELD, {"stack": stack}).mappings().one_or_none()
         if held is None or self._gone(held):
-            self._make_hold(connection, stack, taken=False)
+            self._make_hold(connection, stack, nonce, taken=False)
         elif held["holder"] == self.me.proof() and held["taken"] and not held["entered"]:
-            connection.execute(update(holds).where(holds.c.stack == stack).values(entered=True))
-        else:
+            connection.execute(update(holds).where(holds.c.stack == stack).values(entered=True, nonce=nonce))
+        elif held["nonce"] != nonce:
+            # Our own nonce means that we hold it: the commit had gone through when its connection was lost.
             raise Conflict(
                 f"{stack} is held by {Holder.parse(held['holder'])}",
                 code="HF-4203",
                 hint="wait for it to end, or see holdfast runs",
             )
 
-    def _leave(self, connection: Connection, stack: str) -> None:
-        mine = {"of": stack, "me": self.me.proof()}
-        if not connection.execute(_LEAVE, mine).rowcount:
-            connection.execute(_STEP_OUT, mine)
-
-    def _make_hold(self, connection: Connection, stack: str, *, taken: bool) -> None:
+    def _make_hold(self, connection: Connection, stack: str, nonce: str, *, taken: bool) -> None:
         now = self.clock.now()
         connection.execute(delete(holds).where(holds.c.stack == stack))
         connection.execute(
@@ -168,12 +173,18 @@ class LocalAgenda:
                 lease_until=now + self.lease_s,
                 taken=taken,
                 entered=not taken,
+                nonce=nonce,
             )
         )
 
     def _gone(self, held: RowMapping) -> bool:
         gone = Holder.parse(held["holder"]).gone(self.me)
         return held["lease_until"] <= self.clock.now() if gone is None else gone
+
+
+def _leave(connection: Connection, nonce: str) -> None:
+    if not connection.execute(_LEAVE, {"mine": nonce}).rowcount:
+        connection.execute(_STEP_OUT, {"mine": nonce})
 
 
 def _earlier(kept: Due, asked: Due, now: float) -> Due:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ class Database:
         """Run ``work`` in one transaction and return its result once it is stored.
 
         ``work`` runs again where the database asks for it, and where the connection was lost during the
-        commit: then nobody knows whether it was stored, and ``work`` must find its own traces.
+        commit: then nobody knows whether it was stored, and ``work`` must find its own traces (see `new_nonce`).
         Without ``durable`` a loss of power may forget the transaction, never a killed process.
         Raises RecordError where it is not stored, Conflict (HF-4204) where another writer does not end.
         """
@@ -85,6 +86,11 @@ class Database:
     def close(self) -> None:
         """Close every connection that is not in use."""
         self.engine.dispose()
+
+
+def new_nonce() -> str:
+    """Return a mark of one's own for a row, by which work that runs again knows what it has stored already."""
+    return secrets.token_hex(16)
 
 
 def make_engine(url: URL, *, busy_s: float) -> Engine:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Final
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
 
 from adapters.contract import Json
-from orchestrator.effects.database import Database
+from orchestrator.effects.database import Database, new_nonce
 from orchestrator.effects.record_chain import Link, first_broken, is_stored, link, lock_head, prune, set_mark
 from orchestrator.effects.record_fold import event_of, fold_rows, ground_of, snapshot_of, text_of
 from orchestrator.effects.record_tables import GATES, cache, events, gates, runs, stacks
@@ -31,6 +31,9 @@ from orchestrator.ports import Clock, Entry, Row, Run
 _ROW: Final = select(stacks).where(stacks.c.key == bindparam("key"))
 _VERSION: Final = select(stacks.c.version).where(stacks.c.key == bindparam("key"))
 _LOOK: Final = update(stacks).where(stacks.c.key == bindparam("of")).values(looks=bindparam("looks"))
+_RUNS: Final = select(*(runs.c[one.name] for one in fields(Run)))
+_RUN_NONCE: Final = select(runs.c.nonce).where(runs.c.number == bindparam("number"))
+_GATE_NONCE: Final = select(gates.c.nonce).where(gates.c.id == bindparam("id"))
 _GATES: Final = select(gates.c.body).where(gates.c.lifted_at.is_(None)).order_by(gates.c.id)
 _REMEMBERED: Final = select(cache.c.value).where(cache.c.topic == bindparam("topic"), cache.c.key == bindparam("key"))
 
@@ -107,16 +110,17 @@ class SqlRecord:
 
     def open_run(self, *, trigger: str, verb: str, actor: str, revision: str) -> Run:
         """Begin a run and return it with its number."""
+        nonce, made = new_nonce(), list[Run]()
 
         def work(connection: Connection) -> Run:
             lock_head(connection)
+            if made and connection.execute(_RUN_NONCE, {"number": made[-1].number}).scalar() == nonce:
+                # As in `append`: the commit had gone through when its connection was lost.
+                return made[-1]
             last = connection.execute(select(func.max(runs.c.number))).scalar() or 0
             run = Run(number=last + 1, trigger=trigger, verb=verb, actor=actor, revision=revision, at=self.clock.now())
-            connection.execute(
-                insert(runs).values(
-                    number=run.number, trigger=trigger, verb=verb, actor=actor, revision=revision, at=run.at
-                )
-            )
+            connection.execute(insert(runs).values(**asdict(run), nonce=nonce))
+            made.append(run)
             return run
 
         return self.database.write(work)
@@ -129,13 +133,13 @@ class SqlRecord:
     def runs(self, *, limit: int = 50) -> Sequence[Run]:
         """Return the newest runs, newest first."""
         with self.database.reading() as connection:
-            found = connection.execute(select(runs).order_by(runs.c.number.desc()).limit(limit)).mappings()
+            found = connection.execute(_RUNS.order_by(runs.c.number.desc()).limit(limit)).mappings()
             return tuple(Run(**one) for one in found)
 
     def run(self, number: int) -> Run | None:
         """Return one run, None where there is none of that number."""
         with self.database.reading() as connection:
-            found = connection.execute(select(runs).where(runs.c.number == number)).mappings().one_or_none()
+            found = connection.execute(_RUNS.where(runs.c.number == number)).mappings().one_or_none()
             return Run(**found) if found else None
 
     def events(
@@ -161,13 +165,18 @@ class SqlRecord:
 
         From the moment this returns no apply that was decided on older gates can be recorded, so none starts.
         """
+        nonce, made = new_nonce(), list[Gate]()
 
         def work(connection: Connection) -> Gate:
             head = lock_head(connection)
+            if made and connection.execute(_GATE_NONCE, {"id": made[-1].id}).scalar() == nonce:
+                # As in `append`: the commit had gone through when its connection was lost.
+                return made[-1]
             last = connection.execute(select(func.max(gates.c.id))).scalar() or 0
             closed = replace(gate, id=last + 1, since=gate.since or self.clock.now(), who=gate.who or self.actor)
-            connection.execute(insert(gates).values(id=closed.id, body=text_of(closed)))
+            connection.execute(insert(gates).values(id=closed.id, body=text_of(closed), nonce=nonce))
             self._append(connection, head, _gates_stream(connection, run), [GateSet(gate=closed)])
+            made.append(closed)
             return closed
 
         return self.database.write(work)

@@ -18,6 +18,12 @@ GATES: Final = "*"
 
 tables: Final = MetaData()
 
+
+def _nonce() -> Column[str]:
+    """Return the column by which whoever made a row knows it again when it never heard of the commit."""
+    return Column("nonce", Text, nullable=False)
+
+
 #: Alembic's own table: one row with the number of the newest migration that ran.
 schema_version: Final = Table("alembic_version", tables, Column("version_num", Text, primary_key=True))
 
@@ -80,6 +86,7 @@ runs: Final = Table(
     Column("revision", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("ended_at", Double),
+    _nonce(),
 )
 
 #: The gates that people closed; a lifted one stays, for its number must not come again.
@@ -89,6 +96,7 @@ gates: Final = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("body", Text, nullable=False),
     Column("lifted_at", Double),
+    _nonce(),
 )
 
 #: Derivations that can be made again at any time.
@@ -129,4 +137,6 @@ holds: Final = Table(
     Column("taken", Boolean, nullable=False),
     #: Whether a `hold` block runs inside.
     Column("entered", Boolean, nullable=False),
+    #: Of the block inside, or of whoever took it: one process may hold a stack, leave it and hold it again.
+    _nonce(),
 )

@@ -16,9 +16,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from orchestrator.effects.agenda_local import LocalAgenda
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
-from orchestrator.model.event import Vanished
+from orchestrator.errors import Conflict
+from orchestrator.model.event import GateSet, Vanished
+from orchestrator.model.gate import Gate, GateKind
+from orchestrator.ports import Due
 
 STACK = "acme/net@prod"
 
@@ -120,4 +124,58 @@ def test_an_append_whose_commit_was_not_heard_is_found_and_not_done_twice(proxy:
         assert dropping.drops == 0
     assert [e.event for e in record.events()] == [Vanished(revision=str(n)) for n in range(31)]
     assert record.verify() is None
+    database.close()
+
+
+def test_a_gate_whose_commit_was_not_heard_is_closed_once(proxy: tuple[DroppingProxy, str], clock):
+    dropping, url = proxy
+    database = open_database(url)
+    record = SqlRecord(database=database, clock=clock, actor="user:ana")
+    dropping.drops = 1
+    closed = record.set_gate(Gate(kind=GateKind.FREEZE, why="the end of the year", selector="acme/*"), run=1)
+    assert dropping.drops == 0
+    assert record.gates() == (1, (closed,))
+    assert [entry.event for entry in record.events()] == [GateSet(gate=closed)]
+    database.close()
+
+
+def test_a_run_whose_commit_was_not_heard_is_begun_once(proxy: tuple[DroppingProxy, str], clock):
+    dropping, url = proxy
+    database = open_database(url)
+    record = SqlRecord(database=database, clock=clock, actor="user:ana")
+    dropping.drops = 1
+    run = record.open_run(trigger="cli", verb="plan", actor="user:ana", revision="r1")
+    assert dropping.drops == 0
+    assert record.runs() == (run,)
+    database.close()
+
+
+def test_a_hold_whose_commit_was_not_heard_is_its_makers(proxy: tuple[DroppingProxy, str], clock):
+    dropping, url = proxy
+    database = open_database(url)
+    agenda = LocalAgenda(database=database, clock=clock)
+    dropping.drops = 1
+    with agenda.hold(STACK):
+        assert dropping.drops == 0
+        with pytest.raises(Conflict), agenda.hold(STACK):
+            pass
+        dropping.drops = 1
+    assert dropping.drops == 0
+    with agenda.hold(STACK):
+        pass
+    database.close()
+
+
+def test_a_row_whose_taking_was_not_heard_is_taken_once(proxy: tuple[DroppingProxy, str], clock):
+    dropping, url = proxy
+    database = open_database(url)
+    agenda = LocalAgenda(database=database, clock=clock)
+    first, second = (Due(stack=f"acme/{name}@prod", track="main", at=clock.at, why="a commit") for name in "ab")
+    agenda.nudge(first, second)
+    dropping.drops = 1
+    assert agenda.take(clock.at) == first
+    assert dropping.drops == 0
+    with agenda.hold(first.stack), agenda.hold(second.stack):
+        pass
+    assert agenda.take(clock.at) == second
     database.close()

@@ -64,12 +64,14 @@ def _make_history() -> None:
         _text("revision"),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("ended_at", sa.Double),
+        _text("nonce"),
     )
     op.create_table(
         "gates",
         sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
         _text("body"),
         sa.Column("lifted_at", sa.Double),
+        _text("nonce"),
     )
 
 
@@ -99,6 +101,7 @@ def _make_agenda() -> None:
         sa.Column("lease_until", sa.Double, nullable=False),
         sa.Column("taken", sa.Boolean, nullable=False),
         sa.Column("entered", sa.Boolean, nullable=False),
+        _text("nonce"),
     )
 
 
