@@ -8,10 +8,10 @@ what a hold cannot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
@@ -19,8 +19,10 @@ from orchestrator.effects.database import Database, new_nonce
 from orchestrator.effects.holder import Holder, this_process
 from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_tables import agenda, holds
-from orchestrator.errors import Conflict
+from orchestrator.errors import Conflict, OrchestratorError
 from orchestrator.ports import Clock, Due
+
+_T = TypeVar("_T")
 
 #: Longer than any run is allowed to take: counts only for holders of whom nothing can be proven.
 LEASE_S: Final = 6 * 3600.0
@@ -41,6 +43,8 @@ class LocalAgenda:
     #: Seconds after which a holder on another host counts as gone.
     lease_s: float = LEASE_S
     me: Holder = field(default_factory=this_process)
+    #: Nonces of blocks that have ended while the record could not be written: the next one to write gives them back.
+    _over: set[str] = field(default_factory=set)
 
     def nudge(self, *dues: Due) -> None:
         """Pull due dates forward, in one transaction; never pushes one back. What is overdue only gets more urgent."""
@@ -50,7 +54,7 @@ class LocalAgenda:
                 self._pull_forward(connection, due)
 
         if dues:
-            self.database.write(work)
+            self._write(work)
 
     def take(self, now: float) -> Due | None:
         """Return the most urgent row that is due and that nobody holds, and hold its stack until `rest`.
@@ -64,7 +68,7 @@ class LocalAgenda:
         )
         with self.database.reading() as connection:
             # Whoever only asks does not keep the writers waiting.
-            if connection.execute(wanted.limit(1)).first() is None:
+            if not self._over and connection.execute(wanted.limit(1)).first() is None:
                 return None
         nonce = new_nonce()
 
@@ -85,7 +89,7 @@ class LocalAgenda:
                     return _due(row)
             return None
 
-        return self.database.write(work)
+        return self._write(work)
 
     @contextmanager
     def hold(self, stack: str) -> Iterator[None]:
@@ -95,11 +99,14 @@ class LocalAgenda:
         """
         nonce = new_nonce()
         # A loss of power ends every holder with it: nothing here has to outlive one.
-        self.database.write(lambda connection: self._enter(connection, stack, nonce), durable=False)
+        self._write(lambda connection: self._enter(connection, stack, nonce), durable=False)
         try:
             yield
         finally:
-            self.database.write(lambda connection: _leave(connection, nonce), durable=False)
+            self._over.add(nonce)
+            # What came of the block must not be lost because the record is busy or full just now.
+            with suppress(OrchestratorError):
+                self._write(lambda _: None, durable=False)
 
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date; a nudge that came meanwhile keeps its earlier one.
@@ -119,13 +126,28 @@ class LocalAgenda:
             connection.execute(delete(holds).where(*mine, holds.c.entered.is_(False)))
             connection.execute(update(holds).where(*mine).values(taken=False))
 
-        self.database.write(work)
+        self._write(work)
 
     def waiting(self) -> Sequence[Due]:
         """Return every row, soonest first; among them those that somebody works on."""
         wanted = select(agenda).order_by(agenda.c.at, agenda.c.priority, agenda.c.stack, agenda.c.track)
         with self.database.reading() as connection:
             return tuple(_due(row) for row in connection.execute(wanted).mappings())
+
+    def _write(self, work: Callable[[Connection], _T], *, durable: bool = True) -> _T:
+        """Run ``work`` in one transaction, after giving back what was not given back when its block ended."""
+        over = tuple(self._over)
+
+        def all_of_it(connection: Connection) -> _T:
+            if over:
+                lock_head(connection)
+            for nonce in over:
+                _leave(connection, nonce)
+            return work(connection)
+
+        result = self.database.write(all_of_it, durable=durable)
+        self._over.difference_update(over)
+        return result
 
     def _pull_forward(self, connection: Connection, due: Due) -> None:
         lock_head(connection)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 
 from orchestrator.effects.agenda_local import LocalAgenda
 from orchestrator.effects.database import Database
+from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_schema import open_database
 from orchestrator.errors import Conflict
 from orchestrator.ports import Agenda, Due
@@ -312,3 +313,67 @@ def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
+
+
+@contextmanager
+def another_keeps_writing(database: Database) -> Iterator[None]:
+    """Somebody's transaction that does not end."""
+    with database.engine.connect().execution_options(writes="full") as connection, connection.begin():
+        lock_head(connection)
+        yield
+
+
+@pytest.fixture
+def impatient(agenda_url: str, clock) -> Iterator[LocalAgenda]:
+    """An agenda that soon gives up waiting for another writer."""
+    database = open_database(agenda_url, busy_s=0.05)
+    yield LocalAgenda(database=database, clock=clock)
+    database.close()
+
+
+def test_what_came_of_the_work_is_not_lost_when_its_hold_cannot_be_left(
+    impatient: LocalAgenda, open_agenda: Callable[[], LocalAgenda]
+):
+    other = open_agenda()
+
+    def work() -> str:
+        with impatient.hold(NET):
+            busy.enter_context(another_keeps_writing(other.database))
+            return "applied"
+
+    with ExitStack() as busy:
+        assert work() == "applied"
+        with pytest.raises(Conflict) as refused, impatient.hold(APP):
+            pass
+        assert refused.value.code == "HF-4204"
+    with impatient.hold(NET):
+        pass
+
+
+def test_an_error_is_not_replaced_by_that_of_leaving(impatient: LocalAgenda, open_agenda: Callable[[], LocalAgenda]):
+    other = open_agenda()
+
+    def work() -> None:
+        with impatient.hold(NET):
+            busy.enter_context(another_keeps_writing(other.database))
+            raise ZeroDivisionError
+
+    with ExitStack() as busy, pytest.raises(ZeroDivisionError):
+        work()
+    # Whatever is written next gives it back, to everybody.
+    assert impatient.take(NOW) is None
+    assert can_hold(other, NET)
+
+
+def test_what_was_taken_and_could_not_be_left_can_be_entered_and_given_back(
+    impatient: LocalAgenda, open_agenda: Callable[[], LocalAgenda]
+):
+    other = open_agenda()
+    impatient.nudge(due())
+    taken = impatient.take(NOW)
+    assert taken
+    for _ in range(2):
+        with ExitStack() as busy, impatient.hold(NET):
+            busy.enter_context(another_keeps_writing(other.database))
+    impatient.rest(replace(taken, at=NOW + 60))
+    assert can_hold(other, NET)
