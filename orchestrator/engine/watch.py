@@ -7,6 +7,7 @@ import hashlib
 from adapters.contract import AdapterError
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.reads import Reads
+from orchestrator.errors import Conflict
 from orchestrator.model.event import Event, Returned, Vanished
 from orchestrator.model.observed import Looks
 from orchestrator.model.source import Source
@@ -18,6 +19,8 @@ from orchestrator.rules.affected import Index, Reach
 NO_RUN = 0
 #: From this many stacks on, all that is remembered of them is fetched at once.
 _MANY = 20
+#: How often a word is offered to a stack that moves meanwhile.
+_OFFERS = 20
 #: Where the mark of the stacks that were last accounted for is remembered.
 _ACCOUNTED = "accounted"
 
@@ -54,7 +57,7 @@ def _account(outside: Outside, reading: Reading) -> None:
     if outside.record.remembered(_ACCOUNTED, source) == _mark(outside, reading):
         return
     for row in outside.record.rows(source):
-        _say_gone_or_back(outside, reading, row)
+        _account_for(outside, reading, row)
     outside.record.remember(_ACCOUNTED, {source: _mark(outside, reading)})
 
 
@@ -64,6 +67,18 @@ def _mark(outside: Outside, reading: Reading) -> str:
     versions = outside.record.versions(reading.source.id)
     gone = (f"{key} {version}" for key, version in versions.items() if key not in there)
     return hashlib.sha256("\n".join([*sorted(there), "", *sorted(gone)]).encode()).hexdigest()
+
+
+def _account_for(outside: Outside, reading: Reading, row: Row) -> None:
+    """Say it of one stack. Where somebody else wrote to it meanwhile they may have said it already: look again."""
+    for _ in range(_OFFERS):
+        try:
+            return _say_gone_or_back(outside, reading, row)
+        except Conflict as late:
+            if late.code != Conflict.code:
+                raise
+            row = outside.record.row(row.key)
+    return None
 
 
 def _say_gone_or_back(outside: Outside, reading: Reading, row: Row) -> None:

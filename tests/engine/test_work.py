@@ -16,7 +16,7 @@ from orchestrator.engine.watch import Watch, read_source
 from orchestrator.engine.work import Worker
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError, RecordError
 from orchestrator.model.action import Apply, MakePlan, Reason
-from orchestrator.model.event import ApplyStarted, DriftSeen, Released, Vanished, Verified
+from orchestrator.model.event import ApplyStarted, DriftSeen, Event, Released, StateKept, Vanished, Verified
 from orchestrator.model.gate import Gate, GateKind
 from orchestrator.model.observed import HoldKind
 from orchestrator.model.policy import Approvals, DriftPolicy, Mode
@@ -214,6 +214,32 @@ def test_a_stack_that_is_gone_and_was_applied_from_an_older_revision_is_said_alo
     world.commit({"other/objects": "b=1"}, {"other": {}})
     read_source(world.outside, SOURCE)
     assert len(events(world, Vanished)) == 1
+
+
+class Meddled:
+    """The record, which somebody else appends to once, just after its rows were read."""
+
+    def __init__(self, world: World, event: Event) -> None:
+        self.world, self.waiting = world, [event]
+
+    def __getattr__(self, name: str):
+        return getattr(self.world.record, name)
+
+    def rows(self, source):
+        found = self.world.record.rows(source)
+        while self.waiting:
+            append(self.world, self.waiting.pop())
+        return found
+
+
+@pytest.mark.parametrize("event", [Vanished(revision="r"), StateKept(sha256="5", note="")], ids=["the same", "other"])
+def test_a_stack_that_somebody_else_wrote_to_meanwhile_is_said_to_be_gone_once(world, event):
+    world.settle()
+    read_source(world.outside, SOURCE)
+    world.commit({"other/objects": ""}, {"other": {}})
+    read_source(replace(world.outside, record=Meddled(world, event)), SOURCE)
+    assert len(events(world, Vanished)) == 1
+    assert world.state().vanished_at is not None
 
 
 def test_a_commit_that_takes_no_stack_away_reads_no_state(world, monkeypatch):
