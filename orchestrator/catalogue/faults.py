@@ -9,4 +9,9 @@ CODES: dict[str, Entry] = {
     "HF-9001": Entry(
         "no rest", "A stack does not come to rest: a fault of ours.", "Report it; nothing more was started."
     ),
+    "HF-9002": Entry(
+        "broken inside",
+        "The stack's adapter, or Holdfast around it, met something that it was not made for; other stacks went on.",
+        "Update the adapter, or report it with the lines that holdfast logs RUN has of it.",
+    ),
 }

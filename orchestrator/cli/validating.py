@@ -10,6 +10,7 @@ from orchestrator.cli.progress import Tell
 from orchestrator.cli.working import at_once, begun, listening, side_by_side
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.survey import Survey
+from orchestrator.engine.work import contained, raised
 from orchestrator.model.stack import StackKey
 
 
@@ -19,6 +20,9 @@ def check(place: Place, keys: Sequence[StackKey], tell: Tell) -> list[tuple[Stac
 
         def one(key: StackKey) -> tuple[Problem, ...]:
             tell(key, "checking")
+            return contained(place.outside, run, key, lambda: validated(key), raised)
+
+        def validated(key: StackKey) -> tuple[Problem, ...]:
             asked = Survey(place.outside, place.reading).look(key)
             if asked is None:
                 return ()

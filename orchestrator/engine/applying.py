@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from orchestrator.engine.keeping import keep_state
 from orchestrator.engine.planning import stored_plan, told
 from orchestrator.engine.station import Case, Station, station
 from orchestrator.engine.values import stored_inputs
-from orchestrator.errors import Conflict, ExecutionError, OrchestratorError, RecordError
+from orchestrator.errors import Conflict, ExecutionError, NotStarted, OrchestratorError, RecordError
 from orchestrator.model.event import ApplyEnded, ApplyRefused, ApplyStarted, Event, Outcome
 from orchestrator.model.observed import Applying, Proposal
 
@@ -43,8 +43,7 @@ def apply(case: Case, gates_version: int) -> None:
     )
     begun = False
     try:
-        with _ready(case, attempt) as (ready, plan):
-            kept = keep_state(case, ready.workspace, f"before attempt {attempt.number}")
+        with _ready(case, attempt) as (ready, plan, kept):
             started: list[Event] = [*kept, ApplyStarted(attempt=attempt)]
             case.outside.record.append(
                 case.key, started, expected=case.asked.state.version, run=case.run.number, gates=gates_version
@@ -58,28 +57,47 @@ def apply(case: Case, gates_version: int) -> None:
         case.outside.attempts.close(attempt)
         if isinstance(error, Conflict):
             raise
-        _refuse(case, error)
+        refuse(case, error)
 
 
 @contextmanager
-def _ready(case: Case, attempt: Applying) -> Iterator[tuple[Station, Plan]]:
-    """Lay everything out and check it once more, so that what can fail fails before the attempt exists."""
-    outside, proposal = case.outside, attempt.proposal
-    free = outside.workspaces.free_bytes()
+def _ready(case: Case, attempt: Applying) -> Iterator[tuple[Station, Plan, tuple[Event, ...]]]:
+    """Lay everything out and check it once more, so that what can fail fails before the attempt exists.
+
+    Yields the plan, and what is to be said of the state that was kept before.
+    """
+    with ExitStack() as opened:
+        try:
+            _check_space(case)
+            inputs = stored_inputs(case.outside, attempt.proposal.inputs)
+            ready = opened.enter_context(station(case, applying=True, attempt=Path(attempt.folder), inputs=inputs))
+            _check_tool(ready, attempt.proposal)
+            plan = _restored(case, ready, attempt.proposal)
+            kept = keep_state(case, ready.workspace, f"before attempt {attempt.number}")
+        except OSError as error:
+            place = f" at {error.filename}" if error.filename else ""
+            message = f"the apply could not be prepared: {error.strerror or type(error).__name__}{place}"
+            raise NotStarted(message, hint="free some space, or mend the permissions of what is named") from error
+        yield ready, plan, kept
+
+
+def _check_space(case: Case) -> None:
+    free = case.outside.workspaces.free_bytes()
     if free < FREE_SPACE_FLOOR:
         hint = "free some space, then run it again: a full disk in the middle of an apply costs the tool its state"
         raise ExecutionError(f"only {free // 1024 // 1024} MiB free", code="HF-5010", hint=hint)
-    inputs = stored_inputs(outside, proposal.inputs)
-    with station(case, applying=True, attempt=Path(attempt.folder), inputs=inputs) as ready:
-        if ready.adapter.version() != proposal.tool:
-            raise PlanStale(
-                f"the plan was made with {proposal.tool.name} {proposal.tool.version} on {proposal.tool.platform}",
-                hint="plan again with the tool that is installed now",
-            )
-        yield ready, _restored(case, ready, proposal)
 
 
-def _refuse(case: Case, error: AdapterError | OrchestratorError) -> None:
+def _check_tool(ready: Station, proposal: Proposal) -> None:
+    if ready.adapter.version() != proposal.tool:
+        raise PlanStale(
+            f"the plan was made with {proposal.tool.name} {proposal.tool.version} on {proposal.tool.platform}",
+            hint="plan again with the tool that is installed now",
+        )
+
+
+def refuse(case: Case, error: AdapterError | OrchestratorError) -> None:
+    """Record that something was wrong before the attempt began. Raises Conflict where the record moved."""
     refused = ApplyRefused(
         track=case.asked.observed.track,
         fingerprint=case.asked.desired.fingerprint,

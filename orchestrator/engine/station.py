@@ -12,6 +12,7 @@ from orchestrator.engine.masking import mask_error
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.survey import Asked
 from orchestrator.engine.values import Filling, texts
+from orchestrator.errors import OrchestratorError
 from orchestrator.model.stack import is_foreign
 from orchestrator.ports import MaskingShell, Run, ShellNeeds
 
@@ -87,4 +88,10 @@ def station(
             yield Station(workspace=workspace, adapter=adapter, shell=shell, inputs=resolved)
         except AdapterError as error:
             mask_error(error, shell.mask)
+            raise
+        except OrchestratorError:
+            raise
+        except Exception as error:
+            # Nobody above knows what is secret in its text.
+            shell.report(f"{type(error).__name__}: {error}")
             raise

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import NoReturn, TypeVar, assert_never
 
-from adapters.contract import Drifts
-from orchestrator.engine.applying import apply
+from adapters.contract import AdapterError, Drifts, Handle
+from orchestrator.engine.applying import apply, refuse
 from orchestrator.engine.drifting import check_drift
+from orchestrator.engine.endings import close, unknown
+from orchestrator.engine.faults import fault_of, trace
 from orchestrator.engine.outside import Outside, Reading
-from orchestrator.engine.planning import make_plan
+from orchestrator.engine.planning import failed, make_plan
 from orchestrator.engine.recovery import recover
 from orchestrator.engine.station import Case
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
 from orchestrator.model.action import Action, Apply, Ask, CheckDrift, MakePlan, Reason, Rest
 from orchestrator.model.event import Asked as AskedPeople
+from orchestrator.model.event import DriftCheckFailed
 from orchestrator.model.observed import Observed, Proposal, TrackView
 from orchestrator.model.policy import DriftAnswer, Mode, Policy
 from orchestrator.model.stack import StackKey
-from orchestrator.ports import Run
+from orchestrator.ports import Run, ShellNeeds
 from orchestrator.rules.decide import decide
+
+_T = TypeVar("_T")
 
 #: More rounds than any stack needs: a loop that does not come to rest is a fault of ours.
 _MOST_ROUNDS = 25
@@ -80,11 +85,11 @@ class Worker:
         with self._outside.agenda.hold(str(key)):
             for _ in range(_MOST_ROUNDS):
                 survey = Survey(self._outside, self._reading)
-                asked = survey.look(key)
+                asked = self._look(survey, key)
                 if asked is None:
                     return Settled(key=key, rest=_VANISHED, asked=None, did=tuple(did))
                 case = self._case(asked)
-                if asked.state.applying and not recover(case):
+                if asked.state.applying and not self._recover(case):
                     return Settled(key=key, rest=_still_applying(asked), asked=asked, did=tuple(did))
                 if asked.state.applying:
                     continue
@@ -104,15 +109,16 @@ class Worker:
         Raises ExecutionError where the stack was never applied, Conflict where it is held or at work.
         """
         with self._outside.agenda.hold(str(key)):
-            asked = Survey(self._outside, self._reading).look(key)
+            asked = self._look(Survey(self._outside, self._reading), key)
             if asked is None:
                 raise Conflict(f"{key.short} is no longer in its source", code="HF-4011")
             case = self._case(asked)
             if asked.state.applying:
-                if not recover(case):
+                if not self._recover(case):
                     raise Conflict(f"{key.short} is being applied", code="HF-4203", hint="holdfast runs")
-                asked = Survey(self._outside, self._reading).look(key) or asked
-            return check_drift(self._case(asked))
+                asked = self._look(Survey(self._outside, self._reading), key) or asked
+            case = self._case(asked)
+            return self._contained(key, lambda: check_drift(case), lambda fault: _could_not_look(case, fault))
 
     def decision(self, survey: Survey, key: StackKey) -> Action:
         """Return what would be done next, doing nothing: what `explain` and `status` show."""
@@ -147,8 +153,17 @@ class Worker:
         drift = replace(policy.drift, answer=answer, every_s=every_s)
         return replace(policy, mode=min(policy.mode, self._limits.mode), drift=drift)
 
+    def _contained(self, key: StackKey, work: Callable[[], _T], otherwise: Callable[[OrchestratorError], _T]) -> _T:
+        return contained(self._outside, self._run, key, work, otherwise)
+
+    def _look(self, survey: Survey, key: StackKey) -> Asked | None:
+        return self._contained(key, lambda: survey.look(key), raised)
+
+    def _recover(self, case: Case) -> bool:
+        return self._contained(case.asked.stack.key, lambda: recover(case), lambda fault: _give_up(case, fault))
+
     def _perform(self, case: Case, action: MakePlan | Ask | Apply | CheckDrift, gates_version: int) -> None:
-        try:
+        def perform() -> None:
             match action:
                 case MakePlan():
                     make_plan(case)
@@ -160,6 +175,9 @@ class Worker:
                     check_drift(case)
                 case _:
                     assert_never(action)
+
+        try:
+            self._contained(case.asked.stack.key, perform, lambda fault: _record(case, action, fault))
         except Conflict as error:
             # Somebody wrote to the stack meanwhile (an approval, a gate): look again. A lost hold is no such thing.
             if error.code not in {"HF-4200", "HF-4202"}:
@@ -176,11 +194,68 @@ class Worker:
     def _ended(self, key: StackKey) -> bool:
         """Settle the attempt that we lost sight of, if one has begun; False where nothing came of it."""
         asked = Survey(self._outside, self._reading).look(key)
-        if asked is None or not asked.state.applying or not recover(self._case(asked)):
+        if asked is None or not asked.state.applying or not self._recover(self._case(asked)):
             return False
         state = self._outside.record.row(str(key)).state
         # An attempt that never started leaves its proposal standing.
         return state.tracks.get(self._reading.track, TrackView()).proposal is None
+
+
+def contained(
+    outside: Outside, run: Run, key: StackKey, work: Callable[[], _T], otherwise: Callable[[OrchestratorError], _T]
+) -> _T:
+    """Do ``work`` for one stack; what nobody foresaw is told in the run's log, and handed to ``otherwise`` as a fault.
+
+    An adapter may be anybody's: what is wrong with one stack's must not cost the others what came of them.
+    """
+    try:
+        return work()
+    except (AdapterError, OrchestratorError):
+        raise
+    except Exception as error:  # noqa: BLE001 -- the only one that goes on: a stack fails here, and no more than it
+        needs = ShellNeeds(stack=str(key), run=run.number, credentials={}, secrets=(), timeout_s=0.0)
+        outside.shells.open(needs).report(trace(error))
+        return otherwise(fault_of(error, run.number))
+
+
+def raised(fault: OrchestratorError) -> NoReturn:
+    """Raise a fault of which nothing can be recorded."""
+    raise fault
+
+
+def _record(case: Case, action: MakePlan | Ask | Apply | CheckDrift, fault: OrchestratorError) -> None:
+    match action:
+        case MakePlan():
+            event = failed(case, fault)
+            case.outside.record.append(case.key, [event], expected=case.asked.state.version, run=case.run.number)
+        case Apply() if case.outside.record.row(case.key).state.applying is None:
+            refuse(case, fault)
+        case Apply():
+            # Of an attempt that has begun only recovery may speak: it does so in the next round.
+            return
+        case CheckDrift():
+            _could_not_look(case, fault)
+        case Ask():
+            raise fault
+        case _:
+            assert_never(action)
+
+
+def _could_not_look(case: Case, fault: OrchestratorError) -> None:
+    event = DriftCheckFailed(code=fault.code, message=fault.message)
+    case.outside.record.append(case.key, [event], expected=case.asked.state.version, run=case.run.number)
+    case.outside.record.look(case.key, replace(case.asked.row.looks, drift_at=case.outside.clock.now()))
+
+
+def _give_up(case: Case, fault: OrchestratorError) -> bool:
+    """Record that nobody can say how an attempt ended whose remains the adapter cannot even look at."""
+    attempt = case.asked.state.applying
+    look = attempt and case.outside.attempts.look(attempt)
+    if attempt is None or (isinstance(look, Handle) and look.alive):
+        raise fault
+    dead = case.outside.attempts.kill(attempt)
+    close(case, attempt, [unknown(attempt, f"what it left behind cannot be read: {fault.message}", dead=dead)])
+    return True
 
 
 def _ask(case: Case) -> None:

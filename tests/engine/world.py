@@ -150,6 +150,7 @@ class CloudTool:
         return TOOL
 
     def inputs(self, tree):
+        self.world.break_at("inputs")
         return frozenset()
 
     def _wanted(self, workspace: Workspace) -> dict[str, str]:
@@ -171,6 +172,7 @@ class CloudTool:
         return {name: value for name, value in objects.items() if name.startswith(prefix)}
 
     def plan(self, workspace, goal):
+        self.world.break_at("plan")
         if self.world.plan_fails:
             raise ToolFailed("the tool says no")
         wanted = {} if goal is Goal.DESTROY else self._wanted(workspace)
@@ -202,6 +204,7 @@ class CloudTool:
             raise Crash
         self.cloud.attempts[folder] = None
         self._do(workspace, folder, wanted)
+        self.world.break_at("apply")
         self.world.effects.tick()
         if self.cloud.attempts[folder]:
             raise ToolFailed("the cloud says no")
@@ -240,11 +243,13 @@ class CloudTool:
         self.cloud.attempts[folder] = 0
 
     def resume(self, workspace, plan, handle):
+        self.world.break_at("resume")
         if handle.result is None:
             return Unknown(why="its tool is gone", started=tuple(self.cloud.begun.get(str(handle.folder), ())))
         return Finished(error=None if handle.result.exit_code == 0 else "the cloud says no")
 
     def drift(self, workspace):
+        self.world.break_at("drift")
         if self.cloud.blind:
             raise ToolFailed(self.cloud.blind)
         state = self._mine(workspace, self.cloud.state)
@@ -288,8 +293,16 @@ class World:
         self.revision = ""
         #: State that is kept under another repository id.
         self.strays_: dict[str, Stray] = {}
+        #: What is broken: name of a method -> what it raises, which nobody foresaw.
+        self.broken: dict[str, BaseException] = {}
+        #: What shells were told to write into the run's log.
+        self.log: list[str] = []
         self._database = open_database(f"sqlite:///{home}/record.db")
         self.restart()
+
+    def break_at(self, name: str) -> None:
+        if name in self.broken:
+            raise self.broken[name]
 
     # --- clock
     def now(self):
@@ -345,6 +358,7 @@ class World:
 
     def verify(self, workspace, stack, tree):
         """Nobody alters files here."""
+        self.break_at("verify")
 
     def move(self, old, new):
         before, after = (self.home / "work" / key.name / "kept" for key in (old, new))
@@ -384,7 +398,7 @@ class World:
     # --- shells, adapters, secrets, credentials
     def open(self, needs):
         self._attempt = needs.attempt
-        return Plain()
+        return Plain(self.log)
 
     def build(self, stack, settings, shell):
         return CloudTool(self, settings, self._attempt if isinstance(shell, Plain) else None)
@@ -447,6 +461,12 @@ class World:
 
 class Plain:
     """A shell that the tool of this world has no need of."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+
+    def report(self, line):
+        self.log.append(line)
 
     def mask(self, text):
         return text
