@@ -11,6 +11,7 @@ from orchestrator.model.event import (
     ApplyStarted,
     Approved,
     Asked,
+    AttemptDead,
     Converged,
     DriftCheckFailed,
     DriftGone,
@@ -54,6 +55,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"attempt {attempt.number} started on {attempt.host} by {attempt.by}"
         case ApplyEnded():
             return _ended(event)
+        case AttemptDead(attempt=number, by=by, reason=reason):
+            return f"{f'{by} says that ' if by else ''}nothing of attempt {number} is alive any more{_because(reason)}"
         case Converged(applied=applied):
             return f"nothing to do at {applied.revision[:7]}"
         case NotConverged(message=message):

@@ -14,7 +14,7 @@ from orchestrator.engine.station import Case, station
 from orchestrator.engine.survey import Survey
 from orchestrator.engine.values import stored_inputs
 from orchestrator.errors import Conflict, OrchestratorError
-from orchestrator.model.event import ApplyEnded, Event, Outcome
+from orchestrator.model.event import ApplyEnded, AttemptDead, Event, Outcome
 from orchestrator.model.observed import Applying
 from orchestrator.model.source import Source
 from orchestrator.model.stack import StackKey
@@ -53,6 +53,7 @@ def recover_gone(outside: Outside, source: Source, key: StackKey) -> bool:
     """
     attempt = outside.record.row(str(key)).state.applying
     if attempt is None:
+        prove_dead(outside, key)
         return True
     run = outside.record.run(attempt.run)
     then = read_at(outside, source, attempt.proposal.revision)
@@ -60,6 +61,27 @@ def recover_gone(outside: Outside, source: Source, key: StackKey) -> bool:
     if run is None or asked is None:
         return False
     return recover(Case(outside=outside, today=then, asked=asked, run=run), follow_s=0.0)
+
+
+def prove_dead(outside: Outside, key: StackKey) -> bool:
+    """Look again for processes of an attempt of unknown end that were not proven dead, and end them.
+
+    For whoever holds the stack. Returns whether there is news: the record says now that none is left. Raises Conflict
+    where the record moved meanwhile.
+    """
+    state = outside.record.row(str(key)).state
+    unknown = state.unknown
+    if unknown is None or unknown.dead:
+        return False
+    look = outside.attempts.look(unknown.attempt)
+    if isinstance(look, Elsewhere) and not look.dead:
+        return False
+    if not outside.attempts.kill(unknown.attempt):
+        return False
+    outside.record.append(
+        str(key), [AttemptDead(attempt=unknown.attempt.number)], expected=state.version, run=unknown.attempt.run
+    )
+    return True
 
 
 def _what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:

@@ -13,7 +13,7 @@ from orchestrator.engine.endings import close, unknown
 from orchestrator.engine.faults import fault_of, trace
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.planning import failed, make_plan
-from orchestrator.engine.recovery import recover
+from orchestrator.engine.recovery import prove_dead, recover
 from orchestrator.engine.station import Case
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
@@ -91,7 +91,7 @@ class Worker:
                 case = self._case(asked)
                 if asked.state.applying and not self._recover(case):
                     return Settled(key=key, rest=_still_applying(asked), asked=asked, did=tuple(did))
-                if asked.state.applying:
+                if asked.state.applying or self._prove_dead(asked):
                     continue
                 action = self._next(asked)
                 if on_action:
@@ -161,6 +161,12 @@ class Worker:
 
     def _recover(self, case: Case) -> bool:
         return self._contained(case.asked.stack.key, lambda: recover(case), lambda fault: _give_up(case, fault))
+
+    def _prove_dead(self, asked: Asked) -> bool:
+        unknown, key = asked.state.unknown, asked.stack.key
+        if unknown is None or unknown.dead:
+            return False
+        return self._contained(key, lambda: prove_dead(self._outside, key), raised)
 
     def _perform(self, case: Case, action: MakePlan | Ask | Apply | CheckDrift, gates_version: int) -> None:
         def perform() -> None:

@@ -115,6 +115,17 @@ class ApplyEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptDead:
+    """Nothing is alive any more of an attempt that could not be proven dead: a look proves it, or a person says so."""
+
+    attempt: int
+    #: Who says so; empty where a look proved it.
+    by: str = ""
+    reason: str = ""
+    kind: Literal["attempt_dead"] = "attempt_dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Converged:
     """An empty plan proved that the world is as asked for; no tool had to change anything."""
 
@@ -271,6 +282,7 @@ Event: TypeAlias = (
     | ApplyStarted
     | ApplyRefused
     | ApplyEnded
+    | AttemptDead
     | Converged
     | NotConverged
     | Verified

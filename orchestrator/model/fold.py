@@ -13,6 +13,7 @@ from orchestrator.model.event import (
     ApplyStarted,
     Approved,
     Asked,
+    AttemptDead,
     Converged,
     DriftCheckFailed,
     DriftGone,
@@ -73,6 +74,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return replace(state, applying=attempt, attempts=attempt.number, moved_to="")
         case ApplyEnded():
             return _ended(state, event, at)
+        case AttemptDead(attempt=number):
+            return _dead(state, number)
         case Converged(track=track, applied=applied):
             return _settle(_on(state, track, lambda _: TrackView()), applied)
         case Verified():
@@ -208,6 +211,13 @@ def _apply_failed(state: State, attempt: Applying, event: ApplyEnded, at: float)
         at=at,
     )
     return _on(state, attempt.proposal.track, lambda view: replace(view, failure=_count(view.failure, failure)))
+
+
+def _dead(state: State, attempt: int) -> State:
+    unknown = state.unknown
+    if unknown is None or unknown.attempt.number != attempt:
+        return state
+    return replace(state, unknown=replace(unknown, dead=True))
 
 
 def _unproven(view: TrackView) -> TrackView:

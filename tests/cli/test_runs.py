@@ -92,6 +92,7 @@ EXAMPLES: list[Event] = [
     events.ApplyRefused(track=MAIN, fingerprint="f", code="HF-5010", message="disk", transient=True),
     STARTED,
     SUCCEEDED,
+    events.AttemptDead(attempt=4, by="ana", reason="gone"),
     Converged(track=MAIN, applied=applied()),
     events.NotConverged(track=MAIN, fingerprint="f", message="still", pending=("r.a",)),
     events.Verified(attempt=4),

@@ -43,7 +43,7 @@ from orchestrator.model.observed import Consent, Hold, HoldKind, Proposal
 from orchestrator.model.policy import Approvals, DriftPolicy, Mode, Policy
 from orchestrator.model.source import Revision, Source, SourceKind
 from orchestrator.model.stack import Stack, StackKey
-from orchestrator.ports import Layout, NeverStarted, Place, Stray
+from orchestrator.ports import Elsewhere, Layout, NeverStarted, Place, Stray
 
 TOOL = ToolVersion(name="cloudtool", version="1", platform="any")
 SOURCE = Source(id="infra", kind=SourceKind.DIRECTORY, location="/nowhere")
@@ -295,6 +295,10 @@ class World:
         self.strays_: dict[str, Stray] = {}
         #: What is broken: name of a method -> what it raises, which nobody foresaw.
         self.broken: dict[str, BaseException] = {}
+        #: Whether processes of attempts cannot be killed.
+        self.undying = False
+        #: Why nothing can be proven of attempts from here, empty where it can.
+        self.doubt_ = ""
         #: What shells were told to write into the run's log.
         self.log: list[str] = []
         self._database = open_database(f"sqlite:///{home}/record.db")
@@ -379,6 +383,8 @@ class World:
         )
 
     def look(self, attempt):
+        if self.doubt_:
+            return Elsewhere(why=self.doubt_, dead=False)
         if attempt.folder not in self.cloud.attempts:
             self.cloud.abandoned.add(attempt.folder)
             return NeverStarted()
@@ -390,7 +396,7 @@ class World:
         return True
 
     def kill(self, attempt):
-        return True
+        return not self.undying
 
     def close(self, attempt):
         """Raw output is nothing here."""

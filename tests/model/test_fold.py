@@ -160,6 +160,14 @@ def test_an_unknown_end_doubts_what_had_begun_or_else_all_that_was_to_be_made(st
     assert seen.doubts == (() if doubted is None else (Doubt(fingerprint="f1", addresses=doubted),))
 
 
+def test_the_word_that_an_attempt_is_dead_counts_for_that_attempt_alone():
+    undead = State(unknown=replace(UNKNOWN, dead=False), doubts=(DOUBT,))
+    assert not after(undead, events.AttemptDead(attempt=ATTEMPT.number + 1)).unknown.dead
+    dead = after(undead, events.AttemptDead(attempt=ATTEMPT.number, by="ana"))
+    assert (dead.unknown, dead.doubts) == (UNKNOWN, (DOUBT,))
+    assert after(AT_WORK, events.AttemptDead(attempt=ATTEMPT.number)).applying == ATTEMPT
+
+
 def test_doubts_end_only_by_proof_or_by_a_success_that_people_accepted():
     doubtful = replace(AT_WORK, doubts=(DOUBT, replace(DOUBT, fingerprint="f9", addresses=("x.one", "x.nine"))))
     failed = after(doubtful, ended(Outcome.FAILED))
