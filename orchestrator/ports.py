@@ -195,8 +195,15 @@ class Agenda(Protocol):
         """Return the most urgent row that is due and that nobody holds, and hold it."""
         ...
 
-    def hold(self, stack: str) -> AbstractContextManager[None]:
-        """Hold a stack for as long as the block runs. Raises Conflict (HF-4203) naming the holder where it is held."""
+    def hold(self, stack: str, *, doubted: bool = False) -> AbstractContextManager[None]:
+        """Hold a stack for as long as the block runs. Raises Conflict (HF-4203) naming the holder where it is held.
+
+        ``doubted`` takes a holder of whom nothing can be proven for gone: a person says so.
+        """
+        ...
+
+    def doubtful(self, stack: str) -> str:
+        """Return who holds a stack of whom nothing can be proven from here, empty where there is no such holder."""
         ...
 
     def rest(self, due: Due) -> None:
@@ -402,6 +409,18 @@ class Attempts(Protocol):
 
     def kill(self, attempt: Applying) -> bool:
         """End the whole process tree of an attempt; True where it is proven dead."""
+        ...
+
+    def alive(self, attempt: Applying) -> bool:
+        """Whether a process is alive on this host that is the attempt's beyond doubt."""
+        ...
+
+    def doubt(self, attempt: Applying) -> str:
+        """Say why nobody here can prove that the attempt is dead; empty where a look will tell. Claims nothing."""
+        ...
+
+    def taken_for_dead(self, attempt: Applying) -> Attempts:
+        """Return attempts among which this one is dead, whatever its processes seem to be: a person says so."""
         ...
 
     def close(self, attempt: Applying) -> None:

@@ -159,6 +159,11 @@ CODES: dict[str, Entry] = {
         "The new name has made things of its own, or the old one left nothing.",
         "See holdfast show for both names.",
     ),
+    "HF-1919": Entry(
+        "nothing to resolve",
+        "No attempt of the stack is in doubt, or this host can find out by itself how it ended.",
+        "holdfast plan STACK looks; holdfast explain STACK says what is next.",
+    ),
     "HF-1980": Entry(
         "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."
     ),

@@ -61,7 +61,9 @@ CODES: dict[str, Entry] = {
         "Free some space, then run it again.",
     ),
     "HF-5020": Entry(
-        "attempt unknown", "Nobody can say how an attempt ended.", "Look at what is there: holdfast plan STACK."
+        "attempt unknown",
+        "Nobody can say how an attempt ended.",
+        "Look at what is there: holdfast plan STACK; where it may still be alive elsewhere: holdfast resolve STACK.",
     ),
     "HF-5030": Entry(
         "nothing to compare with",

@@ -67,9 +67,18 @@ CODES: dict[str, Entry] = {
     "HF-4202": Entry(
         "gates moved", "A gate was closed or lifted while an apply was being decided.", "Run the command again."
     ),
-    "HF-4203": Entry("stack held", "Somebody else is working on the stack.", "Wait for them, or see holdfast runs."),
+    "HF-4203": Entry(
+        "stack held",
+        "Somebody else is working on the stack.",
+        "Wait for them, or see holdfast runs; where their host or container is gone: holdfast resolve STACK.",
+    ),
     "HF-4204": Entry(
         "record busy", "Another process keeps writing to the record.", "Run the command again, or end that process."
+    ),
+    "HF-4205": Entry(
+        "attempt alive",
+        "Somebody says that an attempt is dead of which processes are alive on this host.",
+        "Wait for its end, or stop it: holdfast cancel RUN.",
     ),
     "HF-4300": Entry(
         "record unusable", "The record cannot be read or written.", "Check the disk, then holdfast doctor."

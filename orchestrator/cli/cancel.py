@@ -32,6 +32,7 @@ def command(ctx: click.Context, run: int) -> None:
         found = place.run(run)
         attempts = _at_work(place, run)
         if found.ended_at is not None and not attempts:
+            _refuse_doubtful(place, run)
             raise UsageError(f"run {run} is over", code="HF-1914", hint=f"holdfast show {run}")
         if found.ended_at is None:
             flag = cancel_flag(place, run)
@@ -46,6 +47,15 @@ def command(ctx: click.Context, run: int) -> None:
         for ended in _endings(place, run):
             place.screen.say(ended)
         place.screen.next(*([f"holdfast logs -f {run}"] if place.at_work(run) else [f"holdfast show {run}"]))
+
+
+def _refuse_doubtful(place: Place, run: int) -> None:
+    """Raise Conflict where an attempt of the run is left that nobody here can stop, or prove dead."""
+    from orchestrator.engine.recovery import at_work  # noqa: PLC0415 -- seldom asked for
+
+    for key, attempt in place.at_work(run).items():
+        if place.outside.attempts.doubt(attempt):
+            raise at_work(place.outside, key, attempt)
 
 
 def _endings(place: Place, run: int) -> list[str]:

@@ -55,7 +55,7 @@ def _explain_stack(ctx: click.Context, word: str) -> None:
                 code="HF-1901",
                 hint=f"holdfast apply --destroy {key.short} takes it down",
             )
-        row = row_of(asked, place.now)
+        row = row_of(place, asked)
         if row.action is None:
             raise UsageError(f"nothing is known of {key.short}", code="HF-1901")
         explained = Explained(

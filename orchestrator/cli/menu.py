@@ -47,6 +47,7 @@ PANELS: Final[dict[str, dict[str, Entry]]] = {
         "resume": Entry("orchestrator.cli.resume", "End a suspension, a rollback or a destroy."),
         "mv": Entry("orchestrator.cli.mv", "Say that a stack has a new name; nothing is made twice."),
         "forget": Entry("orchestrator.cli.forget", "Give up what a stack made that is gone from its source."),
+        "resolve": Entry("orchestrator.cli.resolve", "Say that an attempt is dead where no host can prove it."),
         "unlock": Entry("orchestrator.cli.unlock", "Free a tool's lock that one of our own runs left behind."),
     },
     "Set up": {

@@ -8,6 +8,7 @@ from orchestrator.cli.axes import standing
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_status import Row
 from orchestrator.engine.survey import Asked, Survey
+from orchestrator.model.action import Action, Reason
 from orchestrator.model.observed import Proposal
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.decide import decide
@@ -25,17 +26,23 @@ def standings(place: Place, words: Sequence[str]) -> list[Row]:
 
 def _row(place: Place, survey: Survey, key: StackKey) -> Row | None:
     asked = survey.look(key)
-    return None if asked is None else row_of(asked, place.now)
+    return None if asked is None else row_of(place, asked)
 
 
-def row_of(asked: Asked, now: float) -> Row:
-    """Return the row of one stack at ``now`` (seconds since the epoch)."""
+def row_of(place: Place, asked: Asked) -> Row:
+    """Return the row of one stack as of now."""
+    action: Action = decide(asked.desired, asked.observed, asked.stack.policy, place.now)
+    if action.reason is Reason.APPLYING:
+        from orchestrator.engine.work import still_applying  # noqa: PLC0415 -- heavy, and seldom so
+
+        # Whether it is at work for certain no record can say.
+        action = still_applying(place.outside, asked)
     return Row(
         key=asked.stack.key,
         tool=asked.stack.tool,
         state=asked.state,
         standing=standing(asked.state, asked.desired.fingerprint),
-        action=decide(asked.desired, asked.observed, asked.stack.policy, now),
+        action=action,
         asked_revision=asked.desired.revision,
     )
 

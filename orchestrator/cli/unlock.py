@@ -30,9 +30,13 @@ def command(ctx: click.Context, stack: str, *, confirm: str) -> None:
 
 
 def _ours(place: Place, key: StackKey) -> str:
+    from orchestrator.engine.recovery import at_work  # noqa: PLC0415 -- heavy
+    from orchestrator.engine.resolving import in_doubt  # noqa: PLC0415 -- likewise
+
     state = place.outside.record.row(str(key)).state
-    if state.applying or (state.unknown and not state.unknown.dead):
-        raise Conflict(f"{key.short} is being applied: its lock is in use", code="HF-4203", hint="holdfast runs")
+    if attempt := in_doubt(state):
+        # Its lock is in use.
+        raise at_work(place.outside, key, attempt)
     if not state.tool_lock:
         raise UsageError(
             f"the record knows of no lock that a run of ours left on {key.short}",

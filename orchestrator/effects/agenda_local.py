@@ -92,14 +92,15 @@ class LocalAgenda:
         return self._write(work)
 
     @contextmanager
-    def hold(self, stack: str) -> Iterator[None]:
+    def hold(self, stack: str, *, doubted: bool = False) -> Iterator[None]:
         """Hold a stack for as long as the block runs; inside what this process took, share its hold.
 
+        ``doubted`` takes a holder of whom nothing can be proven for gone, without waiting for its lease to run out.
         Raises Conflict (HF-4203) naming the holder where it is held.
         """
         nonce = new_nonce()
         # A loss of power ends every holder with it: nothing here has to outlive one.
-        self._write(lambda connection: self._enter(connection, stack, nonce), durable=False)
+        self._write(lambda connection: self._enter(connection, stack, nonce, doubted=doubted), durable=False)
         try:
             yield
         finally:
@@ -107,6 +108,15 @@ class LocalAgenda:
             # What came of the block must not be lost because the record is busy or full just now.
             with suppress(OrchestratorError):
                 self._write(lambda _: None, durable=False)
+
+    def doubtful(self, stack: str) -> str:
+        """Return who holds a stack of whom nothing can be proven from here, empty where there is no such holder."""
+        with self.database.reading() as connection:
+            held = connection.execute(_HELD, {"stack": stack}).mappings().one_or_none()
+        if held is None or self._gone(held):
+            return ""
+        holder = Holder.parse(held["holder"])
+        return "" if holder.gone(self.me) is False else str(holder)
 
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date; a nudge that came meanwhile keeps its earlier one.
@@ -169,17 +179,19 @@ class LocalAgenda:
         _put(connection, _due(row), taken_by=self.me.proof(), nudged=False)
         self._make_hold(connection, row["stack"], nonce, taken=True)
 
-    def _enter(self, connection: Connection, stack: str, nonce: str) -> None:
+    def _enter(self, connection: Connection, stack: str, nonce: str, *, doubted: bool) -> None:
         lock_head(connection)
         held = connection.execute(_HELD, {"stack": stack}).mappings().one_or_none()
-        if held is None or self._gone(held):
+        unproven = held is not None and Holder.parse(held["holder"]).gone(self.me) is None
+        if held is None or self._gone(held) or (unproven and doubted):
             self._make_hold(connection, stack, nonce, taken=False)
         elif held["holder"] == self.me.proof() and held["taken"] and not held["entered"]:
             connection.execute(update(holds).where(holds.c.stack == stack).values(entered=True, nonce=nonce))
         elif held["nonce"] != nonce:
             # Our own nonce means that we hold it: the commit had gone through when its connection was lost.
+            way_out = f", or may be; once that process is dead: holdfast resolve {stack}" if unproven else ""
             raise Conflict(
-                f"{stack} is held by {Holder.parse(held['holder'])}",
+                f"{stack} is held by {Holder.parse(held['holder'])}{way_out}",
                 code="HF-4203",
                 hint="wait for it to end, or see holdfast runs",
             )

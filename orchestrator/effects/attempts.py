@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -23,6 +23,7 @@ from orchestrator.ports import Clock, Elsewhere, NeverStarted, Place
 _TICK: Final = 0.05
 #: Seconds after which nobody will record an attempt any more whose folder is empty.
 _IDLE: Final = 3600.0
+_OTHER_CONTAINER: Final = "it runs in another container of this host"
 #: Seconds within which killed processes have to be gone.
 _DEATH: Final = 10.0
 
@@ -33,6 +34,8 @@ class KeptAttempts:
 
     home: Path
     clock: Clock
+    #: Folders of attempts that a person takes for dead: what their processes seem to be counts for nothing.
+    dead: frozenset[str] = frozenset()
 
     def prepare(self) -> Place:
         """Make a new attempt folder on this host. Raises NotStarted where there is no room for one."""
@@ -53,10 +56,12 @@ class KeptAttempts:
         ``stderr`` lie there even where no result does. A tool that did not end of its own accord left no result.
         """
         me = this_process()
-        if attempt.host != me.host:
-            return Elsewhere(why=f"it ran on {attempt.host}, this is {me.host}", dead=False)
-        rebooted = attempt.boot_id != me.boot_id
         folder = Path(attempt.folder)
+        if attempt.folder in self.dead:
+            return self._remains(folder)
+        if attempt.host != me.host:
+            return Elsewhere(why=_far(attempt, me), dead=False)
+        rebooted = attempt.boot_id != me.boot_id
         with _disk(f"cannot look at {folder}"):
             try:
                 step = steps.close(folder)
@@ -69,8 +74,35 @@ class KeptAttempts:
         if rebooted:
             return Elsewhere(why=f"{me.host} was started anew before it ended", dead=True)
         if not self._comparable(step, me):
-            return Elsewhere(why="it runs in another container of this host", dead=False)
+            return Elsewhere(why=_OTHER_CONTAINER, dead=False)
         return Handle(folder=step.folder, result=None, alive=bool(step.lives()))
+
+    def alive(self, attempt: Applying) -> bool:
+        """Whether a process is alive on this host that is the attempt's beyond doubt."""
+        me = this_process()
+        if attempt.boot_id != me.boot_id:
+            return False
+        # The mark is seen in containers of this host, too, where their numbers mean nothing.
+        marked = bool(liveness.marked(liveness.table(), attempt.folder))
+        return marked or any(step.certain() for step in self._at_work(attempt) if self._comparable(step, me))
+
+    def doubt(self, attempt: Applying) -> str:
+        """Say why nobody here can prove that the attempt is dead; empty where a look will tell. Claims nothing."""
+        me = this_process()
+        if attempt.host != me.host:
+            return _far(attempt, me)
+        if attempt.boot_id != me.boot_id:
+            return ""
+        for step in self._at_work(attempt):
+            if not self._comparable(step, me):
+                return _OTHER_CONTAINER
+            if doubtful := step.lives() - set(step.certain()):
+                return f"process {min(doubtful)} is alive, and may be its own"
+        return ""
+
+    def taken_for_dead(self, attempt: Applying) -> KeptAttempts:
+        """Return attempts among which this one is dead, whatever its processes seem to be: a person says so."""
+        return replace(self, dead=self.dead | {attempt.folder})
 
     def wait(self, attempt: Applying, timeout: float) -> bool:
         """Wait for the last word or the death of an attempt; False where it still runs after ``timeout`` seconds."""
@@ -94,6 +126,8 @@ class KeptAttempts:
     def kill(self, attempt: Applying) -> bool:
         """End the whole process tree of an attempt; True where it is proven dead. Nothing more starts in it."""
         me = this_process()
+        if attempt.folder in self.dead:
+            return True
         if attempt.host != me.host or attempt.boot_id != me.boot_id:
             return attempt.host == me.host
         folder = Path(attempt.folder)
@@ -142,6 +176,8 @@ class KeptAttempts:
     def _over(self, attempt: Applying) -> bool:
         """Whether nothing of the attempt is alive, as far as this host can tell."""
         me = this_process()
+        if attempt.folder in self.dead:
+            return True
         if attempt.host != me.host:
             return False
         folder = Path(attempt.folder)
@@ -169,10 +205,29 @@ class KeptAttempts:
             return Elsewhere(why="its folder is gone, and this host was started anew since", dead=True)
         return Handle(folder=folder, result=None, alive=bool(liveness.marked(liveness.table(), str(folder))))
 
+    def _remains(self, folder: Path) -> Handle:
+        """Return what lies in an attempt's folder, if it can be read here at all."""
+        with _disk(f"cannot look at {folder}"), suppress(FileNotFoundError):
+            for step in steps.steps_of(folder):
+                if step.keeping or step.word:
+                    return Handle(folder=step.folder, result=step.result, alive=False)
+        return Handle(folder=folder, result=None, alive=False)
+
+    def _at_work(self, attempt: Applying) -> list[steps.Step]:
+        """Return the steps that a keeper has and that it left no word of."""
+        folder = Path(attempt.folder)
+        with _disk(f"cannot look at {folder}"), suppress(FileNotFoundError):
+            return [step for step in steps.steps_of(folder) if step.keeping and not step.word]
+        return []
+
     def _comparable(self, step: steps.Step, me: Holder) -> bool:
         """Whether the step's process ids mean anything here."""
         keeping = step.keeping
         return keeping is None or (keeping.boot_id, keeping.pid_space) == (me.boot_id, me.namespace)
+
+
+def _far(attempt: Applying, me: Holder) -> str:
+    return f"it ran on {attempt.host}, this is {me.host}"
 
 
 def _remove(folder: Path) -> None:

@@ -63,6 +63,23 @@ def recover_gone(outside: Outside, source: Source, key: StackKey) -> bool:
     return recover(Case(outside=outside, today=then, asked=asked, run=run), follow_s=0.0)
 
 
+def words_for(outside: Outside, key: StackKey, attempt: Applying) -> str:
+    """Say what is known of an attempt without an end, and the way out where nobody here can find out more."""
+    doubt = outside.attempts.doubt(attempt)
+    if not doubt:
+        return f"attempt {attempt.number} is at work on {attempt.host}"
+    return (
+        f"attempt {attempt.number} may be at work: {doubt}; once nothing of it is alive: holdfast resolve {key.short}"
+    )
+
+
+def at_work(outside: Outside, key: StackKey, attempt: Applying) -> Conflict:
+    """Return the error for a stack whose attempt is, or may be, at work."""
+    if outside.attempts.doubt(attempt):
+        return Conflict(words_for(outside, key, attempt), code="HF-4203")
+    return Conflict(f"{key.short} is being applied", code="HF-4203", hint="holdfast runs")
+
+
 def prove_dead(outside: Outside, key: StackKey) -> bool:
     """Look again for processes of an attempt of unknown end that were not proven dead, and end them.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orchestrator.engine.outside import Outside, Reading
-from orchestrator.engine.recovery import recover_gone
+from orchestrator.engine.recovery import at_work, recover_gone
 from orchestrator.errors import Conflict
 from orchestrator.model.event import Forgotten, Moved
 from orchestrator.model.observed import State
@@ -67,7 +67,8 @@ def forget(outside: Outside, source: Source, key: StackKey, event: Forgotten, ru
     with outside.agenda.hold(str(key)):
         left = _at_rest(outside, source, key)
         if left.state.unknown and not left.state.unknown.dead:
-            raise Conflict(f"an attempt of {key.short} may still be at work", code="HF-4203", hint="holdfast runs")
+            hint = f"once nothing of it is alive: holdfast resolve {key.short}"
+            raise Conflict(f"an attempt of {key.short} may still be at work", code="HF-4203", hint=hint)
         outside.record.append(str(key), [replace(event, kept=left.state.kept)], expected=left.state.version, run=run)
     return left.state
 
@@ -75,9 +76,9 @@ def forget(outside: Outside, source: Source, key: StackKey, event: Forgotten, ru
 def _at_rest(outside: Outside, source: Source, key: StackKey) -> Row:
     """Return the row of a stack that nobody can work any more by its name, its last attempt settled."""
     if not recover_gone(outside, source, key):
-        raise Conflict(
-            f"{key.short} is being applied", code="HF-4203", hint="run the command again once that has ended"
-        )
+        attempt = outside.record.row(str(key)).state.applying
+        if attempt:
+            raise at_work(outside, key, attempt)
     return outside.record.row(str(key))
 
 

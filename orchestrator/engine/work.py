@@ -13,7 +13,7 @@ from orchestrator.engine.endings import close, unknown
 from orchestrator.engine.faults import fault_of, trace
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.planning import failed, make_plan
-from orchestrator.engine.recovery import prove_dead, recover
+from orchestrator.engine.recovery import at_work, prove_dead, recover, words_for
 from orchestrator.engine.station import Case
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
@@ -90,7 +90,7 @@ class Worker:
                     return Settled(key=key, rest=_VANISHED, asked=None, did=tuple(did))
                 case = self._case(asked)
                 if asked.state.applying and not self._recover(case):
-                    return Settled(key=key, rest=_still_applying(asked), asked=asked, did=tuple(did))
+                    return Settled(key=key, rest=still_applying(self._outside, asked), asked=asked, did=tuple(did))
                 if asked.state.applying or self._prove_dead(asked):
                     continue
                 action = self._next(asked)
@@ -115,7 +115,7 @@ class Worker:
             case = self._case(asked)
             if asked.state.applying:
                 if not self._recover(case):
-                    raise Conflict(f"{key.short} is being applied", code="HF-4203", hint="holdfast runs")
+                    raise at_work(self._outside, key, asked.state.applying)
                 asked = self._look(Survey(self._outside, self._reading), key) or asked
             case = self._case(asked)
             return self._contained(key, lambda: check_drift(case), lambda fault: _could_not_look(case, fault))
@@ -281,8 +281,8 @@ def _told_to_stop(asked: Asked) -> Rest:
     return Rest(reason=Reason.GATED, why="the run was told to stop")
 
 
-def _still_applying(asked: Asked) -> Rest:
+def still_applying(outside: Outside, asked: Asked) -> Rest:
+    """Return the rest of a stack whose attempt is, or may be, at work, with the way out where nobody can tell."""
     attempt = asked.state.applying
-    number = attempt.number if attempt else 0
-    where = f" on {attempt.host}" if attempt else ""
-    return Rest(reason=Reason.APPLYING, why=f"attempt {number} is at work{where}")
+    why = words_for(outside, asked.stack.key, attempt) if attempt else "it is being applied"
+    return Rest(reason=Reason.APPLYING, why=why)

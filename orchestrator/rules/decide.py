@@ -13,7 +13,7 @@ from orchestrator.model.desired import Desired, Missing, Pending
 from orchestrator.model.gate import Act
 from orchestrator.model.observed import Applying, Observed, Proposal
 from orchestrator.model.policy import DriftAnswer, Mode, Policy
-from orchestrator.model.stack import MAIN
+from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.rules.consent import enough, needed, standing
 
 #: Seconds after an apply at which the first drift check is due: the state is fresh, nobody waits for it.
@@ -57,7 +57,8 @@ def _held_back(desired: Desired, observed: Observed, now: float) -> Rest | None:
         return Rest(reason=Reason.APPLYING, why=f"attempt {observed.progress.number} is at work")
     # A process that may still be alive may still be creating things.
     if observed.unknown and not observed.unknown.dead:
-        return Rest(reason=Reason.UNKNOWN_ATTEMPT, why=observed.unknown.why)
+        way_out = f"once nothing of it is alive: holdfast resolve {StackKey.parse(observed.stack).short}"
+        return Rest(reason=Reason.UNKNOWN_ATTEMPT, why=f"{observed.unknown.why}; {way_out}")
     return _gated(desired, Act.PLAN, now) or _waits_upstream(desired)
 
 

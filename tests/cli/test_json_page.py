@@ -22,10 +22,12 @@ from orchestrator.cli import (
     show_graph,
     show_plan,
     show_problems,
+    show_resolved,
     show_runs,
     show_status,
 )
 from orchestrator.errors import ConfigError
+from orchestrator.model.event import AttemptDead
 from orchestrator.model.observed import Looks, State
 from orchestrator.rules.order import waves
 
@@ -68,6 +70,9 @@ def printed():
         "diff": show_diff.page(show_diff.Difference(left=_side("x", 1), right=_side("y", 2))),
         "explain STACK": show_explain.page(replace(test_explain.explained(), approvers=("ana",)), test_explain.NOW),
         "explain CODE": show_explain.code_page("HF-2005", CODES["HF-2005"]),
+        "resolve": show_resolved.page(
+            show_resolved.Resolved(key=key("web"), said=AttemptDead(attempt=3, by="ana"), why="w", state=State())
+        ),
         "validate": show_problems.page(show_problems.of_error(error), 1),
         "doctor": show_doctor.page([show_doctor.git((2, 45, 0))]),
     }

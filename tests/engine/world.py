@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from ticking import Crash, Effects
+
 from adapters.contract import (
     Change,
     ChangeKind,
@@ -48,48 +50,6 @@ from orchestrator.ports import Elsewhere, Layout, NeverStarted, Place, Stray
 TOOL = ToolVersion(name="cloudtool", version="1", platform="any")
 SOURCE = Source(id="infra", kind=SourceKind.DIRECTORY, location="/nowhere")
 AUTO = Policy(mode=Mode.AUTO, approvals=Approvals(required=0), drift=DriftPolicy(every_s=0))
-
-
-class Crash(BaseException):
-    """The worker is gone: nobody may catch this."""
-
-
-class Effects:
-    """Counts every touch of the outside, and crashes the worker at one of them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.crash_at: int | None = None
-
-    def tick(self) -> None:
-        self.count += 1
-        if self.crash_at is not None and self.count == self.crash_at:
-            self.crash_at = None
-            raise Crash
-
-    def around(self, port: object) -> Ticking:
-        return Ticking(port, self)
-
-
-class Ticking:
-    """Any port, with an effect counted before and after each of its methods."""
-
-    def __init__(self, port: object, effects: Effects) -> None:
-        self._port, self._effects = port, effects
-
-    def __getattr__(self, name: str):
-        found = getattr(self._port, name)
-        if not callable(found):
-            return found
-
-        def touch(*args, **kwargs):
-            self._effects.tick()
-            answer = found(*args, **kwargs)
-            if not hasattr(answer, "__enter__"):
-                self._effects.tick()
-            return answer
-
-        return touch
 
 
 @dataclass
@@ -299,6 +259,10 @@ class World:
         self.undying = False
         #: Why nothing can be proven of attempts from here, empty where it can.
         self.doubt_ = ""
+        #: Whether processes of attempts are seen alive for certain.
+        self.alive_ = False
+        #: Folders of attempts that a person takes for dead.
+        self.taken: set[str] = set()
         #: What shells were told to write into the run's log.
         self.log: list[str] = []
         self._database = open_database(f"sqlite:///{home}/record.db")
@@ -383,7 +347,7 @@ class World:
         )
 
     def look(self, attempt):
-        if self.doubt_:
+        if self.doubt_ and attempt.folder not in self.taken:
             return Elsewhere(why=self.doubt_, dead=False)
         if attempt.folder not in self.cloud.attempts:
             self.cloud.abandoned.add(attempt.folder)
@@ -396,7 +360,17 @@ class World:
         return True
 
     def kill(self, attempt):
-        return not self.undying
+        return not self.undying or attempt.folder in self.taken
+
+    def alive(self, attempt):
+        return self.alive_
+
+    def doubt(self, attempt):
+        return self.doubt_
+
+    def taken_for_dead(self, attempt):
+        self.taken.add(attempt.folder)
+        return self
 
     def close(self, attempt):
         """Raw output is nothing here."""

@@ -104,10 +104,52 @@ def test_a_session_whose_leader_is_gone_is_in_doubt_alive_and_not_killed(yard: Y
     forge(Path(attempt.folder), leader.pid, 1)
     try:
         assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=None, alive=True)
+        assert yard.attempts.doubt(attempt) == f"process {orphan} is alive, and may be its own"
+        assert not yard.attempts.alive(attempt)
         assert not gone(orphan)
     finally:
         os.kill(orphan, signal.SIGKILL)
     assert yard.attempts.wait(attempt, 5)
+
+
+def test_what_only_a_person_can_say_is_told_apart_from_what_a_look_can(yard: Yard, stranger: int) -> None:
+    ended = yard.attempt()
+    yard.change(ended, "echo done")
+    other_boot = "00000000-0000-0000-0000-000000000000"
+    container = yard.attempt()
+    forge(Path(container.folder), stranger, liveness.life(stranger).start, pid_space="pid:[1]")
+    assert yard.attempts.doubt(ended) == ""
+    assert yard.attempts.doubt(elsewhere(ended, boot_id=other_boot)) == ""
+    assert "other+12345678" in yard.attempts.doubt(elsewhere(ended, host="other+12345678"))
+    assert "another container" in yard.attempts.doubt(container)
+    assert yard.attempts.doubt(elsewhere(container, folder=f"{yard.home}/attempts/gone")) == ""
+    assert not any(yard.attempts.alive(one) for one in (ended, container, elsewhere(container, boot_id=other_boot)))
+
+
+def test_a_process_that_bears_the_attempts_mark_is_alive_whatever_its_host_was_called(yard: Yard) -> None:
+    attempt = elsewhere(yard.attempt(), host="before")
+    with subprocess.Popen(["sleep", "60"], env={liveness.MARKER: attempt.folder}) as child:
+        assert yard.attempts.alive(attempt)
+        child.kill()
+    assert not yard.attempts.alive(attempt)
+
+
+def test_an_attempt_that_is_taken_for_dead_is_what_its_folder_tells(yard: Yard, stranger: int) -> None:
+    silent, ended, far = (elsewhere(yard.attempt(), host="other+12345678") for _ in range(3))
+    forge(Path(silent.folder), stranger, liveness.life(stranger).start)
+    yard.change(ended, "echo done")
+    Path(far.folder).rmdir()
+    for attempt, left in (
+        (silent, Handle(folder=step(silent), result=None, alive=False)),
+        (ended, Handle(folder=step(ended), result=DONE, alive=False)),
+        (far, Handle(folder=Path(far.folder), result=None, alive=False)),
+    ):
+        taken = yard.attempts.taken_for_dead(attempt)
+        assert taken.look(attempt) == left
+        assert taken.kill(attempt)
+        assert taken.wait(attempt, 0)
+    assert not gone(stranger)
+    assert isinstance(yard.attempts.look(silent), Elsewhere)
 
 
 def test_a_folder_that_vanished_is_unknown_and_nothing_starts_in_it(yard: Yard) -> None:

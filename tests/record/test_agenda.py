@@ -283,6 +283,30 @@ def test_of_another_host_nothing_is_proven_before_its_lease_ends(open_agenda: Ca
             assert can_hold(mine, NET)
 
 
+def test_a_holder_of_whom_nothing_is_proven_is_gone_once_somebody_says_so(open_agenda: Callable[[], LocalAgenda]):
+    mine = open_agenda()
+    elsewhere = replace(open_agenda(), me=replace(mine.me, host="far", boot_id="far"))
+    assert mine.doubtful(NET) == ""
+    with elsewhere.hold(NET):
+        assert mine.doubtful(NET) == f"process {mine.me.pid} on far"
+        with pytest.raises(Conflict, match=f"holdfast resolve {NET}"), mine.hold(NET):
+            pass
+        with mine.hold(NET, doubted=True):
+            assert mine.doubtful(NET) == ""
+            with pytest.raises(Conflict), elsewhere.hold(NET):
+                pass
+    # What the other one leaves is not ours.
+    with mine.hold(NET):
+        pass
+
+
+def test_a_living_holder_keeps_its_hold_whatever_somebody_says(agenda: LocalAgenda, open_agenda):
+    with open_agenda().hold(NET):
+        assert agenda.doubtful(NET) == ""
+        with pytest.raises(Conflict), agenda.hold(NET, doubted=True):
+            pass
+
+
 def test_a_reboot_ends_every_hold_of_its_host(open_agenda: Callable[[], LocalAgenda]):
     mine = open_agenda()
     before = replace(open_agenda(), me=replace(mine.me, boot_id="before"))
