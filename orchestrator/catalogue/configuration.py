@@ -164,6 +164,11 @@ CODES: dict[str, Entry] = {
         "No attempt of the stack is in doubt, or this host can find out by itself how it ended.",
         "holdfast plan STACK looks; holdfast explain STACK says what is next.",
     ),
+    "HF-1920": Entry(
+        "not there yet",
+        "The stack is not in the revision that it is to go back to, under this name or an earlier one.",
+        "Name a later revision: holdfast rollback STACK --to REV.",
+    ),
     "HF-1980": Entry(
         "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."
     ),

@@ -87,4 +87,9 @@ CODES: dict[str, Entry] = {
         "The stack's files cannot be laid out on this host.",
         "Free some space, or mend the permissions of the folder named.",
     ),
+    "HF-3019": Entry(
+        "stack not in that revision",
+        "A revision that a stack was applied at does not have it, under its present name or an earlier one.",
+        "See holdfast show STACK; holdfast plan STACK looks at what is there today.",
+    ),
 }

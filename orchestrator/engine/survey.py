@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from adapters.contract import AdapterError, Goal
 from orchestrator.engine import left_behind
+from orchestrator.engine.former import as_of, now_called
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.reads import Reads
 from orchestrator.errors import OrchestratorError
@@ -19,7 +20,7 @@ from orchestrator.model.codec import encode
 from orchestrator.model.desired import Desired, Missing, Pending, Upstream
 from orchestrator.model.fingerprint import Parts, canonical, fingerprint, settings_digest
 from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
-from orchestrator.model.observed import Applying, HoldKind, Looks, Observed, State, observe
+from orchestrator.model.observed import Applying, Hold, HoldKind, Looks, Observed, State, observe
 from orchestrator.model.reference import COMMIT, OutputRef, output_references, references, secret_references
 from orchestrator.model.stack import MAIN, Stack, StackKey
 from orchestrator.ports import Row, Stray
@@ -116,7 +117,7 @@ class Survey:
         found = self._files_of(key, row.state)
         if found is None:
             return None
-        stack, reading, goal = found
+        stack, reading, goal, lost = found
         observed = observe(str(key), self._reading.track, row.state, row.looks)
         destroying = goal is Goal.DESTROY and row.state.applied is not None
         upstream = () if destroying else tuple(self._upstream(ref, key) for ref in _references(stack))
@@ -131,22 +132,25 @@ class Survey:
             committed=reading.revision.committed,
             author=reading.revision.email,
             upstream=upstream,
-            gates=(*troubles, *self._gates_of(stack)),
+            gates=(*lost, *troubles, *self._gates_of(stack)),
         )
         return Asked(stack=stack, reading=reading, desired=desired, observed=observed, row=row, outside_paths=paths)
 
-    def _files_of(self, key: StackKey, state: State) -> tuple[Stack, Reading, Goal] | None:
-        """Say where the stack's files come from: today's reading, or an earlier one where it is held."""
+    def _files_of(self, key: StackKey, state: State) -> tuple[Stack, Reading, Goal, tuple[Gate, ...]] | None:
+        """Say where the stack's files come from: today's reading, or an earlier one where it is held.
+
+        With a gate where it is held at a revision that does not have it: nothing may be made of today's files then.
+        """
         today = self._reading.layout.stacks.get(key)
         hold = state.hold if self._reading.track == MAIN else None
         if hold is None:
-            return (today, self._reading, Goal.CONVERGE) if today else None
+            return (today, self._reading, Goal.CONVERGE, ()) if today else None
         reading = self._at(hold.revision)
-        then = reading.layout.stacks.get(key) or today
-        if then is None:
-            return None
         goal = Goal.DESTROY if hold.kind is HoldKind.DESTROYED else Goal.CONVERGE
-        return (_under_todays_rules(then, today), reading, goal)
+        then = as_of(self._outside, key, today, reading.layout)
+        if then is not None:
+            return (_under_todays_rules(then, today), reading, goal, ())
+        return (today, self._reading, goal, (_not_there(key, hold),)) if today else None
 
     def _held(self, state: State) -> bool:
         return state.hold is not None and self._reading.track == MAIN
@@ -184,7 +188,9 @@ class Survey:
         return parts, paths, tuple(troubles)
 
     def _upstream(self, ref: OutputRef, reader: StackKey) -> Upstream:
-        key = locate(ref, reader, self._reading.layout.stacks)
+        stacks = self._reading.layout.stacks
+        # The reader may be held at a revision from before a rename: it asks by the old name.
+        key = now_called(self._outside, locate(ref, reader, stacks), stacks)
         if key in self._open:
             # No revision holds a ring; one that is held and one that is not can make one between them.
             return Pending(
@@ -245,6 +251,11 @@ def _references(stack: Stack) -> tuple[OutputRef, ...]:
 def _commit(stack: Stack, reading: Reading) -> dict[str, str]:
     named = any(COMMIT in references(value) for value in (*stack.inputs.values(), *stack.settings.values()))
     return {COMMIT: reading.revision.id} if named else {}
+
+
+def _not_there(key: StackKey, hold: Hold) -> Gate:
+    why = f"held at {hold.revision[:7]}, which does not have it (HF-1920); holdfast resume {key.short} ends the hold"
+    return Gate(kind=GateKind.MISSING, why=why, selector=str(key), stops=ALL_ACTS)
 
 
 def _under_todays_rules(then: Stack, today: Stack | None) -> Stack:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from secrets import token_hex
 
 from adapters.contract import MASK, Input, Json, Output, Outputs
+from orchestrator.engine.former import now_called
 from orchestrator.engine.outside import Outside
 from orchestrator.errors import RecordError
 from orchestrator.model.codec import encode
@@ -61,7 +62,8 @@ class Filling:
         return "${" + inside + "}"
 
     def _output(self, ref: OutputRef) -> Json:
-        key = locate(ref, self._stack.key, self._layout.stacks)
+        stacks = self._layout.stacks
+        key = now_called(self._outside, locate(ref, self._stack.key, stacks), stacks)
         if key not in self._fed:
             applied = self._outside.record.row(str(key)).state.applied
             self._fed[key] = stored_outputs(self._outside, applied) if applied else {}

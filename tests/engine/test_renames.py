@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 import pytest
 from world import AUTO, SOURCE, Crash, World
 
+from orchestrator.engine.former import as_of, now_called
 from orchestrator.engine.renaming import follow_renames, forget, move
 from orchestrator.engine.survey import Survey
 from orchestrator.engine.watch import read_source
 from orchestrator.errors import Conflict
 from orchestrator.model.action import Reason
-from orchestrator.model.event import Forgotten
-from orchestrator.model.stack import StackKey
+from orchestrator.model.event import Forgotten, Held
+from orchestrator.model.observed import Hold, HoldKind
+from orchestrator.model.stack import Stack, StackKey
 from orchestrator.ports import Stray
 
 NET, CORE = StackKey(source="infra", name="net"), StackKey(source="infra", name="core")
@@ -141,9 +144,6 @@ def test_a_stack_in_a_new_environment_may_be_the_one_without(world):
 
 
 def test_a_destroyed_stack_that_is_gone_holds_nobody_back(world):
-    from orchestrator.model.event import Held  # noqa: PLC0415 -- used once
-    from orchestrator.model.observed import Hold, HoldKind  # noqa: PLC0415 -- used once
-
     hold = Hold(kind=HoldKind.DESTROYED, revision=world.revision, by="ana", reason="", at=world.now())
     world.record.append(str(NET), [Held(hold=hold)], expected=world.state("net").version, run=0)
     world.settle("net")
@@ -224,11 +224,60 @@ def test_state_under_another_repository_id_stops_a_new_stack(tmp_path):
 
 
 def test_a_pull_request_that_renames_is_planned_and_moves_nothing(world):
-    from dataclasses import replace  # noqa: PLC0415 -- used once
-
     world.commit({"core/objects": "a=1"}, {"core": {"moved_from": "net"}})
     reading = replace(world.reading(), track="pull/7")
     asked = Survey(world.outside, reading).look(CORE)
     assert asked is not None
     assert asked.desired.gates == ()
     assert world.state("net").applied is not None
+
+
+def test_a_revision_that_does_not_have_the_stack_is_not_looked_at_with_todays_files(world):
+    was = world.revision
+    files, layout = world.history[was]
+    world.commit({"net/objects": "a=1", "readme": "more"}, {"net": {}})
+    world.history[was] = (files, replace(layout, stacks={}))
+    assert world.worker().check_drift(NET) is None
+    assert "is not in revision" in world.state("net").drift_check_error
+    assert world.record.events(stack=str(NET))[-1].event.code == "HF-3019"
+
+
+def test_a_stack_held_where_it_is_not_rests_and_says_how_to_end_that(world):
+    before = world.revision
+    files, layout = world.history[before]
+    world.commit({"net/objects": "a=2"}, {"net": {}})
+    world.settle("net")
+    world.history[before] = (files, replace(layout, stacks={}))
+    hold = Hold(kind=HoldKind.REVISION, revision=before, by="ana", reason="", at=world.now())
+    world.record.append(str(NET), [Held(hold=hold)], expected=world.state("net").version, run=0)
+    rest = world.settle("net").rest
+    assert rest.reason is Reason.GATED
+    assert "holdfast resume net" in rest.why
+    assert created(world) == {"a": 1}
+
+
+def test_two_names_in_one_earlier_revision_are_told_apart_by_what_was_said(tmp_path):
+    world = World(tmp_path, AUTO)
+    world.commit({"net/objects": "a=1", "core/objects": "z=9"}, {"net": {}, "core": {}})
+    both = world.reading()
+    today = Stack(key=CORE, tool="cloudtool", path=PurePosixPath("core"), policy=AUTO, moved_from="net")
+    found = as_of(world.outside, CORE, today, both.layout)
+    assert found is not None
+    assert (found.key, found.path) == (CORE, PurePosixPath("net"))
+    kept = as_of(world.outside, CORE, replace(today, moved_from=""), both.layout)
+    assert kept is not None
+    assert kept.path == PurePosixPath("core")
+
+
+def test_a_name_that_went_there_and_back_is_found_by_the_record(world):
+    before = world.reading()
+    rename(world, moved_from="net")
+    follow_renames(world.outside, world.reading(), 0)
+    between = world.reading()
+    world.commit({"net/objects": "a=1"}, {"net": {}})
+    read_source(world.outside, SOURCE)
+    assert move(world.outside, SOURCE, (CORE, NET), 0)
+    today = world.reading().layout.stacks[NET]
+    paths = [found.path.name for one in (before, between) if (found := as_of(world.outside, NET, today, one.layout))]
+    assert paths == ["net", "core"]
+    assert now_called(world.outside, CORE, world.reading().layout.stacks) == NET
