@@ -1,10 +1,11 @@
-"""Holds: a stack kept at an earlier revision, or kept down. Set before the plan, undone where nobody says yes."""
+"""Holds: a stack kept at an earlier revision, or kept down. Set before the plan, undone where nothing comes of it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from orchestrator.cli.consent import append, nudge
 from orchestrator.cli.flow import Result, Wanted, carry_out
@@ -17,6 +18,8 @@ from orchestrator.model.stack import StackKey
 
 #: The run that a hold belongs to which is set before its run begins.
 _NO_RUN = 0
+#: Where a hold stays though nothing was begun: there was nothing to do, or others have to say yes, too.
+_STAYS: Final = frozenset({Mark.NONE, Mark.APPLIED, Mark.CHANGES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +42,19 @@ def take_down(place: Place, wanted: Wanted) -> Result:
     return held(place, wanted, targets)
 
 
-def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> Result:
-    """Hold each stack at its target, carry out, and put back the hold of each that nobody let go ahead."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldResult(Result):
+    """What came of it, and of the holds."""
+
+    #: Stacks whose hold was taken back.
+    put_back: frozenset[StackKey]
+
+
+def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> HeldResult:
+    """Hold each stack at its target, carry out, and put back the hold of each that nobody let go ahead.
+
+    And of each that could not be planned: it must not stay held where it cannot be.
+    """
     before = {key: _state(place, key) for key in targets}
 
     def undo() -> None:
@@ -58,10 +72,31 @@ def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> Re
         # Somebody pressed Ctrl-C or typed a wrong name: nothing may stay half decided.
         if not whole:
             undo()
+    if whole:
+        _put_back_unplanned(place, result, before, targets)
     for key in result.refused:
         _put_back(place, key, before[key].hold)
     _tell_refused([row for row in result.rows if row.key in result.refused])
-    return result
+    return HeldResult(
+        rows=result.rows,
+        run=result.run,
+        exit_code=result.exit_code,
+        refused=result.refused,
+        put_back=frozenset(key for key, was in before.items() if _state(place, key).hold == was.hold),
+    )
+
+
+def _put_back_unplanned(
+    place: Place, result: Result, before: Mapping[StackKey, State], targets: Mapping[StackKey, Target]
+) -> None:
+    """Put back the hold of each stack that no plan was made of and nothing was begun of, and say so."""
+    for row in result.rows:
+        # What was planned, and that somebody said yes to, may wait for a gate.
+        planned = row.proposal is not None and row.proposal.revision == targets[row.key].revision
+        if planned or row.mark in _STAYS or _begun(before[row.key], _state(place, row.key)):
+            continue
+        _put_back(place, row.key, before[row.key].hold, because="it could not be planned")
+        place.screen.say(f"{row.key.short} stays as it was: it could not be planned")
 
 
 def _tell_refused(rows: Sequence[Row]) -> None:
@@ -107,10 +142,10 @@ def _hold(place: Place, key: StackKey, target: Target) -> None:
     append(place, key, lambda _: Held(hold=hold), run=_NO_RUN)
 
 
-def _put_back(place: Place, key: StackKey, before: Hold | None) -> None:
+def _put_back(place: Place, key: StackKey, before: Hold | None, *, because: str = "nobody said yes to it") -> None:
     def event(_: State) -> Event:
         if before is not None:
             return Held(hold=before)
-        return Released(by=place.world.actor, reason="nobody said yes to it")
+        return Released(by=place.world.actor, reason=because)
 
     append(place, key, event, run=_NO_RUN)

@@ -39,19 +39,34 @@ def command(ctx: click.Context, stack: str, *, revision: str, yes: bool, confirm
         target = Target(kind=HoldKind.REVISION, revision=_resolved(place, key, revision), reason=reason)
         wanted = Wanted(verb="rollback", keys=(key,), leave=Leave(yes=yes, confirmed=confirm), reason=reason)
         result = held(place, wanted, {key: target})
-        place.screen.say(f"{key.short} is held at {target.revision[:7]} until: holdfast resume {key.short}")
+        if key not in result.put_back:
+            place.screen.say(f"{key.short} is held at {target.revision[:7]} until: holdfast resume {key.short}")
         ctx.exit(result.exit_code)
 
 
 def _resolved(place: Place, key: StackKey, revision: str) -> str:
-    """Return the full id of the revision to go back to. Raises UsageError, SourceError."""
-    if revision != _PREVIOUS:
-        return place.world.at(revision).revision.id
-    found = place.outside.record.row(str(key)).state.previous_revision
-    if not found:
+    """Return the full id of the revision to go back to, once it is sure that the stack can be laid out at it.
+
+    Raises UsageError, SourceError, ConfigError: before anything is recorded.
+    """
+    from orchestrator.engine.former import as_of  # noqa: PLC0415 -- nothing is opened for a mistyped word
+
+    state = place.outside.record.row(str(key)).state
+    if state.moved_to and key not in place.stacks:
+        name = StackKey.parse(state.moved_to).short
+        # Under the old name nothing is known of what it made: all of it would be made a second time.
+        raise UsageError(f"{key.short} is {name} now", code="HF-1901", hint=f"holdfast rollback {name}")
+    if revision == _PREVIOUS and not state.previous_revision:
         raise UsageError(
             f"the record knows no revision of {key.short} before the present one",
             code="HF-1909",
             hint="name it: --to REV",
         )
-    return found
+    reading = place.world.at(state.previous_revision if revision == _PREVIOUS else revision)
+    if as_of(place.outside, key, place.stacks.get(key), reading.layout) is None:
+        raise UsageError(
+            f"{key.short} is not in revision {reading.revision.short}, under this name or an earlier one",
+            code="HF-1919",
+            hint=f"name a later one; to take down what it made: holdfast apply --destroy {key.short}",
+        )
+    return reading.revision.id

@@ -169,3 +169,99 @@ def test_a_project_under_another_name_is_known_by_its_history_in_a_home_of_its_o
     yard.checkout.symlink_to(moved)
     yard.apply("net").ended(0)
     assert yard.created() == {"net": 2}
+
+
+WEB = 'resource "lab_object" "web" {\n  name = "web"\n  size = %s\n}\n'
+
+
+def one(name: str, said: str = "") -> str:
+    return f"version: 1\nproject: estate\ndiscover: false\nstacks:\n  {name}: {{tool: terraform, path: {name}{said}}}\n"
+
+
+@pytest.fixture
+def moved(yard: Yard) -> Yard:
+    """A stack whose name and folder changed together, and nothing else: no plan is due, so it stands as applied."""
+    yard.commit({"readme": "no stack yet", "stacks.yaml": "version: 1\nproject: estate\ndiscover: false\nstacks: {}\n"})
+    yard.commit({"stacks.yaml": one("web"), "web/main.tf": yard.lab + WEB % 1})
+    yard.apply().ended(0)
+    yard.commit({"web/main.tf": yard.lab + WEB % 2})
+    yard.apply().ended(0)
+    yard.git("mv", "web", "site")
+    yard.commit({"stacks.yaml": one("site", ", moved_from: web")})
+    return yard
+
+
+def test_drift_of_a_renamed_stack_is_looked_for_where_it_was_applied(moved: Yard) -> None:
+    moved.edit_object("web", size=7)
+    moved.run("drift", "site", "--detailed-exitcode").ended(2, "site", "size")
+    assert moved.created() == {"web": 1}
+
+
+def test_a_stack_goes_back_to_before_its_rename_and_forward_again(moved: Yard) -> None:
+    moved.run("rollback", "site", "--to", "HEAD~2", "--yes").ended(0, "site is held at")
+    assert [one["size"] for one in moved.objects()] == [1]
+    moved.run("drift", "site").ended(0)
+    moved.run("resume", "site").ended(0)
+    moved.apply().ended(0)
+    assert [one["size"] for one in moved.objects()] == [2]
+    moved.run("rollback", "site", "--yes").ended(0)
+    assert moved.created() == {"web": 1}
+    moved.record_is_sound()
+
+
+def test_a_renamed_stack_is_taken_down_with_the_files_it_was_applied_with(moved: Yard) -> None:
+    moved.apply("--destroy", "site", "--confirm", "site").ended(0)
+    assert moved.objects() == []
+
+
+def test_a_rename_that_mv_said_is_known_to_a_rollback_too(moved: Yard) -> None:
+    moved.run("drift", "site").ended(0)
+    moved.commit({"stacks.yaml": one("site")})
+    moved.git("mv", "site", "shop")
+    moved.commit({"stacks.yaml": one("shop")})
+    moved.run("mv", "site", "shop").ended(0)
+    moved.run("rollback", "shop", "--to", "HEAD~4", "--yes").ended(0)
+    assert [one["size"] for one in moved.objects()] == [1]
+    assert moved.created() == {"web": 1}
+
+
+def test_a_rollback_to_before_the_stack_was_there_is_refused_before_anything_is_recorded(moved: Yard) -> None:
+    moved.run("status").ended(0)
+    before = moved.entries()
+    first = moved.git("rev-list", "--max-parents=0", "HEAD")
+    moved.run("rollback", "site", "--to", first, "--yes").ended(64, "HF-1919", "name a later one")
+    # Under the old name all would be made a second time.
+    moved.run("rollback", "web", "--to", "HEAD~1", "--yes").ended(64, "HF-1901", "site")
+    assert moved.entries() == before
+
+
+def test_a_rollback_to_a_revision_whose_files_make_no_sense_is_refused_likewise(moved: Yard) -> None:
+    good = (moved.checkout / "stacks.yaml").read_text()
+    moved.commit({"stacks.yaml": "version: 1\nstacks: [\n"})
+    moved.commit({"stacks.yaml": good})
+    moved.run("rollback", "site", "--to", "HEAD~1", "--yes").ended(64, "HF-10")
+    assert moved.state("site").hold is None
+
+
+def test_a_rollback_that_cannot_be_planned_leaves_no_hold(moved: Yard) -> None:
+    good = (moved.checkout / "site/main.tf").read_text()
+    moved.commit({"site/main.tf": 'resource "lab_object" {\n'})
+    moved.commit({"site/main.tf": good})
+    said = moved.run("rollback", "site", "--to", "HEAD~1", "--yes").ended(1, "site stays as it was")
+    assert "is held at" not in said.said
+    assert moved.state("site").hold is None
+    # A hold from before is put back as it was.
+    moved.run("rollback", "site", "--to", "HEAD~4", "--yes").ended(0)
+    hold = moved.state("site").hold
+    moved.run("rollback", "site", "--to", "HEAD~1", "--yes").ended(1)
+    assert moved.state("site").hold == hold
+    moved.run("drift", "site").ended(0)
+
+
+def test_a_reader_that_is_held_at_an_earlier_revision_follows_the_rename_of_what_it_reads(applied: Yard) -> None:
+    applied.commit({"app/main.tf": APP + 'output "more" { value = 1 }\n'})
+    applied.apply().ended(0)
+    applied.commit({"stacks.yaml": stacks("core", said=", moved_from: net")})
+    applied.apply().ended(0)
+    applied.run("rollback", "app", "--to", "HEAD~2", "--yes").ended(0)
+    assert applied.created() == {"net": 1}
