@@ -14,7 +14,8 @@ callable that its entry point (group ``orchestrator.adapters``) names, see :clas
     ├── PlanStale          HF-2006   yes    the world or the files moved since the plan was made
     ├── OutputUnreadable   HF-2007   no     the tool answered in a form we do not know
     ├── ForbiddenFile      HF-2008   no     the tree holds a file that would take over the tool
-    └── StateElsewhere     HF-2010   no     the state that was applied last is not where the files say
+    ├── StateElsewhere     HF-2010   no     the state that was applied last is not where the files say
+    └── StateUnsaved       HF-2011   yes    what an apply left waits to be saved: before that nothing may be planned
 """
 
 from __future__ import annotations
@@ -263,6 +264,9 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     #: May change the world: runs under a keeper that outlives us, and only inside a recorded attempt.
     mutates: bool = False
+    #: Of one that mutates: belongs to an attempt and says nothing of how it ended (saving what it left, freeing its
+    #: lock). It is not stopped along with the run: half done it would help nobody.
+    aside: bool = False
     #: Commands with the same name never run side by side on this host (the provider cache, for one).
     exclusive: str = ""
     #: Wall-clock seconds; None takes the stack's own limit.
@@ -302,7 +306,7 @@ class Handle:
     """What is left of an attempt whose worker is gone: the folder that its keeper wrote to."""
 
     folder: Path
-    #: The last mutating command's result, None while it runs or when it left none.
+    #: The last mutating command's result, those set aside left out; None while it runs or when it left none.
     result: Result | None
     #: Whether a process of it is still alive.
     alive: bool
@@ -356,11 +360,14 @@ class Adapter(Protocol):
         ...
 
     def apply(self, workspace: Workspace, plan: Plan) -> None:
-        """Do exactly what ``plan`` says, or raise PlanStale and do nothing."""
+        """Do exactly what ``plan`` says, or raise PlanStale and do nothing.
+
+        StateUnsaved leaves the attempt without an end: `resume` is called until it says how it ended.
+        """
         ...
 
     def resume(self, workspace: Workspace, plan: Plan, handle: Handle) -> Resumed:
-        """Say how an attempt ended whose worker died; rescue what it left behind."""
+        """Say how an attempt ended whose worker died; rescue what it left behind, or raise StateUnsaved."""
         ...
 
     def drift(self, workspace: Workspace) -> Drifts:
@@ -470,3 +477,18 @@ class StateElsewhere(AdapterError):
     """The state that was applied last is not where the files say it is: a plan would create everything twice."""
 
     code = "HF-2010"
+
+
+class StateUnsaved(AdapterError):
+    """What an apply left could not be saved yet. Only its attempt may save it, and before that nothing is planned."""
+
+    code = "HF-2011"
+    transient = True
+
+    def __init__(
+        self, message: str, *, hint: str = "", problems: tuple[Problem, ...] = (), holder: str = "", lock_id: str = ""
+    ) -> None:
+        """Name the tool's own lock and its holder where it is that which keeps it from being saved."""
+        super().__init__(message, hint=hint, problems=problems)
+        self.holder = holder
+        self.lock_id = lock_id

@@ -92,7 +92,7 @@ class Terraform:
 
     def plan(self, workspace: Workspace, goal: Goal) -> Plan:
         """Work out what would be done and save it."""
-        prepared = self._prepare(workspace).rescue()
+        prepared = self._prepare(workspace).mended()
         saved, said, shown = self._look(prepared, goal)
         return Plan(
             goal=goal,
@@ -110,7 +110,9 @@ class Terraform:
         """Do exactly what the saved plan says."""
         if plan.saved is None or not plan.saved.is_file():
             raise PlanStale("the saved plan is gone", hint="plan again")
-        prepared = self._prepare(workspace).rescue()
+        prepared = self._prepare(workspace)
+        if prepared.rescue():
+            raise PlanStale("a state that could not be saved was found and is saved now", hint="plan again")
         prepared.initialise()
         if prepared.keeps_state:
             state.keep_copy(prepared.state_file)
@@ -146,7 +148,7 @@ class Terraform:
         The exit codes of ``plan -refresh-only`` cannot be relied on
         (https://github.com/hashicorp/terraform/issues/37406), and it does not tell what would be put back.
         """
-        prepared = self._prepare(workspace).rescue()
+        prepared = self._prepare(workspace).mended()
         _, _, shown = self._look(prepared, Goal.CONVERGE)
         return output.drifts(shown, BLIND_SPOTS)
 

@@ -118,7 +118,7 @@ def apply(place: Place, saved: Path, *, parallelism: int | None) -> Command:
 
 def push_state(place: Place, state: Path) -> Command:
     """Hand a state that could not be saved to its backend; the tool refuses one that is older than what is there."""
-    return place.command("state push", str(state))
+    return _aside(place.command("state push", str(state), no_color=_flag()))
 
 
 def pull_state(place: Place) -> Command:
@@ -133,7 +133,12 @@ def outputs(place: Place) -> Command:
 
 def force_unlock(place: Place, lock_id: str) -> Command:
     """Free the state's lock."""
-    return place.command("force-unlock", lock_id, force=_flag(), no_color=_flag())
+    return _aside(place.command("force-unlock", lock_id, force=_flag(), no_color=_flag()))
+
+
+def _aside(command: Command) -> Command:
+    """Return the command as one that changes the backend and says nothing of how an apply ended."""
+    return Command(argv=command.argv, cwd=command.cwd, env=command.env, mutates=True, aside=True)
 
 
 def _flag() -> Any:

@@ -8,10 +8,11 @@ from typing import Final
 
 from adapters.contract import AdapterError, PlanStale, Problem, Severity, ToolBusy, ToolFailed, ToolVersionWrong
 
-_LOCK_ID: Final = re.compile(r"^\s*ID:\s+(\S+)", re.MULTILINE)
-_LOCK_WHO: Final = re.compile(r"^\s*Who:\s+(\S+)", re.MULTILINE)
-_LOCK_OPERATION: Final = re.compile(r"^\s*Operation:\s+(\S+)", re.MULTILINE)
-_LOCK_CREATED: Final = re.compile(r"^\s*Created:\s+(\S+ \S+?)(?:\.\d+)? ", re.MULTILINE)
+#: A line each in what commands with a stream say, one after the other in what others do.
+_LOCK_ID: Final = re.compile(r"(?:^|\s)ID:\s+(\S+)")
+_LOCK_WHO: Final = re.compile(r"(?:^|\s)Who:\s+(\S+)")
+_LOCK_OPERATION: Final = re.compile(r"(?:^|\s)Operation:\s+(\S+)")
+_LOCK_CREATED: Final = re.compile(r"(?:^|\s)Created:\s+(\S+ \S+?)(?:\.\d+)? ")
 
 #: The http backend prints its own lock below ``Lock Info``; the holder's is only in the sentence above.
 _LOCK_OF_ANOTHER: Final = re.compile(r"already locked: ID=(\S+)")
@@ -74,7 +75,8 @@ def failed(tool: str, verb: str, problems: Sequence[Problem], *, exit_code: int,
 
 
 def _busy(tool: str, problem: Problem) -> ToolBusy:
-    other = _LOCK_OF_ANOTHER.search(problem.detail)
+    # Commands without a stream say all of it in one sentence.
+    other = _LOCK_OF_ANOTHER.search(f"{problem.summary}\n{problem.detail}")
     if other:
         return ToolBusy(f"{tool}'s state is locked by somebody else", lock_id=other[1], hint=_WAIT)
     lock_id = _LOCK_ID.search(problem.detail)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from adapters.contract import (
     AdapterError,
@@ -19,6 +19,7 @@ from adapters.contract import (
     Result,
     Severity,
     Shell,
+    StateUnsaved,
     ToolFailed,
     ToolMissing,
     ToolVersion,
@@ -31,6 +32,9 @@ from adapters.terraform.commands import Place
 from adapters.terraform.failures import failed, wants_init
 from adapters.terraform.settings import PINS, Settings
 from adapters.terraform.versions import allows, parse
+
+_WAITS: Final = "a state that an apply could not save waits to be saved"
+_SAVED: Final = "a state that could not be saved was found and is saved now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +88,41 @@ class Prepared:
         tail = scrub(result.stderr.decode("utf-8", "replace"), self.secrets).strip().splitlines()
         raise failed(self.settings.tool, verb, problems, exit_code=result.exit_code, tail=tail[-1] if tail else "")
 
-    def rescue(self, dump: Mapping[str, Any] | None = None) -> Prepared:
-        """Save what an earlier run could not: mend the kept state, push the state that waits. Raises ToolFailed.
+    def mended(self) -> Prepared:
+        """Return this with the state as good as can be had without the tool. Raises StateUnsaved.
 
-        Until that is done nothing may be planned: a plan on the older state would create things a second time.
+        A plan on an older state than there was would create things a second time. What a backend holds is for an
+        attempt to change: here nothing leaves this host.
         """
         note = state.mend(self.state_file) if self.keeps_state else ""
-        waiting = state.collect_errored(self.place.folder, self.workspace.kept, dump)
+        waiting = state.collect_errored(self.place.folder, self.workspace.kept, None)
         if waiting is not None:
-            self._push(waiting)
-            note = "a state that could not be saved was found and is saved now"
+            if not self.keeps_state:
+                raise StateUnsaved(_WAITS, hint=f"holdfast apply saves it first; or {_by_hand(waiting)}")
+            self._take_in(waiting)
+            note = _SAVED
         if not note:
             return self
         self.shell.report(note)
         return replace(self, notes=(*self.notes, Problem(severity=Severity.WARNING, summary=note)))
+
+    def rescue(self, dump: Mapping[str, Any] | None = None) -> bool:
+        """Save what an apply could not, where something waits; for an attempt only. Raises StateUnsaved.
+
+        ``dump`` is the state that the tool printed where it could not even write a file.
+        """
+        try:
+            note = state.mend(self.state_file) if self.keeps_state else ""
+            waiting = state.collect_errored(self.place.folder, self.workspace.kept, dump)
+            if waiting is not None:
+                self._save(waiting)
+                note = _SAVED
+        except OSError as error:
+            message = f"what the apply left could not be saved: {error.strerror}"
+            raise StateUnsaved(message, hint="free some space, then run it again") from error
+        if note:
+            self.shell.report(note)
+        return waiting is not None
 
     def initialise(self, *, anew: bool = False) -> None:
         """Run ``init`` where something it depends on changed, or where ``anew`` says so. Raises InvalidSettings."""
@@ -171,17 +196,30 @@ class Prepared:
         self.initialise()
         return seen.snapshot(self.ask(commands.pull_state(self.place), "state pull"))
 
-    def _push(self, waiting: Path) -> None:
-        self.initialise()
+    def _save(self, waiting: Path) -> None:
+        if self.keeps_state:
+            self._take_in(waiting)
+            return
         try:
+            self.initialise()
             self.ask(commands.push_state(self.place, waiting), "state push")
-        except ToolFailed as refused:
-            raise ToolFailed(
-                f"a state that an earlier apply could not save still cannot be saved: {refused.message}",
-                hint=f"look at {waiting}: push it by hand, or remove it where it is out of date",
+        except AdapterError as refused:
+            raise StateUnsaved(
+                f"a state that an apply could not save still cannot be saved: {refused.message}",
+                hint=f"holdfast apply tries again; or {_by_hand(waiting)}",
                 problems=refused.problems,
+                holder=getattr(refused, "holder", ""),
+                lock_id=getattr(refused, "lock_id", ""),
             ) from refused
         state.pushed(waiting)
+
+    def _take_in(self, waiting: Path) -> None:
+        """Put a state that waits in the place of the one that we keep: no tool is needed for that."""
+        refused = state.take_in(waiting, self.state_file)
+        if refused:
+            raise StateUnsaved(
+                f"a state that an apply could not save cannot be kept: {refused}", hint=_by_hand(waiting)
+            )
 
     def _check_place(self) -> None:
         """Refuse a state that would lie among the files: these are laid out anew for each run, and it would be lost."""
@@ -252,6 +290,10 @@ def prepare(settings: Settings, shell: Shell, workspace: Workspace, tool: ToolVe
         secrets=secrets,
         var_files=(*(workspace.root / path for path in settings.var_files), *_inputs_file(workspace)),
     )
+
+
+def _by_hand(waiting: Path) -> str:
+    return f"push {waiting} by hand and rename it to {waiting.name}.pushed"
 
 
 def missing(program: str) -> ToolMissing:

@@ -106,16 +106,36 @@ def mend(state: Path) -> str:
 def collect_errored(folder: Path, kept: Path, dump: Mapping[str, Any] | None) -> Path | None:
     """Gather what a failed save left (a file in ``folder``, or the state the tool printed) into ``kept``.
 
-    Returns the newest one that waits to be pushed, None where there is none.
+    Returns the newest one that waits to be pushed, None where there is none. One that was pushed waits no more,
+    wherever else it still lies.
     """
     waiting = kept / ERRORED
     dumped = json.dumps(dump).encode() if dump else b""
-    newest = _newest([bytes_of(waiting), bytes_of(folder / ERRORED), dumped])
+    done = parsed(bytes_of(kept / f"{ERRORED}.pushed"))
+    newest = _newest(
+        content for content in (bytes_of(waiting), bytes_of(folder / ERRORED), dumped) if parsed(content) != done
+    )
     if newest:
         if newest != bytes_of(waiting):
             write_private(waiting, newest)
         (folder / ERRORED).unlink(missing_ok=True)
     return waiting if newest else None
+
+
+def take_in(waiting: Path, kept: Path) -> str:
+    """Put a state that waits in the place of the one that we keep; returns why it may not be, empty where it may.
+
+    The rule is the tool's own for a push: the same lineage, and not older.
+    """
+    now, new = parsed(bytes_of(kept)), parsed(bytes_of(waiting))
+    if now and now.get("lineage") != new.get("lineage"):
+        return "it belongs to another state"
+    if int(now.get("serial", 0)) > int(new.get("serial", 0)):
+        return "it is older than the state that is kept"
+    keep_copy(kept)
+    write_private(kept, bytes_of(waiting))
+    pushed(waiting)
+    return ""
 
 
 def pushed(waiting: Path) -> None:

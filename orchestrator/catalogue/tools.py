@@ -51,4 +51,10 @@ CODES: dict[str, Entry] = {
         "changed, or the state is gone. A plan would create everything a second time.",
         "Move the state with the tool (init -migrate-state, or state pull and state push), then plan again.",
     ),
+    "HF-2011": Entry(
+        "state not saved yet",
+        "An apply could not save its state: its backend did not take it. Until it is saved nothing is planned, because "
+        "a plan on the older state would create things a second time.",
+        "See that the backend answers, then holdfast apply STACK: it saves the state first.",
+    ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
+from adapters.contract import StateUnsaved
 from orchestrator.cli.place import Place
 from orchestrator.engine.recovery import recover, recover_gone
 from orchestrator.engine.station import Case
@@ -20,8 +21,8 @@ def adopt(place: Place, run: Run) -> threading.Thread:
 
     def one_by_one() -> None:
         for key in keys:
-            # Held: somebody else works the stack, and will find the end.
-            with suppress(Conflict):
+            # Held: somebody else works the stack, and will find the end. Unsaved: the record says so.
+            with suppress(Conflict, StateUnsaved):
                 _adopt(place, key, run)
 
     thread = threading.Thread(target=one_by_one, name="adopt", daemon=True)

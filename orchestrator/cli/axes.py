@@ -63,7 +63,7 @@ def _sync(state: State, fingerprint: str) -> Sync:
 
 def _health(state: State) -> Health:
     if state.applying:
-        return Health.PROGRESSING
+        return Health.DEGRADED if state.applying.unsaved else Health.PROGRESSING
     if state.unknown:
         return Health.UNKNOWN
     if state.tracks.get(MAIN, TrackView()).failure:

@@ -30,7 +30,10 @@ from orchestrator.model.event import (
     Rejected,
     Released,
     Returned,
+    SavingFailed,
     StateKept,
+    UnlockEnded,
+    UnlockStarted,
     Vanished,
     Verified,
 )
@@ -57,6 +60,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return _ended(event)
         case AttemptDead(attempt=number, by=by, reason=reason):
             return f"{f'{by} says that ' if by else ''}nothing of attempt {number} is alive any more{_because(reason)}"
+        case SavingFailed(attempt=number, code=code, message=message):
+            return f"what attempt {number} left could not be saved yet: {code} {message}"
         case Converged(applied=applied):
             return f"nothing to do at {applied.revision[:7]}"
         case NotConverged(message=message):
@@ -81,6 +86,14 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"state copied aside {note}".rstrip()
         case LockSeen(lock_id=lock_id):
             return f"the tool's lock {lock_id} was left behind" if lock_id else "the tool's lock is free"
+        case UnlockStarted(attempt=number, lock_id=lock_id, by=by):
+            return f"{by} has the tool's lock {lock_id} freed, which attempt {number} left behind"
+        case UnlockEnded(lock_id=lock_id, code=code, message=message):
+            return (
+                f"the tool's lock {lock_id} could not be freed: {code} {message}"
+                if code
+                else f"the tool's lock {lock_id} is free"
+            )
         case Moved(old=old, new=new):
             return f"renamed from {old} to {new}"
         case Forgotten(by=by, reason=reason):

@@ -66,7 +66,7 @@ def _resolved(place: Place, key: StackKey, revision: str) -> str:
     if as_of(place.outside, key, place.stacks.get(key), reading.layout) is None:
         raise UsageError(
             f"{key.short} is not in revision {reading.revision.short}, under this name or an earlier one",
-            code="HF-1919",
+            code="HF-1920",
             hint=f"name a later one; to take down what it made: holdfast apply --destroy {key.short}",
         )
     return reading.revision.id

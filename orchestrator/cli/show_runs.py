@@ -26,6 +26,7 @@ from orchestrator.model.event import (
     Outcome,
     PlanFailed,
     Rejected,
+    SavingFailed,
 )
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Entry, Run
@@ -84,7 +85,7 @@ def result_of(run: Run, entries: Sequence[Entry]) -> Result:
 
 def _after(entry: Entry, before: Result) -> Result:
     match entry.event:
-        case PlanFailed() | ApplyRefused() | NotConverged() | DriftCheckFailed():
+        case SavingFailed() | PlanFailed() | ApplyRefused() | NotConverged() | DriftCheckFailed():
             return Result.FAILURE
         case ApplyStarted():
             return Result.RUNNING

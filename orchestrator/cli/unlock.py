@@ -32,12 +32,13 @@ def command(ctx: click.Context, stack: str, *, confirm: str) -> None:
 def _ours(place: Place, key: StackKey) -> str:
     from orchestrator.engine.recovery import at_work  # noqa: PLC0415 -- heavy
     from orchestrator.engine.resolving import in_doubt  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.unlocking import left_by  # noqa: PLC0415 -- likewise
 
     state = place.outside.record.row(str(key)).state
-    if attempt := in_doubt(state):
+    if (attempt := in_doubt(state)) and not attempt.unsaved:
         # Its lock is in use.
         raise at_work(place.outside, key, attempt)
-    if not state.tool_lock:
+    if not state.tool_lock or left_by(state) is None:
         raise UsageError(
             f"the record knows of no lock that a run of ours left on {key.short}",
             code="HF-1913",
@@ -54,18 +55,15 @@ def _confirmed(place: Place, key: StackKey, confirm: str, lock: str) -> bool:
 
 
 def _free(place: Place, key: StackKey, lock: str) -> None:
-    from orchestrator.cli.consent import append  # noqa: PLC0415 -- heavy
-    from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
-    from orchestrator.engine.station import Case, station  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.working import begun  # noqa: PLC0415 -- heavy
+    from orchestrator.engine.station import Case  # noqa: PLC0415 -- likewise
     from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
-    from orchestrator.model.event import LockSeen  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.unlocking import left_by, unlock  # noqa: PLC0415 -- likewise
 
     with begun(place, "unlock") as run, place.outside.agenda.hold(str(key)):
         asked = Survey(place.outside, place.reading).look(key)
         # Asked again under the hold: somebody may have begun, or freed it, meanwhile.
-        if asked is None or _ours(place, key) != lock:
+        attempt = left_by(asked.state) if asked else None
+        if asked is None or attempt is None or _ours(place, key) != lock:
             raise Conflict(f"{key.short} moved meanwhile", hint="run the command again")
-        case = Case(outside=place.outside, today=place.reading, asked=asked, run=run)
-        with station(case, applying=True) as ready:
-            ready.adapter.unlock(ready.workspace, lock)
-        append(place, key, lambda _: LockSeen(lock_id=""), run=run.number)
+        unlock(Case(outside=place.outside, today=place.reading, asked=asked, run=run), attempt, lock)

@@ -54,6 +54,7 @@ class KeptAttempts:
 
         For whoever holds the stack. `Handle.folder` is the folder that the last keeper wrote to: ``stdout`` and
         ``stderr`` lie there even where no result does. A tool that did not end of its own accord left no result.
+        Steps set aside say nothing: where no other was claimed nothing was started that the attempt was for.
         """
         me = this_process()
         folder = Path(attempt.folder)
@@ -69,13 +70,19 @@ class KeptAttempts:
                 return self._vanished(folder, rebooted=rebooted)
             if step is None or (step.number == 1 and step.word and step.word.errno):
                 return NeverStarted()
-            if step.word:
-                return Handle(folder=step.folder, result=step.result, alive=False)
+            if step.word or (not rebooted and self._comparable(step, me)):
+                return self._look_at(folder, step)
         if rebooted:
             return Elsewhere(why=f"{me.host} was started anew before it ended", dead=True)
-        if not self._comparable(step, me):
-            return Elsewhere(why=_OTHER_CONTAINER, dead=False)
-        return Handle(folder=step.folder, result=None, alive=bool(step.lives()))
+        return Elsewhere(why=_OTHER_CONTAINER, dead=False)
+
+    def _look_at(self, folder: Path, last: steps.Step) -> Handle | NeverStarted:
+        """Say what is left where ``last``, the attempt's last step, is over or can be judged here."""
+        alive = last.word is None and bool(last.lives())
+        spoke = next((step for step in steps.steps_of(folder) if step.keeping and not step.aside), None)
+        if spoke is None:
+            return Handle(folder=last.folder, result=None, alive=True) if alive else NeverStarted()
+        return Handle(folder=spoke.folder, result=None if alive else spoke.result, alive=alive)
 
     def alive(self, attempt: Applying) -> bool:
         """Whether a process is alive on this host that is the attempt's beyond doubt."""
@@ -209,7 +216,7 @@ class KeptAttempts:
         """Return what lies in an attempt's folder, if it can be read here at all."""
         with _disk(f"cannot look at {folder}"), suppress(FileNotFoundError):
             for step in steps.steps_of(folder):
-                if step.keeping or step.word:
+                if (step.keeping or step.word) and not step.aside:
                     return Handle(folder=step.folder, result=step.result, alive=False)
         return Handle(folder=folder, result=None, alive=False)
 

@@ -143,7 +143,7 @@ class ToolShell:
         self, command: Command, program: str, on_line: Callable[[str], None] | None, held: tuple[int, ...]
     ) -> Result:
         """Run under a keeper. Whatever is raised here, the tool goes on; only its keeper speaks of its end."""
-        step = steps.begin(self.needs.attempt or Path(), self._next)
+        step = steps.begin(self.needs.attempt or Path(), self._next, aside=command.aside)
         self._next += 1
         follower = self._follower(step.folder / "stdout", on_line)
         launch = self._launch(command, program, _made(step.folder), follower)
@@ -152,7 +152,7 @@ class ToolShell:
         wish = False
         while not child.ended_within(process.TICK):
             launch.attend()
-            if not wish and launch.cancelled():
+            if not wish and not command.aside and launch.cancelled():
                 wish = True
                 step.cancel()
         child.collect()

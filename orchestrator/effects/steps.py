@@ -1,7 +1,7 @@
 """The folder of an attempt: one numbered folder for each command that may change the world.
 
     <attempt>/1/    claim stdout stderr tool.json exit.json cancel home/ tmp runtime/     see ``keeper``
-    <attempt>/2/    …
+    <attempt>/2/    … aside      it says nothing of how the attempt ended
 
 Two rules make it impossible that a command is run twice or that one starts behind our back:
 
@@ -65,6 +65,11 @@ class Step:
     def number(self) -> int:
         """Counts up from 1 within an attempt."""
         return int(self.folder.name)
+
+    @property
+    def aside(self) -> bool:
+        """Whether it says nothing of how the attempt ended: it saved what others left, or freed a lock."""
+        return (self.folder / "aside").exists()
 
     @property
     def keeping(self) -> Keeping | None:
@@ -134,11 +139,15 @@ def steps_of(attempt: Path) -> list[Step]:
     return [Step(folder=attempt / str(number)) for number in numbers]
 
 
-def begin(attempt: Path, number: int) -> Step:
+def begin(attempt: Path, number: int, *, aside: bool = False) -> Step:
     """Make the folder of the step ``number``. Raises ExecutionError (HF-5003) where somebody closed the attempt."""
     folder = attempt / str(number)
     try:
         folder.mkdir(mode=0o700)
+        if aside:
+            # Before anybody can claim it: nobody may take it for what the attempt was for.
+            (folder / "aside").touch(mode=0o600)
+            sync_folder(folder)
         sync_folder(attempt)
     except (FileExistsError, FileNotFoundError):
         message = f"the attempt in {attempt} was closed by somebody else"

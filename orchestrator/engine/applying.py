@@ -7,10 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.contract import AdapterError, Plan, PlanStale, ToolStopped
-from orchestrator.engine.endings import after_the_fact, close, succeeded
+from adapters.contract import AdapterError, Plan, PlanStale, StateUnsaved, ToolStopped
+from orchestrator.engine.endings import close, succeeded
 from orchestrator.engine.keeping import keep_state
 from orchestrator.engine.planning import stored_plan, told
+from orchestrator.engine.recovery import note_unsaved, what_came_of
 from orchestrator.engine.station import Case, Station, station
 from orchestrator.engine.values import stored_inputs
 from orchestrator.errors import Conflict, ExecutionError, NotStarted, OrchestratorError, RecordError
@@ -25,7 +26,8 @@ def apply(case: Case, gates_version: int) -> None:
     """Apply the case's proposal and append what came of it.
 
     ``gates_version`` is the version of the gates that the decision was made on: had they moved since,
-    nothing starts. Raises Conflict where the record or the gates moved before anything started.
+    nothing starts. Raises Conflict where the record or the gates moved before anything started, StateUnsaved where
+    the attempt has no end yet because its state is not saved.
     """
     proposal = case.asked.observed.progress
     if not isinstance(proposal, Proposal):
@@ -51,13 +53,26 @@ def apply(case: Case, gates_version: int) -> None:
             begun = True
             close(case, attempt, _carry_out(case, ready, plan, attempt))
     except (AdapterError, OrchestratorError) as error:
-        # Of an attempt that has begun only recovery may speak; a moved record decides anew.
         if begun:
-            raise
+            _leave_to_recovery(case, attempt, error)
+            return
+        # A moved record decides anew.
         case.outside.attempts.close(attempt)
         if isinstance(error, Conflict):
             raise
         refuse(case, error)
+
+
+def _leave_to_recovery(case: Case, attempt: Applying, error: AdapterError | OrchestratorError) -> None:
+    """Of an attempt that has begun, and of which nobody saw a good end, only recovery may speak."""
+    if isinstance(error, StateUnsaved):
+        note_unsaved(case, attempt, error)
+    if not isinstance(error, ToolStopped):
+        raise error
+    # An interrupted create may be in the cloud and in no state: only the adapter can say what had begun. Once
+    # nothing more starts in the attempt by itself, it takes what saves the rest.
+    case.outside.attempts.kill(attempt)
+    close(case, attempt, what_came_of(case, attempt))
 
 
 @contextmanager
@@ -126,9 +141,8 @@ def _carry_out(case: Case, ready: Station, plan: Plan, attempt: Applying) -> tup
         ready.adapter.apply(ready.workspace, plan)
     except PlanStale as error:
         ended: Event = ApplyEnded(attempt=attempt.number, outcome=Outcome.STALE, code=error.code, message=error.message)
-    except ToolStopped:
-        # An interrupted create may be in the cloud and in no state: only the adapter can say what had begun.
-        ended = after_the_fact(case, ready, plan, attempt)
+    except (StateUnsaved, ToolStopped):
+        raise
     except AdapterError as error:
         ended = ApplyEnded(attempt=attempt.number, outcome=Outcome.FAILED, code=error.code, message=told(error))
     else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from adapters.contract import AdapterError, Handle
+from adapters.contract import AdapterError, Handle, StateUnsaved
 from orchestrator.engine.earlier import at_revision
 from orchestrator.engine.endings import after_the_fact, close, unknown
 from orchestrator.engine.keeping import keep_state
@@ -13,8 +14,8 @@ from orchestrator.engine.planning import stored_plan
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.survey import Survey
 from orchestrator.engine.values import stored_inputs
-from orchestrator.errors import Conflict, OrchestratorError
-from orchestrator.model.event import ApplyEnded, AttemptDead, Event, Outcome
+from orchestrator.errors import Conflict, NotStarted, OrchestratorError
+from orchestrator.model.event import ApplyEnded, AttemptDead, Event, LockSeen, Outcome, SavingFailed
 from orchestrator.model.observed import Applying
 from orchestrator.model.source import Source
 from orchestrator.model.stack import StackKey
@@ -27,7 +28,8 @@ FOLLOW_S = 3600.0
 def recover(case: Case, *, follow_s: float = FOLLOW_S) -> bool:
     """Settle the attempt that the record says is at work; False where it still is, and must be left alone.
 
-    Raises Conflict where the record moved meanwhile.
+    Raises Conflict where the record moved meanwhile, StateUnsaved where what the attempt left cannot be saved yet:
+    it has no end before that, and whoever comes next tries again.
     """
     attempt = case.asked.state.applying
     if attempt is None:
@@ -42,7 +44,7 @@ def recover(case: Case, *, follow_s: float = FOLLOW_S) -> bool:
         case Elsewhere(dead=False) | Handle(alive=True):
             return False
         case _:
-            close(case, attempt, _what_came_of(case, attempt))
+            close(case, attempt, what_came_of(case, attempt))
     return True
 
 
@@ -60,12 +62,17 @@ def recover_gone(outside: Outside, source: Source, key: StackKey) -> bool:
     asked = Survey(outside, then).look(key)
     if run is None or asked is None:
         return False
-    return recover(Case(outside=outside, today=then, asked=asked, run=run), follow_s=0.0)
+    try:
+        return recover(Case(outside=outside, today=then, asked=asked, run=run), follow_s=0.0)
+    except StateUnsaved:
+        return False
 
 
 def words_for(outside: Outside, key: StackKey, attempt: Applying) -> str:
     """Say what is known of an attempt without an end, and the way out where nobody here can find out more."""
     doubt = outside.attempts.doubt(attempt)
+    if attempt.unsaved and not doubt:
+        return f"attempt {attempt.number} {attempt.doing}"
     if not doubt:
         return f"attempt {attempt.number} is at work on {attempt.host}"
     return (
@@ -101,18 +108,42 @@ def prove_dead(outside: Outside, key: StackKey) -> bool:
     return True
 
 
-def _what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:
-    """Have the adapter read what the attempt left behind, in a workspace of the attempt's own revision."""
+def what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:
+    """Have the adapter read what the attempt left behind, in a workspace of the attempt's own revision.
+
+    What has to be saved first is saved as a step of the attempt. Raises Conflict, StateUnsaved, and NotStarted where
+    there was no room for that step.
+    """
     try:
         then = at_revision(case, attempt.proposal.revision)
         inputs = stored_inputs(case.outside, attempt.proposal.inputs)
-        with station(then, applying=True, inputs=inputs) as place:
+        with station(then, applying=True, attempt=Path(attempt.folder), inputs=inputs) as place:
             plan = stored_plan(case.outside, attempt.proposal)
             ended = after_the_fact(then, place, plan, attempt)
             return [*keep_state(then, place.workspace, f"found after attempt {attempt.number}"), ended]
-    except Conflict:
+    except StateUnsaved as error:
+        note_unsaved(case, attempt, error)
+        raise
+    except (Conflict, NotStarted):
         raise
     except (AdapterError, OrchestratorError) as error:
         # What cannot be read is unknown, never fine.
         dead = case.outside.attempts.kill(attempt)
         return [unknown(attempt, f"what it left behind cannot be read: {error.message}", dead=dead)]
+
+
+def note_unsaved(case: Case, attempt: Applying, error: StateUnsaved) -> None:
+    """Record why an attempt has no end yet, and the lock of its own that keeps it from one; each only once.
+
+    The tool words the same cause anew each time (the lock that it tried with): only the first is kept.
+    """
+    state = case.outside.record.row(case.key).state
+    if state.applying is None or state.applying.number != attempt.number:
+        return
+    events: list[Event] = []
+    if not state.applying.unsaved:
+        events.append(SavingFailed(attempt=attempt.number, code=error.code, message=error.message))
+    if error.lock_id and error.lock_id != state.tool_lock and error.holder.endswith(f"@{attempt.host}"):
+        events.append(LockSeen(lock_id=error.lock_id, holder=error.holder))
+    if events:
+        case.outside.record.append(case.key, events, expected=state.version, run=case.run.number)

@@ -84,7 +84,8 @@ def resolve(outside: Outside, reading: Reading, key: StackKey, said: AttemptDead
         if state.applying:
             _adopt(replace(outside, attempts=outside.attempts.taken_for_dead(attempt)), reading, key, run)
         state = record.row(str(key)).state
-        if state.applying:
+        # What is only waiting to be saved is not unknown.
+        if state.applying and not state.applying.unsaved:
             ended = unknown(attempt, "nobody saw how it ended, and nothing is left to tell")
             state = record.append(str(key), [ended], expected=state.version, run=attempt.run)
     return state

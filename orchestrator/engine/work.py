@@ -75,11 +75,13 @@ class Worker:
         self._limits = limits or Limits()
         self._cancelled = cancelled
         self._begun_at = outside.clock.now()
+        #: When the end of an earlier run's attempt was found: to a person that failure is from before, too.
+        self._found_at: dict[StackKey, float] = {}
 
     def settle(self, key: StackKey, *, on_action: Callable[[StackKey, Action], None] | None = None) -> Settled:
         """Work the stack until there is nothing to do, and say why there is not.
 
-        Raises Conflict (HF-4203) where somebody else holds it.
+        Raises Conflict (HF-4203) where somebody else holds it, StateUnsaved where an attempt could not save its state.
         """
         did: list[Action] = []
         with self._outside.agenda.hold(str(key)):
@@ -91,6 +93,8 @@ class Worker:
                 case = self._case(asked)
                 if asked.state.applying and not self._recover(case):
                     return Settled(key=key, rest=still_applying(self._outside, asked), asked=asked, did=tuple(did))
+                if asked.state.applying and asked.state.applying.run != self._run.number:
+                    self._found_at[key] = self._outside.clock.now()
                 if asked.state.applying or self._prove_dead(asked):
                     continue
                 action = self._next(asked)
@@ -139,7 +143,8 @@ class Worker:
 
     def _seen(self, asked: Asked) -> Observed:
         failure = asked.observed.failure
-        if self._limits.person and failure and failure.at < self._begun_at:
+        before = self._found_at.get(asked.stack.key, self._begun_at)
+        if self._limits.person and failure and failure.at < before:
             return replace(asked.observed, failure=None)
         return asked.observed
 

@@ -126,6 +126,16 @@ class AttemptDead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavingFailed:
+    """What an attempt left could not be saved yet: it has no end before that, and nothing is planned."""
+
+    attempt: int
+    code: str
+    message: str
+    kind: Literal["saving_failed"] = "saving_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Converged:
     """An empty plan proved that the world is as asked for; no tool had to change anything."""
 
@@ -226,11 +236,32 @@ class StateKept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockSeen:
-    """The tool's lock that one of our attempts left behind; empty once it is freed."""
+    """The tool's lock that one of our attempts left behind."""
 
     lock_id: str
     holder: str = ""
     kind: Literal["lock_seen"] = "lock_seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlockStarted:
+    """A person has the tool's lock freed that an attempt left behind; recorded before the tool starts."""
+
+    attempt: int
+    lock_id: str
+    by: str
+    kind: Literal["unlock_started"] = "unlock_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlockEnded:
+    """The tool's lock is free, or it could not be freed: then there is a code."""
+
+    lock_id: str
+    by: str
+    code: str = ""
+    message: str = ""
+    kind: Literal["unlock_ended"] = "unlock_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +314,7 @@ Event: TypeAlias = (
     | ApplyRefused
     | ApplyEnded
     | AttemptDead
+    | SavingFailed
     | Converged
     | NotConverged
     | Verified
@@ -295,6 +327,8 @@ Event: TypeAlias = (
     | Returned
     | StateKept
     | LockSeen
+    | UnlockStarted
+    | UnlockEnded
     | Moved
     | Forgotten
     | GateSet

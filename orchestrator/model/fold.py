@@ -32,7 +32,10 @@ from orchestrator.model.event import (
     Rejected,
     Released,
     Returned,
+    SavingFailed,
     StateKept,
+    UnlockEnded,
+    UnlockStarted,
     Vanished,
     Verified,
 )
@@ -76,6 +79,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _ended(state, event, at)
         case AttemptDead(attempt=number):
             return _dead(state, number)
+        case SavingFailed():
+            return _unsaved(state, event)
         case Converged(track=track, applied=applied):
             return _settle(_on(state, track, lambda _: TrackView()), applied)
         case Verified():
@@ -98,6 +103,10 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return replace(state, kept=sha256)
         case LockSeen(lock_id=lock_id):
             return replace(state, tool_lock=lock_id)
+        case UnlockStarted():
+            return state
+        case UnlockEnded(code=code):
+            return state if code else replace(state, tool_lock="")
         case Moved(new=new, state=None):
             # Should the name come back it is a new stack's, beside the one that has what it made.
             return _emptied(state, moved_to=new)
@@ -218,6 +227,12 @@ def _dead(state: State, attempt: int) -> State:
     if unknown is None or unknown.attempt.number != attempt:
         return state
     return replace(state, unknown=replace(unknown, dead=True))
+
+
+def _unsaved(state: State, event: SavingFailed) -> State:
+    if state.applying is None or state.applying.number != event.attempt:
+        return state
+    return replace(state, applying=replace(state.applying, unsaved=event.message))
 
 
 def _unproven(view: TrackView) -> TrackView:

@@ -83,6 +83,13 @@ class Applying:
     folder: str
     by: str
     started_at: float
+    #: Why what it left could not be saved yet; empty where that is not so.
+    unsaved: str = ""
+
+    @property
+    def doing(self) -> str:
+        """Say what it does, or waits for, to people."""
+        return f"has yet to save its state: {self.unsaved}" if self.unsaved else "is at work"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ def settled(desired: Desired, observed: Observed) -> bool:
 def _held_back(desired: Desired, observed: Observed, now: float) -> Rest | None:
     # Lifetimes of processes that change the world never overlap.
     if isinstance(observed.progress, Applying):
-        return Rest(reason=Reason.APPLYING, why=f"attempt {observed.progress.number} is at work")
+        return Rest(reason=Reason.APPLYING, why=f"attempt {observed.progress.number} {observed.progress.doing}")
     # A process that may still be alive may still be creating things.
     if observed.unknown and not observed.unknown.dead:
         way_out = f"once nothing of it is alive: holdfast resolve {StackKey.parse(observed.stack).short}"

@@ -7,13 +7,19 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
+
+# Tests are no package: this is how several folders share `state_server`.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from state_server import StateServer, serving
 
 from adapters.conformance import Tampering
 from adapters.contract import Adapter, Goal, Handle, Input, Json, Shell, Workspace
@@ -155,7 +161,7 @@ class LabSubject:
 
     def handle(self) -> Handle:
         assert self._attempt is not None
-        last = steps.steps_of(self._attempt)[0]
+        last = next(step for step in steps.steps_of(self._attempt) if step.keeping and not step.aside)
         return Handle(folder=last.folder, result=last.result, alive=False)
 
     def object(self, name: str) -> Path:
@@ -274,3 +280,10 @@ def rig(
         return templates[tool]
 
     return LabRig(folder=tmp_path, tool=tool, cli_config=lab_cli_config, template=template, monkeypatch=monkeypatch)
+
+
+@pytest.fixture
+def server() -> Iterator[StateServer]:
+    """A backend that keeps one state."""
+    with serving() as made:
+        yield made

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from adapters.contract import Finished, Goal, Handle, Result, StateElsewhere, ToolBusy, ToolFailed, ToolStopped, Unknown
+from adapters.contract import (
+    Finished,
+    Goal,
+    Handle,
+    PlanStale,
+    Result,
+    StateElsewhere,
+    StateUnsaved,
+    ToolBusy,
+    ToolStopped,
+    Unknown,
+)
 from adapters.scripted import Answer, ScriptedShell
 from adapters.terraform.adapter import build
 
 if TYPE_CHECKING:
     from conftest import LabRig
+    from state_server import StateServer
 
 #: Both tools pass the whole suite of conformance; of these finer points OpenTofu's share runs with the long tests.
 pytestmark = pytest.mark.parametrize(
@@ -24,68 +34,6 @@ pytestmark = pytest.mark.parametrize(
 
 ONE = 'resource "terraform_data" "one" {\n  input = 1\n}\n'
 ON_HTTP = 'terraform {\n  backend "http" {}\n}\n' + ONE
-
-
-class StateServer(ThreadingHTTPServer):
-    """Keeps one state and its lock, and can be told to refuse writing."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), StateRequest)
-        self.state = b""
-        self.lock = b""
-        self.refuses = False
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        url = f"http://127.0.0.1:{self.server_port}/state"
-        backend = {"address": url, "lock_address": url, "unlock_address": url, "retry_max": 0}
-        return {"backend_config": backend}
-
-
-class StateRequest(BaseHTTPRequestHandler):
-    server: StateServer
-
-    def do_GET(self) -> None:
-        self.answer(200 if self.server.state else 404, self.server.state)
-
-    def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
-        if not self.server.refuses:
-            self.server.state = content
-        self.answer(500 if self.server.refuses else 200)
-
-    def do_LOCK(self) -> None:
-        wanted = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.server.lock:
-            self.answer(423, self.server.lock)
-        else:
-            self.server.lock = wanted
-            self.answer(200)
-
-    def do_UNLOCK(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.server.lock = b""
-        self.answer(200)
-
-    def answer(self, status: int, content: bytes = b"") -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def server() -> Iterator[StateServer]:
-    made = StateServer()
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield made
-    made.shutdown()
-    thread.join()
-    made.server_close()
 
 
 LOCK = {"ID": "f00d-1", "Operation": "OperationTypeApply", "Who": "ana@laptop", "Created": "2026-11-23T02:08:54Z"}
@@ -104,22 +52,91 @@ def test_a_state_locked_elsewhere_is_busy_and_unlock_frees_it(rig: LabRig, serve
     assert not subject.adapter.plan(subject.workspace, Goal.CONVERGE).empty
 
 
-def test_a_state_that_could_not_be_saved_is_saved_before_anything_is_planned(rig: LabRig, server: StateServer) -> None:
+def test_a_state_that_could_not_be_saved_is_saved_by_its_attempt_before_anything_is_planned(
+    rig: LabRig, server: StateServer
+) -> None:
     subject = rig.bare(ON_HTTP, **server.settings)
     plan = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
     server.refuses = True
-    with pytest.raises(ToolFailed, match="still cannot be saved"):
+    with pytest.raises(StateUnsaved, match="still cannot be saved") as caught:
         subject.adapter.apply(subject.workspace, plan)
-    assert json.loads((subject.workspace.kept / "errored.tfstate").read_bytes())["resources"]
-    assert (subject.workspace.kept / "errored.tfstate").stat().st_mode & 0o777 == 0o600
-    with pytest.raises(ToolFailed, match="still cannot be saved"):
-        subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    assert caught.value.code == "HF-2011"
+    waiting = subject.workspace.kept / "errored.tfstate"
+    assert json.loads(waiting.read_bytes())["resources"]
+    assert waiting.stat().st_mode & 0o777 == 0o600
+    # Of the two commands it is the apply that says how the attempt ended.
+    assert b"apply_complete" in subject.handle().result.stdout
+    with pytest.raises(StateUnsaved, match="still cannot be saved"):
+        subject.adapter.resume(subject.workspace, plan, subject.handle())
     server.refuses = False
+    tried = server.writes
+    for look in (
+        lambda: subject.adapter.plan(subject.workspace, Goal.CONVERGE),
+        lambda: subject.adapter.drift(subject.workspace),
+    ):
+        with pytest.raises(StateUnsaved, match="waits to be saved") as refused:
+            look()
+        assert "holdfast apply saves it first" in refused.value.hint
+    assert server.writes == tried, "who only looks pushes nothing"
+    found = subject.adapter.resume(subject.workspace, plan, subject.handle())
+    assert isinstance(found, Finished)
+    assert found.error is not None
+    assert (waiting.exists(), waiting.with_name("errored.tfstate.pushed").exists()) == (False, True)
     again = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
     assert again.empty, "the object is known: it is not made a second time"
-    assert "is saved now" in again.problems[0].summary
-    assert not (subject.workspace.kept / "errored.tfstate").exists()
-    assert (subject.workspace.kept / "errored.tfstate.pushed").exists()
+
+
+def test_a_plan_from_before_a_state_was_saved_is_stale(rig: LabRig, server: StateServer) -> None:
+    subject = rig.bare(ON_HTTP, **server.settings)
+    subject.apply()
+    plan = subject.adapter.plan(subject.workspace, Goal.DESTROY)
+    state = json.loads(server.state)
+    (subject.main.parent / "errored.tfstate").write_text(json.dumps({**state, "serial": state["serial"] + 1}))
+    with pytest.raises(PlanStale, match="is saved now"):
+        subject.adapter.apply(subject.workspace, plan)
+    assert json.loads(server.state)["serial"] > state["serial"]
+    assert json.loads(server.state)["resources"], "nothing was destroyed"
+
+
+def test_a_lock_that_keeps_a_state_from_being_saved_is_named(rig: LabRig, server: StateServer) -> None:
+    subject = rig.bare(ON_HTTP, **server.settings)
+    plan = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    server.refuses = True
+    with pytest.raises(StateUnsaved):
+        subject.adapter.apply(subject.workspace, plan)
+    server.refuses, server.lock = False, json.dumps(LOCK).encode()
+    with pytest.raises(StateUnsaved) as caught:
+        subject.adapter.resume(subject.workspace, plan, subject.handle())
+    assert caught.value.lock_id == "f00d-1"
+    subject.adapter.unlock(subject.workspace, "f00d-1")
+    assert isinstance(subject.adapter.resume(subject.workspace, plan, subject.handle()), Finished)
+
+
+def test_the_holder_of_a_lock_that_keeps_a_state_from_being_saved_is_named(rig: LabRig) -> None:
+    place = rig.folder / "web.tfstate"
+    subject = rig.bare(f'terraform {{\n  backend "local" {{\n    path = "{place}"\n  }}\n}}\n{ONE}')
+    subject.apply()
+    plan = subject.adapter.plan(subject.workspace, Goal.DESTROY)
+    state = json.loads(place.read_bytes())
+    (subject.main.parent / "errored.tfstate").write_text(json.dumps({**state, "serial": state["serial"] + 1}))
+    place.with_name(".web.tfstate.lock.info").write_text(json.dumps(LOCK))
+    with place.open("r+") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)
+        with pytest.raises(StateUnsaved, match="locked by ana@laptop for apply since 2026-11-23 02:08:54") as caught:
+            subject.adapter.apply(subject.workspace, plan)
+    assert (caught.value.holder, caught.value.lock_id) == ("ana@laptop", "f00d-1")
+
+
+@pytest.mark.parametrize("change", [{"lineage": "another"}, {"serial": 0}])
+def test_a_state_that_waits_takes_no_other_states_place(rig: LabRig, change: dict[str, object]) -> None:
+    subject = rig.bare(ONE)
+    subject.apply()
+    kept = subject.workspace.kept / "terraform.tfstate"
+    good = kept.read_bytes()
+    (subject.main.parent / "errored.tfstate").write_text(json.dumps({**json.loads(good), **change}))
+    with pytest.raises(StateUnsaved, match="cannot be kept"):
+        subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    assert kept.read_bytes() == good
 
 
 def test_the_state_that_the_tool_prints_on_a_full_disk_is_caught_and_never_told(rig: LabRig) -> None:

@@ -229,7 +229,7 @@ def test_a_rollback_to_before_the_stack_was_there_is_refused_before_anything_is_
     moved.run("status").ended(0)
     before = moved.entries()
     first = moved.git("rev-list", "--max-parents=0", "HEAD")
-    moved.run("rollback", "site", "--to", first, "--yes").ended(64, "HF-1919", "name a later one")
+    moved.run("rollback", "site", "--to", first, "--yes").ended(64, "HF-1920", "name a later one")
     # Under the old name all would be made a second time.
     moved.run("rollback", "web", "--to", "HEAD~1", "--yes").ended(64, "HF-1901", "site")
     assert moved.entries() == before

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from execution_yard import Yard, elsewhere, gone, step
 
-from adapters.contract import Handle, Result
+from adapters.contract import Handle, Result, ToolStopped
 from orchestrator.effects import liveness, steps
 from orchestrator.effects.clock import SystemClock
 from orchestrator.errors import NotStarted
@@ -256,3 +256,31 @@ class InAnHour(SystemClock):
 
     def now(self) -> float:
         return super().now() + 3700
+
+
+def test_what_is_set_aside_says_nothing_of_how_an_attempt_ended(yard: Yard) -> None:
+    attempt = yard.attempt()
+    shell = yard.shell(attempt=Path(attempt.folder))
+    shell.run(yard.sh("echo applied; exit 3", mutates=True))
+    shell.run(yard.sh("echo saved", mutates=True, aside=True))
+    found = yard.attempts.look(attempt)
+    applied = Handle(folder=step(attempt), result=Result(exit_code=3, stdout=b"applied\n", stderr=b""), alive=False)
+    assert found == applied
+    # And again by whoever comes next, in the same attempt.
+    again = yard.shell(attempt=Path(attempt.folder))
+    again.run(yard.sh("exit 1", mutates=True, aside=True))
+    assert yard.attempts.look(attempt) == applied
+
+
+def test_an_attempt_in_which_only_something_was_set_aside_never_started(yard: Yard) -> None:
+    attempt = yard.attempt()
+    yard.shell(attempt=Path(attempt.folder)).run(yard.sh("echo saved", mutates=True, aside=True))
+    assert yard.attempts.look(attempt) == NeverStarted()
+
+
+def test_what_is_set_aside_is_not_stopped_along_with_the_run(yard: Yard) -> None:
+    attempt = yard.attempt()
+    shell = yard.shell(attempt=Path(attempt.folder), cancelled=lambda: True)
+    with pytest.raises(ToolStopped):
+        shell.run(yard.sh("sleep 60", mutates=True))
+    assert shell.run(yard.sh("sleep 1; echo saved", mutates=True, aside=True)).stdout == b"saved\n"
