@@ -16,6 +16,7 @@ from typing import Any
 from bench.ground import TOOL, Ground, data_stack, stacks_file
 from bench.measure import Figure, Rounds, figure
 from orchestrator.assembly import World, open_world
+from orchestrator.config.operator import operator_of
 from orchestrator.effects.whereabouts import Whereabouts
 from orchestrator.engine.watch import Watch
 from orchestrator.engine.work import Limits, Worker
@@ -130,7 +131,7 @@ def _opened(ground: Ground, folder: Path) -> Iterator[World]:
     os.environ.update({**ground.env, "PATH": f"{folder / 'bin'}:{ground.env['PATH']}"})
     try:
         where = Whereabouts.of(ground.repository, ground.folder / "home", os.environ)
-        with open_world(where) as world:
+        with open_world(where, operator_of(os.environ)) as world:
             yield world
     finally:
         os.environ.clear()

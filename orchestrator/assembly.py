@@ -36,11 +36,9 @@ from orchestrator.effects.workspaces import LaidWorkspaces
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.renaming import follow_renames
 from orchestrator.engine.watch import NO_RUN, last_good, read_source
-from orchestrator.model.source import Source
+from orchestrator.errors import RevisionRejected, UsageError
+from orchestrator.model.source import Source, SourceKind, Verify
 from orchestrator.model.stack import StackKey
-
-#: Where the operator's file is looked for after ``$HOLDFAST_CONFIG``, the person's own first.
-_OPERATOR_FILES: Final = ("{config}/holdfast/holdfast.yaml", "/etc/holdfast/holdfast.yaml")
 
 #: Settings that a variable of our own environment can give.
 _SETTINGS: Final = {"timeout": "HOLDFAST_TIMEOUT", "retries": "HOLDFAST_RETRIES"}
@@ -64,6 +62,8 @@ class World:
 
         What has gone from the source at its newest revision is recorded on the way. Raises OrchestratorError.
         """
+        if dirty:
+            self._check_dirty()
         if dirty and self._working_tree:
             # Whatever HEAD holds, nobody asked about it.
             revision = self._working_tree.revision(self.source, self._sources.objects(self.source))
@@ -76,6 +76,21 @@ class World:
     def last_good(self) -> Reading | None:
         """Read the source at the revision that could be read last, None where none ever could."""
         return last_good(self.outside, self.source)
+
+    def _check_dirty(self) -> None:
+        """Refuse to look at files that lie in no checkout, or that nobody has signed where a signature is asked for."""
+        if self.source.kind is SourceKind.GIT and self._working_tree is None:
+            raise UsageError(
+                f"source {self.source.id} is read without a checkout: it has no files that are not committed",
+                code="HF-1921",
+                hint="leave out --dirty, or run the command in a checkout without --source",
+            )
+        if self.source.verify is Verify.SIGNED:
+            raise RevisionRejected(
+                f"source {self.source.id} asks for signed commits, and files that are not committed bear no signature",
+                code="HF-3016",
+                hint="commit and sign them, then plan without --dirty",
+            )
 
     def take_over(self, reading: Reading) -> tuple[tuple[StackKey, StackKey], ...]:
         """Carry over what stacks left that the reading has under a new name; returns each old and new name."""
@@ -93,14 +108,13 @@ class World:
 
 
 @contextmanager
-def open_world(where: Whereabouts) -> Iterator[World]:
-    """Open the world that `Whereabouts` found. Raises OrchestratorError."""
+def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
+    """Open the world that `Whereabouts` found on the host of ``operator``. Raises OrchestratorError."""
     outer, home, source, checkout = dict(where.outer), where.home, where.source, where.checkout
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lineage = _lineage(where)
+    lineage = Lineage(home=home, source=source.id, marks=where.marks)
     lineage.check(source.location)
-    operator = _operator(outer)
-    actor = (checkout.email() if checkout else "") or _login(outer)
+    actor = where.email() or _login(outer)
     clock = SystemClock()
     database = open_database(f"sqlite:///{home}/record.db")
     record = SqlRecord(database=database, clock=clock, actor=actor)
@@ -144,14 +158,6 @@ def open_world(where: Whereabouts) -> Iterator[World]:
         database.close()
 
 
-def _lineage(where: Whereabouts) -> Lineage:
-    def marks() -> frozenset[str]:
-        found = where.checkout.roots() | {where.checkout.identity()} if where.checkout else frozenset()
-        return found | {where.source.location}
-
-    return Lineage(home=where.home, source=where.source.id, marks=marks)
-
-
 def _attempts_in_use(record: SqlRecord) -> set[str]:
     """Return the folders of the attempts that are at work or of unknown end."""
     states = [row.state for row in record.rows()]
@@ -164,19 +170,6 @@ def _login(outer: Mapping[str, str]) -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return outer.get("USER", "somebody")
-
-
-def _operator(outer: Mapping[str, str]) -> Operator:
-    config = outer.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    named = outer.get("HOLDFAST_CONFIG", "")
-    candidates = [named] if named else [path.format(config=config) for path in _OPERATOR_FILES]
-    for candidate in candidates:
-        if named or Path(candidate).is_file():
-            # The libraries behind it take longer to import than most commands take to run.
-            from orchestrator.config.operator_reading import read_operator  # noqa: PLC0415
-
-            return read_operator(Path(candidate), outer)
-    return Operator()
 
 
 def _stores(operator: Operator, outer: Mapping[str, str]) -> tuple[Store, ...]:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from orchestrator import errors
+from orchestrator.config.operator_reading import read_operator
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "changelog.d").glob("*.md")])
@@ -109,3 +110,10 @@ def test_the_readme_names_every_command_that_the_help_lists() -> None:
     named = set(re.findall(r"`holdfast ([a-z-]+)", text))
     assert not set(COMMANDS) - named
     assert not named - set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_operator_file_in_the_pages_is_read_without_a_word(page: Path, tmp_path: Path) -> None:
+    for snippet in fenced(page, 'yaml title="holdfast.yaml"'):
+        (tmp_path / "holdfast.yaml").write_text(snippet, encoding="utf-8")
+        assert read_operator(tmp_path / "holdfast.yaml", {}).notices == ()

@@ -112,6 +112,11 @@ CODES: dict[str, Entry] = {
         "A folder looks like a stack, and stacks.yaml does not name it.",
         "Run holdfast init, or write discover: false.",
     ),
+    "HF-1052": Entry(
+        "no such source",
+        "The operator's file declares no source of that name.",
+        "Mend the name given with --source or HOLDFAST_SOURCE, or declare it under sources:.",
+    ),
     "HF-1900": Entry("wrong usage", "A word on the command line makes no sense here.", "Run the command with --help."),
     "HF-1901": Entry("no such stack", "No stack goes by that name or fits that selector.", "See: holdfast status."),
     "HF-1902": Entry("several stacks", "The command takes one stack, and the word means several.", "Write name@env."),
@@ -168,6 +173,11 @@ CODES: dict[str, Entry] = {
         "not there yet",
         "The stack is not in the revision that it is to go back to, under this name or an earlier one.",
         "Name a later revision: holdfast rollback STACK --to REV.",
+    ),
+    "HF-1921": Entry(
+        "no working tree",
+        "A source of the operator's file is read without a checkout: it has no files that are not committed.",
+        "Leave out --dirty, or run the command in a checkout without --source.",
     ),
     "HF-1980": Entry(
         "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."

@@ -63,6 +63,11 @@ CODES: dict[str, Entry] = {
         "The stack names a credential set that the operator has not defined.",
         "Mend the name in stacks.yaml, or ask the operator to define it.",
     ),
+    "HF-4112": Entry(
+        "another source's name",
+        "A repository goes by the name of a source that the operator's file declares elsewhere.",
+        "Give it a project: of its own, or have the operator name its URL for that source.",
+    ),
     "HF-4200": Entry("record moved", "Somebody else changed the stack while we looked.", "Run the command again."),
     "HF-4202": Entry(
         "gates moved", "A gate was closed or lifted while an apply was being decided.", "Run the command again."

@@ -30,6 +30,8 @@ class Wish:
 
     #: The folder to act in, ``-C``.
     directory: Path = Path()
+    #: Name of the source in the operator's file; empty takes what the folder holds.
+    source: str = ""
     #: Only stacks of this environment; empty takes all.
     environment: str = ""
     #: Commit, tag or branch; empty takes HEAD.
@@ -71,7 +73,7 @@ def _keep(field: str, given: object = None) -> Callable[[click.Context, click.Pa
 
 
 def world_options(*, top: bool = False) -> Callable[[_F], _F]:
-    """Add ``-C -e --ref --home --no-color --no-input``; only those before the command read ``HOLDFAST_*``."""
+    """Add ``-C --source -e --ref --home --no-color --no-input``; only those before the command read ``HOLDFAST_*``."""
 
     def env(name: str) -> str | None:
         return name if top else None
@@ -85,6 +87,14 @@ def world_options(*, top: bool = False) -> Callable[[_F], _F]:
             expose_value=False,
             callback=_keep("directory"),
             help="Act in this folder.",
+        ),
+        click.option(
+            "--source",
+            metavar="NAME",
+            envvar=env("HOLDFAST_SOURCE"),
+            expose_value=False,
+            callback=_keep("source"),
+            help="A source of the operator's file, without a checkout.",
         ),
         click.option(
             "-e",

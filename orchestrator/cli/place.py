@@ -21,6 +21,7 @@ from orchestrator.model.stack import MAIN, Stack, StackKey
 
 if TYPE_CHECKING:
     from orchestrator.assembly import World
+    from orchestrator.config.operator import Operator
     from orchestrator.effects.whereabouts import Whereabouts
     from orchestrator.engine.outside import Outside, Reading
     from orchestrator.model.observed import Applying, State
@@ -134,7 +135,7 @@ def opened(ctx: click.Context, *, dirty: bool = False, notices: Collection[str] 
     and must be said all the same. Raises OrchestratorError.
     """
     wish, screen = wish_of(ctx), screen_of(ctx)
-    with _world(_whereabouts(wish)) as world:
+    with _world(*sought(wish)) as world:
         place = Place(
             world=world, wish=wish, screen=screen, _read=lambda: _read(world, wish, screen, notices, dirty=dirty)
         )
@@ -151,7 +152,7 @@ def at_record(ctx: click.Context) -> Iterator[Place]:
     OrchestratorError.
     """
     wish, screen = wish_of(ctx), screen_of(ctx)
-    with _world(_whereabouts(wish)) as world:
+    with _world(*sought(wish)) as world:
         yield Place(world=world, wish=wish, screen=screen, _read=lambda: _read_or_last(world, wish, screen))
 
 
@@ -162,35 +163,43 @@ def looked_at(ctx: click.Context, *, dirty: bool) -> Iterator[Place]:
     Raises OrchestratorError.
     """
     wish, screen = wish_of(ctx), screen_of(ctx)
-    where = _whereabouts(wish)
+    operator, where = sought(wish)
     with ExitStack() as open_now:
         try:
-            world = open_now.enter_context(_world(where))
+            world = open_now.enter_context(_world(operator, where))
         except RecordError:
             home = open_now.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-"))
-            world = open_now.enter_context(_world(replace(where, home=Path(home))))
+            world = open_now.enter_context(_world(operator, replace(where, home=Path(home))))
         yield Place(world=world, wish=wish, screen=screen, _read=lambda: world.read(ref=wish.ref, dirty=dirty))
 
 
 @contextmanager
-def _world(where: Whereabouts) -> Iterator[World]:
+def _world(operator: Operator, where: Whereabouts) -> Iterator[World]:
+    where.fetch_ahead()
     # Heavier than all before: it loads while the fetch is on its way.
     from orchestrator.assembly import open_world  # noqa: PLC0415
 
-    with open_world(where) as world:
+    with open_world(where, operator) as world:
         yield world
 
 
-def _whereabouts(wish: Wish) -> Whereabouts:
+def sought(wish: Wish) -> tuple[Operator, Whereabouts]:
+    """Return what the operator of this host decides, and where the source is that the command line means.
+
+    Raises UsageError, ConfigError, SourceError, Denied.
+    """
     if os.environ.get("HOLDFAST_URL"):
         raise UsageError(
             "HOLDFAST_URL is set, and there is no service to ask", code="HF-1915", hint="unset it to work here"
         )
-    from orchestrator.effects.whereabouts import Whereabouts  # noqa: PLC0415 -- nothing is opened for a mistyped word
+    from orchestrator.config.operator import operator_of  # noqa: PLC0415 -- nothing is opened for a mistyped word
+    from orchestrator.effects.whereabouts import Whereabouts  # noqa: PLC0415 -- likewise
 
-    where = Whereabouts.of(wish.directory, wish.home, os.environ)
-    where.fetch_ahead()
-    return where
+    operator = operator_of(os.environ)
+    if wish.source:
+        return operator, Whereabouts.named(operator.source(wish.source), wish.directory, wish.home, os.environ)
+    taken = operator.later_sources
+    return operator, Whereabouts.of(wish.directory, wish.home, os.environ, operator.sources, taken)
 
 
 def _read(world: World, wish: Wish, screen: Screen, notices: Collection[str], *, dirty: bool = False) -> Reading:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import click
@@ -10,7 +9,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, wish_of, world_options
-from orchestrator.cli.place import NOTICES, Place, opened
+from orchestrator.cli.place import NOTICES, Place, opened, sought
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED
 
 #: Seconds after which ``--watch`` looks again though nothing was seen to change.
@@ -38,10 +37,8 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, check: bool, watch: 
 def _follow(ctx: click.Context, words: Sequence[str]) -> None:
     """Look again and again, until Ctrl-C."""
     from orchestrator.effects.watcher import DirectoryWatch, spots  # noqa: PLC0415 -- only --watch waits
-    from orchestrator.effects.whereabouts import Whereabouts  # noqa: PLC0415 -- likewise
 
-    wish = wish_of(ctx)
-    where = Whereabouts.of(wish.directory, wish.home, os.environ)
+    _, where = sought(wish_of(ctx))
     with DirectoryWatch(spots(where.source, where.checkout)) as changes:
         while True:
             changes.wait(_EVERY_S)

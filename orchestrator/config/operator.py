@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from typing import Final
 
 from orchestrator.errors import ConfigError
 from orchestrator.model.policy import Policy
 from orchestrator.model.source import Source
+
+#: Where the operator's file is looked for after ``$HOLDFAST_CONFIG``, the person's own first.
+_FILES: Final = ("{config}/holdfast/holdfast.yaml", "/etc/holdfast/holdfast.yaml")
 
 
 class StoreKind(StrEnum):
@@ -74,6 +80,8 @@ class Operator:
     #: Team -> its members. Only the operator says who is in a team: a repository would let itself in.
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
+    #: Name -> kind of the sources that only a later release can read.
+    later_sources: Mapping[str, str] = field(default_factory=dict)
     #: Name of the secret that encrypts at rest, empty where Holdfast keeps a key of its own.
     encryption_secret: str = ""
     sandbox: Sandbox = Sandbox.NONE
@@ -83,3 +91,39 @@ class Operator:
     def teams_of(self, person: str) -> tuple[str, ...]:
         """Return the teams that vouch for a person, sorted."""
         return tuple(sorted(team for team, members in self.teams.items() if person in members))
+
+    def source(self, name: str) -> Source:
+        """Return the source of that name. Raises ConfigError: HF-1052, or HF-1050 where it cannot be read yet."""
+        for one in self.sources:
+            if one.id == name:
+                return one
+        if name in self.later_sources:
+            raise ConfigError(
+                f"the source {name} is of the kind {self.later_sources[name]}: not supported yet",
+                code="HF-1050",
+                where=self.file,
+                hint="use a git or directory source",
+            )
+        known = [*(one.id for one in self.sources), *self.later_sources]
+        near = difflib.get_close_matches(name, known, n=1)
+        there = f"there are: {', '.join(known)}" if known else "declare it under sources: in the operator's file"
+        raise ConfigError(
+            f'no source "{name}"', code="HF-1052", where=self.file, hint=f"did you mean {near[0]}?" if near else there
+        )
+
+
+def operator_of(environment: Mapping[str, str]) -> Operator:
+    """Return what the operator of this host decides, by the first of their files that is there.
+
+    Raises ConfigError with every error of the file aboard.
+    """
+    config = environment.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    named = environment.get("HOLDFAST_CONFIG", "")
+    candidates = [named] if named else [path.format(config=config) for path in _FILES]
+    for candidate in candidates:
+        if named or Path(candidate).is_file():
+            # The libraries behind it take longer to import than most commands take to run.
+            from orchestrator.config.operator_reading import read_operator  # noqa: PLC0415
+
+            return read_operator(Path(candidate), environment)
+    return Operator()

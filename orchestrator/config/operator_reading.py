@@ -54,6 +54,7 @@ class _Reading:
         self.keys, self.node, self.name, self.environment = file, node, name, environment
         self.errors: list[ConfigError] = []
         self.notices: list[ConfigError] = []
+        self.later_sources: dict[str, str] = {}
 
     def run(self) -> Operator:
         keys = self.keys
@@ -69,6 +70,7 @@ class _Reading:
             ceilings=self._ceilings(),
             teams={name: tuple(members) for name, members in keys.teams.items()},
             sources=tuple(self._sources()),
+            later_sources=self.later_sources,
             encryption_secret=self._secret(keys.encryption.key, ("encryption", "key")) if keys.encryption else "",
             sandbox=Sandbox(keys.workers.sandbox),
             notices=tuple(self.notices),
@@ -111,10 +113,13 @@ class _Reading:
 
     def _expanded(self, text: str, path: tuple[str | int, ...]) -> str:
         """Fill in variables. A store whose variable is not set is empty: outside systemd there is no such directory."""
-        found = _VARIABLE.sub(lambda match: self.environment.get(match[1], ""), text)
-        if found and not found.startswith("/"):
-            self._error(f'"{text}" is no absolute path', path, "write the folder from the root on")
-        return found
+        return self._absolute(_VARIABLE.sub(lambda match: self.environment.get(match[1], ""), text), path)
+
+    def _absolute(self, text: str, path: tuple[str | int, ...]) -> str:
+        """Return a path that means the same from wherever a command is started."""
+        if text and not text.startswith("/"):
+            self._error(f'"{text}" is no absolute path', path, "write the path from the root on")
+        return text
 
     def _secret(self, text: str, path: tuple[str | int, ...]) -> str:
         found = _SECRET.fullmatch(text)
@@ -162,8 +167,10 @@ class _Reading:
             if kind == "git" and keys.git:
                 yield self._git(keys.name, keys.git, (*path, "git"))
             elif kind == "directory" and keys.directory:
-                yield Source(id=keys.name, kind=SourceKind.DIRECTORY, location=keys.directory.path)
+                location = self._absolute(keys.directory.path, (*path, "directory", "path"))
+                yield Source(id=keys.name, kind=SourceKind.DIRECTORY, location=location)
             elif kind:
+                self.later_sources[keys.name] = kind
                 self._later(f"the source {kind}", (*path, kind))
 
     def _git(self, name: str, keys: GitKeys, path: tuple[str | int, ...]) -> Source:
@@ -171,6 +178,7 @@ class _Reading:
         if len(refs) > 1:
             self._error("only one of branch, tag and commit may be named", path, "keep one")
         auth, verify = keys.auth, keys.verify
+        signers = (verify and verify.signers) or ()
         if auth and auth.github_app is not None:
             self._later("auth.github_app", (*path, "auth", "github_app"))
         if verify and verify.cosign is not None:
@@ -181,9 +189,9 @@ class _Reading:
             location=keys.url,
             ref=refs[0] if refs else "",
             verify=Verify(verify.commits or "none") if verify else Verify.NONE,
-            signers=tuple(verify.signers or ()) if verify else (),
+            signers=tuple(self._absolute(one, (*path, "verify", "signers")) for one in signers),
             allow_rewrite=keys.allow_rewrite,
-            known_hosts=(auth.known_hosts or "") if auth else "",
-            ssh_key=(auth.ssh_key or "") if auth else "",
+            known_hosts=self._absolute((auth and auth.known_hosts) or "", (*path, "auth", "known_hosts")),
+            ssh_key=self._absolute((auth and auth.ssh_key) or "", (*path, "auth", "ssh_key")),
             token_secret=self._secret(auth.token, (*path, "auth", "token")) if auth and auth.token else "",
         )

@@ -43,7 +43,7 @@ class GitKeys(Keys):
     every: Duration | None = None
     auth: GitAuthKeys | None = None
     verify: VerifyKeys | None = None
-    allow_rewrite: Truth = False
+    allow_rewrite: Truth | None = None
 
 
 class DirectoryKeys(Keys):

@@ -58,7 +58,11 @@ class WorkingTree:
 
     def email(self) -> str:
         """Return the e-mail address that the person's commits bear, empty where git knows none."""
-        return self._ask("config", "user.email").stdout.decode("utf-8", "replace").strip()
+        return email_in(self.root, self.outer, self.run)
+
+    def branch(self) -> str:
+        """Return the branch that is checked out, empty where HEAD stands on none."""
+        return self._ask("symbolic-ref", "--quiet", "--short", "HEAD").stdout.decode("utf-8", "replace").strip()
 
     def identity(self) -> str:
         """Return what every clone of the repository shares: its origin, else the folder that its worktrees share."""
@@ -121,3 +125,10 @@ class WorkingTree:
                 hint="git status says more; without --dirty the last commit is used",
             )
         return result.stdout.decode().strip()
+
+
+def email_in(directory: Path, outer: Mapping[str, str], run: Run) -> str:
+    """Return the e-mail address that commits made in ``directory`` would bear, empty where git knows none."""
+    argv = ["git", "config", "user.email"]
+    result = run(argv, env=git_environment(outer, own=True), cwd=directory, timeout=QUICK)
+    return result.stdout.decode("utf-8", "replace").strip()

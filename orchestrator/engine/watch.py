@@ -48,7 +48,8 @@ def last_good(outside: Outside, source: Source) -> Reading | None:
 
 
 def _row_name(source: Source) -> str:
-    return f"source:{source.id}"
+    # A commit that somebody has only on their own machine must not count as the newest of the source itself.
+    return f"{'checkout' if source.checkout else 'source'}:{source.id}"
 
 
 def _account(outside: Outside, reading: Reading) -> None:

@@ -34,13 +34,15 @@ class Source:
     verify: Verify = Verify.NONE
     #: Files with the public keys that count: ``allowed_signers`` for SSH, an armoured keyring for GPG.
     signers: tuple[str, ...] = ()
-    #: Accept a revision that does not descend from the last one.
-    allow_rewrite: bool = False
+    #: Accept a revision that does not descend from the last one; None where nobody has said.
+    allow_rewrite: bool | None = None
     #: SSH: the file with pinned host keys, and the private key; empty takes the user's own.
     known_hosts: str = ""
     ssh_key: str = ""
     #: HTTPS: name of the secret with the token, never the token.
     token_secret: str = ""
+    #: Read from a person's own checkout of it: what lies there is not what the source itself has come to.
+    checkout: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,15 +22,27 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-# Tests are no package: this is how they share `repositories`.
+# Tests are no package: this is how they share `repositories`, and the yard around the installed program.
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from e2e_yard import Yard as World
 from repositories import Repository, Yard
 
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Yard:
     return Yard(home=tmp_path / "home")
+
+
+@pytest.fixture
+def world(tmp_path: Path, lab_cli_config: Path) -> Iterator[World]:
+    """The installed program, with a repository, a home and an operator's file of its own."""
+    made = World(folder=tmp_path / "world", cli_config=lab_cli_config)
+    made.folder.mkdir()
+    made.lay()
+    yield made
+    made.clear()
 
 
 @pytest.fixture
