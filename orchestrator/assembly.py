@@ -14,6 +14,7 @@ from adapters.contract import Json
 from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator, StoreKind
 from orchestrator.config.operator import Sandbox as SandboxKind
+from orchestrator.config.operator import Store as DeclaredStore
 from orchestrator.effects.agenda_local import LocalAgenda
 from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.attempts import KeptAttempts
@@ -27,7 +28,7 @@ from orchestrator.effects.process import quick
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.sandbox import Sandbox
-from orchestrator.effects.secrets import EnvironmentStore, FileStore, Store, StoreSecrets, SystemdStore
+from orchestrator.effects.secrets import PREFIX, EnvironmentStore, FileStore, Shelf, Store, StoreSecrets, SystemdStore
 from orchestrator.effects.shells import FAILPOINT, ToolShells
 from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.whereabouts import Whereabouts
@@ -118,7 +119,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     clock = SystemClock()
     database = open_database(f"sqlite:///{home}/record.db")
     record = SqlRecord(database=database, clock=clock, actor=actor)
-    secrets = StoreSecrets(stores=_stores(operator, outer), key=record.key())
+    secrets = StoreSecrets(shelves=_shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
     failpoint = Failpoint.read(outer.get(FAILPOINT, ""))
     sources = VersionedSources(home=home, outer=outer, run=quick, secrets=secrets)
     sandbox = Sandbox.find(outer.get("PATH", "")) if operator.sandbox is SandboxKind.BWRAP else None
@@ -172,20 +173,27 @@ def _login(outer: Mapping[str, str]) -> str:
         return outer.get("USER", "somebody")
 
 
-def _stores(operator: Operator, outer: Mapping[str, str]) -> tuple[Store, ...]:
+def _shelves(operator: Operator, outer: Mapping[str, str]) -> tuple[Shelf, ...]:
     if operator.stores:
-        kinds: dict[StoreKind, type[SystemdStore | FileStore]] = {
-            StoreKind.CREDENTIALS: SystemdStore,
-            StoreKind.FILES: FileStore,
-        }
         return tuple(
-            kinds[one.kind](folder=Path(one.location)) if one.kind in kinds else EnvironmentStore(environ=outer)
+            Shelf(store=_store(one, outer), stacks=one.granted_to, foreign=one.pull_requests)
             for one in operator.stores
+            # Outside of systemd there is no folder of its credentials.
             if one.location or one.kind is StoreKind.ENVIRONMENT
         )
     given = outer.get("CREDENTIALS_DIRECTORY", "")
-    systemd: tuple[Store, ...] = (SystemdStore(folder=Path(given)),) if given else ()
-    return (*systemd, EnvironmentStore(environ=outer))
+    systemd = (Shelf(store=SystemdStore(folder=Path(given))),) if given else ()
+    return (*systemd, Shelf(store=EnvironmentStore(environ=outer)))
+
+
+def _store(one: DeclaredStore, outer: Mapping[str, str]) -> Store:
+    match one.kind:
+        case StoreKind.CREDENTIALS:
+            return SystemdStore(folder=Path(one.location))
+        case StoreKind.FILES:
+            return FileStore(folder=Path(one.location))
+        case StoreKind.ENVIRONMENT:
+            return EnvironmentStore(environ=outer, prefix=one.location or PREFIX)
 
 
 def _cipher(operator: Operator, home: Path, secrets: StoreSecrets) -> Cipher:

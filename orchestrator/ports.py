@@ -494,6 +494,13 @@ class Secrets(Protocol):
         """Return the version of each name, without keeping a value. Raises SecretMissing."""
         ...
 
+    def readable_by(self, stack: StackKey, *, foreign: bool) -> Secrets:
+        """Return what a stack may read in its inputs and settings; of anything else `get` raises Denied.
+
+        ``foreign`` is for code that somebody proposes from outside: it reads what is granted to such code alone.
+        """
+        ...
+
 
 class Credentials(Protocol):
     """The operator's credential sets and whom they are granted to."""

@@ -117,6 +117,16 @@ CODES: dict[str, Entry] = {
         "Put the right key into the key file, one a line, with mode 0600.",
     ),
     "HF-4400": Entry("secret missing", "No secret store knows the name.", "Put it into a store, or mend the name."),
+    "HF-4410": Entry(
+        "secret of a credential set",
+        "A stack's inputs or settings name a secret that is for credential sets or for Holdfast itself.",
+        "Name the credential set under credentials:, or keep a secret of its own for the stack.",
+    ),
+    "HF-4411": Entry(
+        "secret not granted",
+        "The operator has not granted the secret's store to this stack, or not to what is not merged yet.",
+        "Ask the operator to grant it: stacks: and pull_requests: of the store.",
+    ),
     "HF-4401": Entry(
         "secret unsafe",
         "The secret's name or its file is not safe to use: it is open to everybody, leaves its folder, or is no text.",

@@ -11,6 +11,7 @@ from typing import Final
 
 from orchestrator.errors import ConfigError
 from orchestrator.model.policy import Policy
+from orchestrator.model.reference import secret_references
 from orchestrator.model.source import Source
 
 #: Where the operator's file is looked for after ``$HOLDFAST_CONFIG``, the person's own first.
@@ -35,6 +36,10 @@ class Store:
     kind: StoreKind
     #: A folder, or of the environment the prefix of its variables.
     location: str
+    #: Globs over ``source/name@environment``: whose inputs and settings may read it.
+    granted_to: tuple[str, ...] = ("*",)
+    #: Whether what a pull request proposes may read it, too.
+    pull_requests: bool = False
     where: str = ""
 
 
@@ -91,6 +96,12 @@ class Operator:
     def teams_of(self, person: str) -> tuple[str, ...]:
         """Return the teams that vouch for a person, sorted."""
         return tuple(sorted(team for team, members in self.teams.items() if person in members))
+
+    def reserved_secrets(self) -> frozenset[str]:
+        """Return the names of the secrets that are for the operator's own use and for credential sets."""
+        named = {name for one in self.credentials.values() for name in secret_references(one.environment)}
+        own = {self.encryption_secret, *(source.token_secret for source in self.sources)}
+        return frozenset((named | own) - {""})
 
     def source(self, name: str) -> Source:
         """Return the source of that name. Raises ConfigError: HF-1052, or HF-1050 where it cannot be read yet."""

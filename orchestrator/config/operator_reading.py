@@ -99,13 +99,28 @@ class _Reading:
         for number, keys in enumerate(self.keys.secrets):
             path = ("secrets", number)
             kind = self._kind(keys, _STORES, path)
+            granted = ("*",) if keys.stacks is None else tuple(keys.stacks)
+            foreign = keys.pull_requests
             match kind:
                 case "credentials" | "files":
                     location = self._expanded(getattr(keys, kind), (*path, kind))
-                    yield Store(kind=StoreKind(kind), location=location, where=self._where((*path, kind)))
+                    where = self._where((*path, kind))
+                    yield Store(
+                        kind=StoreKind(kind),
+                        location=location,
+                        granted_to=granted,
+                        pull_requests=foreign,
+                        where=where,
+                    )
                 case "environment":
                     prefix = keys.environment.prefix if keys.environment else ""
-                    yield Store(kind=StoreKind.ENVIRONMENT, location=prefix, where=self._where(path))
+                    yield Store(
+                        kind=StoreKind.ENVIRONMENT,
+                        location=prefix,
+                        granted_to=granted,
+                        pull_requests=foreign,
+                        where=self._where(path),
+                    )
                 case "":
                     continue
                 case _:

@@ -76,6 +76,10 @@ class StoreKeys(Keys):
     credentials: str | None = said("A systemd credentials directory.")
     files: str | None = said("A folder with one file per secret.")
     environment: Annotated[EnvironmentStoreKeys | None, Filled] = None
+    stacks: list[str] | None = said(
+        "Who may read it as input: globs over source/name@environment; left out, every stack."
+    )
+    pull_requests: Truth = Field(default=False, description="Whether what a pull request proposes may read it, too.")
     sops: Anything = None
     vault: Anything = None
     aws_ssm: Anything = None

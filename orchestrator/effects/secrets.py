@@ -9,26 +9,28 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Protocol
 
-from orchestrator.errors import SecretMissing
+from orchestrator.errors import Denied, SecretMissing
 from orchestrator.model.fingerprint import value_digest
+from orchestrator.model.stack import StackKey
 from orchestrator.ports import Secret
 
 #: ``db/password``: parts of letters, digits, dot, underscore and hyphen; none begins with a dot.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 
-_PREFIX: Final = "HOLDFAST_SECRET_"
+#: What the variables of the environment's store begin with, unless the operator says otherwise.
+PREFIX: Final = "HOLDFAST_SECRET_"
 
 
 class Store(Protocol):
     """One place where secrets are kept."""
 
-    @property
-    def name(self) -> str:
-        """Return what people call it, with its place."""
+    def place(self, secret: str) -> str:
+        """Return where it looks for a secret, in words."""
         ...
 
     def find(self, secret: str) -> str | None:
@@ -37,12 +39,29 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """A store, and who may read from it in inputs and settings."""
+
+    store: Store
+    #: Globs over full stack keys.
+    stacks: tuple[str, ...] = ("*",)
+    #: Whether code that a pull request proposes may read, too.
+    foreign: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSecrets:
     """`ports.Secrets` over stores, asked in order; the first that knows a name wins."""
 
-    stores: Sequence[Store]
+    shelves: Sequence[Shelf]
     #: The record's own key.
     key: bytes
+    #: Names that no stack reads: what the operator hands out in credential sets, or uses for Holdfast itself.
+    reserved: frozenset[str] = frozenset()
+
+    def readable_by(self, stack: StackKey, *, foreign: bool) -> ReadableSecrets:
+        """Return what a stack may read in its inputs and settings."""
+        return ReadableSecrets(secrets=self, stack=stack, foreign=foreign)
 
     def get(self, name: str) -> Secret:
         """Return the secret. Raises SecretMissing (HF-4400), (HF-4401) where its name or its file is not safe."""
@@ -52,24 +71,66 @@ class StoreSecrets:
                 code="HF-4401",
                 hint="use letters, digits, _ . - and / between parts",
             )
-        for store in self.stores:
-            value = store.find(name)
+        for shelf in self.shelves:
+            value = shelf.store.find(name)
             if value is not None:
                 return Secret(value=value, version=value_digest(value, self.key))
-        asked = ", ".join(store.name for store in self.stores) or "none is set up"
-        raise SecretMissing(
-            f"no store knows the secret {name} (asked: {asked})",
-            hint=f"put it into one of them; for a try: export {variable(name)}=…",
-        )
+        asked = ", ".join(shelf.store.place(name) for shelf in self.shelves) or "none is set up"
+        raise SecretMissing(f"no store knows the secret {name} (asked: {asked})", hint="put it there, or mend its name")
 
     def versions(self, names: Iterable[str]) -> Mapping[str, str]:
         """Return the version of each name, without keeping a value. Raises SecretMissing."""
         return {name: self.get(name).version for name in sorted(set(names))}
 
 
-def variable(secret: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadableSecrets:
+    """`ports.Secrets` as one stack sees them."""
+
+    secrets: StoreSecrets
+    stack: StackKey
+    foreign: bool
+
+    def readable_by(self, stack: StackKey, *, foreign: bool) -> ReadableSecrets:
+        """Return what another stack may read."""
+        return self.secrets.readable_by(stack, foreign=foreign)
+
+    def get(self, name: str) -> Secret:
+        """Return the secret. Raises Denied (HF-4410, HF-4411), SecretMissing."""
+        # One variable, or one credential of systemd, answers to several spellings of a name.
+        if variable(name) in {variable(one) for one in self.secrets.reserved}:
+            raise Denied(
+                f"the secret {name} is part of a credential set or Holdfast's own: no stack reads it",
+                code="HF-4410",
+                hint="name the credential set under credentials:, or keep a secret of its own for the stack",
+            )
+        open_ = [shelf for shelf in self.secrets.shelves if self._may_read(shelf)]
+        try:
+            return replace(self.secrets, shelves=open_).get(name)
+        except SecretMissing as missing:
+            # Where it is known elsewhere, that is the better answer.
+            if missing.code != SecretMissing.code or len(open_) == len(self.secrets.shelves):
+                raise
+            self.secrets.get(name)
+        who = f"pull requests of {self.stack}" if self.foreign else str(self.stack)
+        raise Denied(
+            f"the secret {name} is not granted to {who}",
+            code="HF-4411",
+            hint="ask the operator to grant its store: stacks:, and pull_requests: for what is not merged yet",
+        )
+
+    def versions(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Return the version of each name, without keeping a value. Raises Denied, SecretMissing."""
+        return {name: self.get(name).version for name in sorted(set(names))}
+
+    def _may_read(self, shelf: Shelf) -> bool:
+        granted = any(fnmatchcase(str(self.stack), glob) for glob in shelf.stacks)
+        return granted and (shelf.foreign or not self.foreign)
+
+
+def variable(secret: str, prefix: str = PREFIX) -> str:
     """Return the environment variable for a secret: ``db/password`` is ``HOLDFAST_SECRET_DB_PASSWORD``."""
-    return _PREFIX + re.sub(r"[^A-Za-z0-9]", "_", secret).upper()
+    return prefix + re.sub(r"[^A-Za-z0-9]", "_", secret).upper()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +138,15 @@ class EnvironmentStore:
     """For development: one variable a secret."""
 
     environ: Mapping[str, str]
-    name: str = "environment"
+    prefix: str = PREFIX
+
+    def place(self, secret: str) -> str:
+        """Return the variable."""
+        return f"environment variable {variable(secret, self.prefix)}"
 
     def find(self, secret: str) -> str | None:
         """Return the variable's value; an empty one counts as not set."""
-        return self.environ.get(variable(secret)) or None
+        return self.environ.get(variable(secret, self.prefix)) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +159,9 @@ class SystemdStore:
 
     folder: Path
 
-    @property
-    def name(self) -> str:
-        """Return what people call it."""
-        return "systemd credentials"
+    def place(self, secret: str) -> str:
+        """Return the credential's name."""
+        return f"systemd credential {secret.replace('/', '_')}"
 
     def find(self, secret: str) -> str | None:
         """Return the credential's text. Raises SecretMissing (HF-4401) where it is not text."""
@@ -110,10 +174,9 @@ class FileStore:
 
     folder: Path
 
-    @property
-    def name(self) -> str:
-        """Return what people call it."""
-        return f"files in {self.folder}"
+    def place(self, secret: str) -> str:
+        """Return the file."""
+        return f"file {self.folder / secret}"
 
     def find(self, secret: str) -> str | None:
         """Return the text. Raises SecretMissing (HF-4401) where everybody may read it or it leaves the folder."""

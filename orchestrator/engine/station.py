@@ -61,13 +61,14 @@ def station(
     Raises AdapterError, Denied, SecretMissing, RevisionRejected.
     """
     outside, stack = case.outside, case.asked.stack
-    filling = Filling(outside, stack, case.today.layout, case.asked.reading.revision.id)
+    foreign = is_foreign(case.today.track)
+    filling = Filling(outside, stack, case.today.layout, case.asked.reading.revision.id, foreign=foreign)
     settings = filling.settings()
     resolved = filling.inputs() if inputs is None else inputs
     hidden = filling.secrets | {text for one in resolved.values() if one.sensitive for text in texts(one.value)}
     name = stack.credentials.apply if applying else stack.credentials.plan
     # A pull request plans code that nobody of ours has accepted: it gets no key.
-    granted = outside.credentials.environment(name, stack.key) if name and not is_foreign(case.today.track) else {}
+    granted = outside.credentials.environment(name, stack.key) if name and not foreign else {}
     laid = outside.workspaces.lay(
         stack, case.asked.reading.tree, outside=case.asked.outside_paths, inputs=resolved, run=case.run.number
     )

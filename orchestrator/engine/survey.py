@@ -22,7 +22,7 @@ from orchestrator.model.fingerprint import Parts, canonical, fingerprint, settin
 from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
 from orchestrator.model.observed import Applying, Hold, HoldKind, Looks, Observed, State, observe
 from orchestrator.model.reference import COMMIT, OutputRef, output_references, references, secret_references
-from orchestrator.model.stack import MAIN, Stack, StackKey
+from orchestrator.model.stack import MAIN, Stack, StackKey, is_foreign
 from orchestrator.ports import Row, Stray
 from orchestrator.rules import gates as gate_rules
 from orchestrator.rules.decide import settled
@@ -171,9 +171,11 @@ class Survey:
         versions: dict[str, str] = {}
         try:
             paths = self._reads.of(stack, reading.tree)
-            versions = dict(self._outside.secrets.versions(secret_references({**stack.inputs, **stack.settings})))
+            readable = self._outside.secrets.readable_by(stack.key, foreign=is_foreign(self._reading.track))
+            versions = dict(readable.versions(secret_references({**stack.inputs, **stack.settings})))
         except (AdapterError, OrchestratorError) as error:
-            troubles.append(Gate(kind=GateKind.MISSING, why=error.message, selector=str(stack.key), stops=ALL_ACTS))
+            why = f"{error.code} {error.message}" + (f"; {error.hint}" if error.hint else "")
+            troubles.append(Gate(kind=GateKind.MISSING, why=why, selector=str(stack.key), stops=ALL_ACTS))
         if gone is not None and gone.applied is not None:
             # Taking down needs what was applied, not what is asked for today.
             return gone.applied.parts, paths, tuple(troubles)

@@ -23,8 +23,12 @@ from orchestrator.rules.upstream import locate
 class Filling:
     """Fills a stack's references with values, and remembers whether a secret was among them."""
 
-    def __init__(self, outside: Outside, stack: Stack, layout: Layout, commit: str) -> None:
-        """``layout`` says which stack an output reference means, ``commit`` is what ``${git.commit}`` stands for."""
+    def __init__(self, outside: Outside, stack: Stack, layout: Layout, commit: str, *, foreign: bool = False) -> None:
+        """``layout`` says which stack an output reference means, ``commit`` is what ``${git.commit}`` stands for.
+
+        ``foreign`` is for code that somebody proposes from outside: it reads fewer secrets.
+        """
+        self._readable = outside.secrets.readable_by(stack.key, foreign=foreign)
         self._commit = commit
         self._outside = outside
         self._stack = stack
@@ -35,7 +39,7 @@ class Filling:
         self._touched_secret = False
 
     def inputs(self) -> dict[str, Input]:
-        """Return the stack's inputs with values. Raises SecretMissing, RecordError."""
+        """Return the stack's inputs with values. Raises Denied, SecretMissing, RecordError."""
         return {name: self._fill(value) for name, value in self._stack.inputs.items()}
 
     def settings(self) -> dict[str, Json]:
@@ -52,7 +56,7 @@ class Filling:
     def _look_up(self, inside: str) -> Json:
         kind, _, path = inside.partition(":")
         if kind == "secret":
-            secret = self._outside.secrets.get(path)
+            secret = self._readable.get(path)
             self._conceal(secret.value)
             return secret.value
         if kind == "output":

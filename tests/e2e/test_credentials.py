@@ -109,3 +109,15 @@ def test_a_set_may_not_take_the_tool_over(yard: Yard, name: str) -> None:
     configure(yard, STACKS, {**SETS, "red-read": {**SETS["red-read"], "environment": {name: "x"}}})
     yard.run("plan", "red").ended(64, name, "holdfast.yaml:1:")
     assert keys(yard) == set()
+
+
+def test_a_stack_does_not_get_around_a_grant_by_reading_the_secret_itself(yard: Yard) -> None:
+    red = {**STACKS["red"], "credentials": {}, "inputs": {"k": "${secret:lab}"}}
+    configure(yard, {"red": red}, SETS)
+    yard.run("apply", "--yes").ended(5, "HF-4410", "secret lab", "credentials:")
+    assert keys(yard) == set()
+
+
+def test_a_missing_input_names_the_variable_that_would_hold_it(yard: Yard) -> None:
+    configure(yard, {"red": {"tool": "terraform", "path": "red", "inputs": {"k": "${secret:db/pw}"}}}, {})
+    yard.run("apply", "--yes").ended(5, "HF-4400", "HOLDFAST_SECRET_DB_PW")

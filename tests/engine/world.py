@@ -383,6 +383,9 @@ class World:
     def build(self, stack, settings, shell):
         return CloudTool(self, settings, self._attempt if isinstance(shell, Plain) else None)
 
+    def readable_by(self, stack, *, foreign):
+        return self
+
     def versions(self, names):
         return {}
 

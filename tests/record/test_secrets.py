@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
-from orchestrator.effects.secrets import EnvironmentStore, FileStore, StoreSecrets, SystemdStore
+from orchestrator.effects.secrets import EnvironmentStore, FileStore, Shelf, Store, StoreSecrets, SystemdStore
 from orchestrator.errors import ConfigError, Denied, SecretMissing
 from orchestrator.model.stack import StackKey
 
@@ -30,8 +30,12 @@ def put(path: Path, value: str | bytes, mode: int = 0o600) -> None:
     path.chmod(mode)
 
 
+def shelves(*stores: Store) -> tuple[Shelf, ...]:
+    return tuple(Shelf(store=store) for store in stores)
+
+
 def files(folder: Path) -> StoreSecrets:
-    return StoreSecrets(stores=(FileStore(folder=folder),), key=KEY)
+    return StoreSecrets(shelves=(Shelf(store=FileStore(folder=folder)),), key=KEY)
 
 
 def test_the_first_store_that_knows_the_name_wins(folder: Path, tmp_path: Path):
@@ -39,20 +43,20 @@ def test_the_first_store_that_knows_the_name_wins(folder: Path, tmp_path: Path):
     put(folder / "db" / "password", "from the folder\n")
     put(systemd / "db_password", "from systemd", 0o400)
     environ = {"HOLDFAST_SECRET_DB_PASSWORD": "from the environment", "HOLDFAST_SECRET_ONLY_HERE": "here"}
-    stores = (SystemdStore(folder=systemd), FileStore(folder=folder), EnvironmentStore(environ=environ))
-    assert StoreSecrets(stores=stores, key=KEY).get("db/password").value == "from systemd"
-    assert StoreSecrets(stores=stores[1:], key=KEY).get("db/password").value == "from the folder"
-    assert StoreSecrets(stores=stores[2:], key=KEY).get("db/password").value == "from the environment"
-    assert StoreSecrets(stores=stores, key=KEY).get("only-here").value == "here"
+    stores = shelves(SystemdStore(folder=systemd), FileStore(folder=folder), EnvironmentStore(environ=environ))
+    assert StoreSecrets(shelves=stores, key=KEY).get("db/password").value == "from systemd"
+    assert StoreSecrets(shelves=stores[1:], key=KEY).get("db/password").value == "from the folder"
+    assert StoreSecrets(shelves=stores[2:], key=KEY).get("db/password").value == "from the environment"
+    assert StoreSecrets(shelves=stores, key=KEY).get("only-here").value == "here"
 
 
 def test_a_missing_secret_names_the_stores_that_were_asked(folder: Path):
-    stores = (FileStore(folder=folder), EnvironmentStore(environ={"HOLDFAST_SECRET_DB_PASSWORD": ""}))
+    stores = shelves(FileStore(folder=folder), EnvironmentStore(environ={"HOLDFAST_SECRET_DB_PASSWORD": ""}))
     with pytest.raises(SecretMissing) as refused:
-        StoreSecrets(stores=stores, key=KEY).get("db/password")
+        StoreSecrets(shelves=stores, key=KEY).get("db/password")
     assert refused.value.code == "HF-4400"
-    assert refused.value.message == f"no store knows the secret db/password (asked: files in {folder}, environment)"
-    assert "HOLDFAST_SECRET_DB_PASSWORD" in refused.value.hint
+    asked = f"file {folder}/db/password, environment variable HOLDFAST_SECRET_DB_PASSWORD"
+    assert refused.value.message == f"no store knows the secret db/password (asked: {asked})"
 
 
 def test_a_version_changes_with_the_value_and_tells_nothing_of_it(folder: Path):
@@ -61,7 +65,7 @@ def test_a_version_changes_with_the_value_and_tells_nothing_of_it(folder: Path):
     first = files(folder).versions(["a", "b", "a"])
     assert first["a"] == first["b"] == files(folder).get("a").version
     assert CANARY not in str(first)
-    assert StoreSecrets(stores=files(folder).stores, key=b"other" * 7).get("a").version != first["a"]
+    assert StoreSecrets(shelves=files(folder).shelves, key=b"other" * 7).get("a").version != first["a"]
     put(folder / "a", CANARY + "2")
     second = files(folder).versions(["a", "b"])
     assert second["a"] != first["a"]
@@ -131,9 +135,47 @@ def test_a_folder_or_a_pipe_is_no_secret_and_hangs_nobody(folder: Path):
             files(folder).get(name)
 
 
+def test_a_store_is_read_by_the_stacks_that_it_is_granted_to_and_the_next_one_by_the_others(folder: Path):
+    put(folder / "db", CANARY)
+    put(folder / "net", CANARY)
+    stores = (
+        Shelf(store=FileStore(folder=folder), stacks=("acme/*@prod",)),
+        Shelf(store=EnvironmentStore(environ={"MINE_DB": "for everybody"}, prefix="MINE_")),
+    )
+    secrets = StoreSecrets(shelves=stores, key=KEY)
+    other = StackKey(source="acme", name="net", environment="dev")
+    assert secrets.readable_by(NET, foreign=False).get("db").value == CANARY
+    assert secrets.readable_by(other, foreign=False).get("db").value == "for everybody"
+    with pytest.raises(Denied, match="not granted to acme/net@dev") as refused:
+        secrets.readable_by(other, foreign=False).versions(["net"])
+    assert (refused.value.code, "operator" in refused.value.hint) == ("HF-4411", True)
+    with pytest.raises(SecretMissing, match="MINE_NOWHERE"):
+        secrets.readable_by(other, foreign=False).get("nowhere")
+
+
+def test_what_a_pull_request_proposes_reads_only_what_is_granted_to_such_code(folder: Path):
+    put(folder / "db", CANARY)
+    closed = StoreSecrets(shelves=shelves(FileStore(folder=folder)), key=KEY)
+    with pytest.raises(Denied, match="pull requests of acme/net@prod") as refused:
+        closed.readable_by(NET, foreign=True).get("db")
+    assert refused.value.code == "HF-4411"
+    opened = StoreSecrets(shelves=(Shelf(store=FileStore(folder=folder), foreign=True),), key=KEY)
+    assert opened.readable_by(NET, foreign=True).get("db").value == CANARY
+
+
+@pytest.mark.parametrize("name", ["aws/key", "aws_key", "aws-key", "AWS/Key", "aws.key"])
+def test_a_secret_of_a_credential_set_is_no_input_however_it_is_spelled(name: str):
+    store = EnvironmentStore(environ={"HOLDFAST_SECRET_AWS_KEY": CANARY})
+    secrets = StoreSecrets(shelves=shelves(store), key=KEY, reserved=frozenset({"aws/key"}))
+    with pytest.raises(Denied) as refused:
+        secrets.readable_by(NET, foreign=False).get(name)
+    assert refused.value.code == "HF-4410"
+    assert secrets.get("aws/key").value == CANARY
+
+
 def granted(sets: dict[str, CredentialSet], environ: dict[str, str] | None = None) -> GrantedCredentials:
     store = EnvironmentStore(environ={"HOLDFAST_SECRET_AWS_KEY": CANARY})
-    return GrantedCredentials(sets=sets, secrets=StoreSecrets(stores=(store,), key=KEY), environ=environ or {})
+    return GrantedCredentials(sets=sets, secrets=StoreSecrets(shelves=shelves(store), key=KEY), environ=environ or {})
 
 
 def test_a_granted_set_brings_its_variables_and_nothing_else():
