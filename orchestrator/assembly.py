@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from adapters.contract import Json
 from orchestrator.config.load import Given, StackFiles
@@ -38,6 +39,7 @@ from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.renaming import follow_renames
 from orchestrator.engine.watch import NO_RUN, last_good, read_source
 from orchestrator.errors import RevisionRejected, UsageError
+from orchestrator.model.reference import fill
 from orchestrator.model.source import Source, SourceKind, Verify
 from orchestrator.model.stack import StackKey
 
@@ -117,7 +119,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     lineage.check(source.location)
     actor = where.email() or _login(outer)
     clock = SystemClock()
-    database = open_database(f"sqlite:///{home}/record.db")
+    database = open_database(_database_url(operator, home, outer))
     record = SqlRecord(database=database, clock=clock, actor=actor)
     secrets = StoreSecrets(shelves=_shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
     failpoint = Failpoint.read(outer.get(FAILPOINT, ""))
@@ -157,6 +159,16 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         )
     finally:
         database.close()
+
+
+def _database_url(operator: Operator, home: Path, outer: Mapping[str, str]) -> str:
+    if not operator.database:
+        return f"sqlite:///{home}/record.db"
+    # Where the record lies cannot depend on the record's key, by which versions of secrets are told apart.
+    secrets = StoreSecrets(shelves=_shelves(operator, outer), key=b"")
+    return str(
+        fill(operator.database, lambda inside: quote(secrets.get(inside.removeprefix("secret:")).value, safe=""))
+    )
 
 
 def _attempts_in_use(record: SqlRecord) -> set[str]:

@@ -169,7 +169,8 @@ def looked_at(ctx: click.Context, *, dirty: bool) -> Iterator[Place]:
             world = open_now.enter_context(_world(operator, where))
         except RecordError:
             home = open_now.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-"))
-            world = open_now.enter_context(_world(operator, replace(where, home=Path(home))))
+            here = replace(operator, database="")
+            world = open_now.enter_context(_world(here, replace(where, home=Path(home))))
         yield Place(world=world, wish=wish, screen=screen, _read=lambda: world.read(ref=wish.ref, dirty=dirty))
 
 
@@ -204,7 +205,7 @@ def sought(wish: Wish) -> tuple[Operator, Whereabouts]:
 
 def _read(world: World, wish: Wish, screen: Screen, notices: Collection[str], *, dirty: bool = False) -> Reading:
     reading = world.read(ref=wish.ref, dirty=dirty)
-    for notice in reading.layout.notices:
+    for notice in (*world.operator.notices, *reading.layout.notices):
         if notice.code in notices:
             screen.say(f"{notice.where + '  ' if notice.where else ''}note {notice.code}  {notice.message}")
     # Only where the source itself has come: to look at a branch must not rename what others work with.

@@ -42,7 +42,7 @@ def command(
                 place.warn_of_dirt("validate")
             keys = place.chosen(stacks)
             number = len(keys)
-            for notice in place.reading.layout.notices:
+            for notice in (*place.world.operator.notices, *place.reading.layout.notices):
                 found += of_error(notice, Severity.ERROR if notice.code == NO_FOLDER else Severity.NOTE)
             found += found_without_tools(place, keys)
             if tools:

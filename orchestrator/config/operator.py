@@ -87,6 +87,8 @@ class Operator:
     sources: tuple[Source, ...] = ()
     #: Name -> kind of the sources that only a later release can read.
     later_sources: Mapping[str, str] = field(default_factory=dict)
+    #: URL of the record's database, which may hold ``${secret:name}``; empty keeps it in a file of the home.
+    database: str = ""
     #: Name of the secret that encrypts at rest, empty where Holdfast keeps a key of its own.
     encryption_secret: str = ""
     sandbox: Sandbox = Sandbox.NONE
@@ -100,6 +102,7 @@ class Operator:
     def reserved_secrets(self) -> frozenset[str]:
         """Return the names of the secrets that are for the operator's own use and for credential sets."""
         named = {name for one in self.credentials.values() for name in secret_references(one.environment)}
+        named |= set(secret_references({"database": self.database}))
         own = {self.encryption_secret, *(source.token_secret for source in self.sources)}
         return frozenset((named | own) - {""})
 

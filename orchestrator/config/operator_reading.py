@@ -20,7 +20,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRET = re.compile(r"\$\{secret:([^{}\s]+)\}")
 _SOURCES: Final = ("git", "directory", "s3", "azure_blob", "oci")
 _STORES: Final = ("credentials", "files", "environment", "sops", "vault", "aws_ssm")
-_LATER: Final = ("listen", "external_url", "database", "auth", "retention")
+_LATER: Final = ("listen", "external_url", "auth", "retention")
 #: Variables that change what the tool is, rather than let it in.
 _TAKES_OVER: Final = ("LD_*", "DYLD_*", "PATH", "PYTHONPATH", "PYTHONHOME", "GIT_SSH*", "TF_CLI_*", "TF_DATA_DIR")
 
@@ -71,6 +71,7 @@ class _Reading:
             teams={name: tuple(members) for name, members in keys.teams.items()},
             sources=tuple(self._sources()),
             later_sources=self.later_sources,
+            database=self._database(),
             encryption_secret=self._secret(keys.encryption.key, ("encryption", "key")) if keys.encryption else "",
             sandbox=Sandbox(keys.workers.sandbox),
             notices=tuple(self.notices),
@@ -136,6 +137,18 @@ class _Reading:
             self._error(f'"{text}" is no absolute path', path, "write the path from the root on")
         return text
 
+    def _database(self) -> str:
+        """Return the URL of the database; a password in it does not stand in this file."""
+        url = self.keys.database or ""
+        login = url.partition("://")[2].rpartition("@")[0]
+        if ":" in login and not _SECRET.search(login):
+            self._error(
+                "database: a password does not stand in this file",
+                ("database",),
+                "write postgresql://user:${secret:name}@host/name",
+            )
+        return url
+
     def _secret(self, text: str, path: tuple[str | int, ...]) -> str:
         found = _SECRET.fullmatch(text)
         if not found:
@@ -182,6 +195,8 @@ class _Reading:
             if kind == "git" and keys.git:
                 yield self._git(keys.name, keys.git, (*path, "git"))
             elif kind == "directory" and keys.directory:
+                if keys.directory.watch is not None:
+                    self._later("watch", (*path, "directory", "watch"))
                 location = self._absolute(keys.directory.path, (*path, "directory", "path"))
                 yield Source(id=keys.name, kind=SourceKind.DIRECTORY, location=location)
             elif kind:
@@ -192,6 +207,8 @@ class _Reading:
         refs = [ref for ref in (keys.branch, keys.tag, keys.commit) if ref]
         if len(refs) > 1:
             self._error("only one of branch, tag and commit may be named", path, "keep one")
+        if keys.every is not None:
+            self._later("every", (*path, "every"))
         auth, verify = keys.auth, keys.verify
         signers = (verify and verify.signers) or ()
         if auth and auth.github_app is not None:

@@ -117,7 +117,9 @@ class OperatorFile(Keys):
     version: Version
     listen: Anything = None
     external_url: Anything = None
-    database: Anything = None
+    database: str | None = said(
+        "Where the record is kept: sqlite:////path or postgresql://user:${secret:name}@host/name."
+    )
     workers: Annotated[WorkerKeys, Filled] = Field(default_factory=WorkerKeys)
     sources: list[SourceKeys] = Field(default_factory=list)
     secrets: list[StoreKeys] = Field(default_factory=list)

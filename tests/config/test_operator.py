@@ -48,6 +48,7 @@ def test_the_example_is_read_whole():
     assert (infra.id, infra.kind, infra.ref, infra.verify) == ("infra", SourceKind.GIT, "main", Verify.SIGNED)
     assert (lab.kind, lab.location) == (SourceKind.DIRECTORY, "/srv/lab")
     assert (found.sandbox, found.encryption_secret) == (Sandbox.BWRAP, "data-key")
+    assert found.database == "sqlite:////var/lib/holdfast/holdfast.db"
     assert found.teams_of("ana@acme.example") == ("platform",)
     limit = found.ceilings["prod"]
     assert (limit.policy.mode, limit.policy.delete_limit) == (Mode.PROPOSE, 5)
@@ -62,7 +63,6 @@ def test_what_comes_later_is_named_one_by_one():
         for name in (
             "listen",
             "external_url",
-            "database",
             "auth",
             "retention",
             "workers.count",
@@ -70,7 +70,9 @@ def test_what_comes_later_is_named_one_by_one():
             "the secret store vault",
             "the secret store aws_ssm",
             "credentials.aws-read-prod.assume_role",
+            "every",
             "auth.github_app",
+            "watch",
             "the source s3",
             "the source azure_blob",
             "the source oci",
@@ -113,6 +115,7 @@ def test_a_git_source_takes_everything_it_is_given(operator_of):
     [
         ("versoin: 1", ['1:1 HF-1006 the key "version" is missing', '1:1 HF-1003 unknown key "versoin"; did you mean "version"?']),
         ("version: 1\nworkers: {sandbox: docker}", ['2:20 HF-1004 workers.sandbox: one of none, bwrap is expected, not "docker"']),
+        ("version: 1\ndatabase: postgresql://u:hunter2@db/holdfast", ["2:1 HF-1004 database: a password does not stand in this file"]),
         ("version: 1\nencryption: {key: hunter2}", ["2:14 HF-1004 encryption.key: a secret does not stand in this file"]),
         ("version: 1\nsecrets: [{files: x}]", ['2:12 HF-1004 "x" is no absolute path']),
         ("version: 1\nsecrets: [{}]", ["2:11 HF-1004 secrets[0]: exactly one of credentials, files, environment, sops, vault, aws_ssm is expected, not 0"]),
