@@ -159,7 +159,7 @@ def spoken(name: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise _in_words(name, error) from error
+        raise in_words(name, error.orig) from error
     except SQLAlchemyError as error:
         raise RecordError(f"the record {name} cannot be used: {type(error).__name__}") from error
 
@@ -186,8 +186,8 @@ def _worth_another_try(error: DBAPIError) -> bool:
     return error.connection_invalidated or getattr(error.orig, "sqlstate", "") in {"40001", "40P01"}
 
 
-def _in_words(name: str, error: DBAPIError) -> OrchestratorError:
-    cause = error.orig
+def in_words(name: str, cause: BaseException | None) -> OrchestratorError:
+    """Return our error for a driver's: what is full, busy or closed is not damaged."""
     # SQLite's extended codes hold the plain one in their low byte.
     number = getattr(cause, "sqlite_errorcode", 0) & 0xFF
     state = getattr(cause, "sqlstate", None) or ""

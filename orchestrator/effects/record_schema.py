@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, insert, inspect, select, text
 
-from orchestrator.effects.database import Database, make_engine, prepare_file, read_url
+from orchestrator.effects.database import Database, in_words, make_engine, prepare_file, read_url
 from orchestrator.effects.record_tables import HEAD, marks, meta, schema_version, tables
-from orchestrator.errors import Conflict, RecordError
+from orchestrator.errors import RecordError
 
 #: Two processes that make the same PostgreSQL schema at once: the second waits for the first.
 _MAKING: Final = 7_350_417_020_113
@@ -55,19 +56,13 @@ def open_database(url: str, *, busy_s: float = 10.0) -> Database:
 
 def _set_wal(path: Path, busy_s: float) -> None:
     """Put the file into write-ahead mode, which it keeps: readers never wait, and a crash loses nothing."""
-    connection = sqlite3.connect(path, timeout=busy_s, isolation_level=None)
     try:
-        mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-        if mode != "wal":
-            mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        with closing(sqlite3.connect(path, timeout=busy_s, isolation_level=None)) as connection:
+            mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+            if mode != "wal":
+                mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
     except sqlite3.Error as error:
-        if error.sqlite_errorname == "SQLITE_BUSY":
-            raise Conflict(f"another process keeps writing to the record {path}", code="HF-4204") from error
-        raise RecordError(
-            f"{path} is damaged, or no record at all: {error}", hint="put the last backup there"
-        ) from error
-    finally:
-        connection.close()
+        raise in_words(str(path), error) from error
     if mode != "wal":
         raise RecordError(f"the file system under {path} cannot keep a write-ahead log", hint="use a local disk")
 

@@ -75,7 +75,9 @@ def test_a_disk_that_is_nearly_full_starts_no_apply(yard: Yard, disk: Disk) -> N
 def test_a_home_without_any_room_is_named_and_nothing_is_acknowledged(yard: Yard, disk: Disk) -> None:
     disk.mount("64k")
     commit(yard, 'resource "terraform_data" "this" {}\n')
-    yard.apply().ended(1, "HF-43", "full")
+    done = yard.apply().ended(1, "HF-43", "full")
+    assert "damaged" not in done.said
+    assert "backup" not in done.said
     assert yard.starts() == []
     disk.resize("200m")
     yard.apply().ended(0, "1 applied")

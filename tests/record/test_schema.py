@@ -116,6 +116,31 @@ def test_a_file_that_is_no_record_is_said_to_be_none(tmp_path: Path):
         open_database(f"sqlite:///{tmp_path}/record.db")
 
 
+def test_a_file_that_cannot_grow_is_not_called_damaged(tmp_path: Path):
+    program = f"""
+import resource, signal
+from orchestrator.effects.record_schema import open_database
+from orchestrator.errors import RecordError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+try:
+    open_database("sqlite:///{tmp_path}/record.db")
+except RecordError as error:
+    print(error.message, "/", error.hint)
+"""
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert "is full, or fails" in said
+    assert "free some space" in said
+    assert "backup" not in said
+
+
+def test_a_file_that_may_not_be_written_is_not_called_damaged(tmp_path: Path):
+    (tmp_path / "record.db-journal").mkdir()
+    with pytest.raises(RecordError, match="cannot be written") as refused:
+        open_database(f"sqlite:///{tmp_path}/record.db")
+    assert "owner" in refused.value.hint
+
+
 @pytest.mark.parametrize("address", ["record.db", "mysql://host/name", "sqlite:///relative.db", "://", ""])
 def test_an_address_that_is_none_of_ours_is_refused(address: str):
     with pytest.raises(RecordError):
