@@ -23,6 +23,7 @@ from orchestrator.effects.clock import SystemClock
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
 from orchestrator.effects.encryption import Cipher, cipher_at
 from orchestrator.effects.failpoints import Failpoint, armed
+from orchestrator.effects.home import make_home
 from orchestrator.effects.lineage import Lineage
 from orchestrator.effects.plugins import InstalledAdapters
 from orchestrator.effects.process import quick
@@ -114,7 +115,7 @@ class World:
 def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     """Open the world that `Whereabouts` found on the host of ``operator``. Raises OrchestratorError."""
     outer, home, source, checkout = dict(where.outer), where.home, where.source, where.checkout
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_home(home)
     lineage = Lineage(home=home, source=source.id, marks=where.marks)
     lineage.check(source.location)
     actor = where.email() or _login(outer)

@@ -106,6 +106,11 @@ CODES: dict[str, Entry] = {
     "HF-4304": Entry(
         "driver missing", "The driver for PostgreSQL is not installed.", "pip install 'holdfast[postgresql]'."
     ),
+    "HF-4305": Entry(
+        "home open to everybody",
+        "The folder that holds record, state and plans is open to everybody on this host, and holds other things.",
+        "chmod 700 the folder, or name another home.",
+    ),
     "HF-4310": Entry(
         "artifact missing or altered",
         "A stored plan, state copy or input is gone, or is not what was stored.",

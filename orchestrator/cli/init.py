@@ -31,4 +31,4 @@ def command(ctx: click.Context, *, project: str, dry_run: bool, force: bool) -> 
         for one in found:
             place.screen.say(f"found {one.path}  {one.tool}")
         text = stacks_text(found, project=project)
-        deliver(place.screen, root_of(place.wish.directory), text, dry_run=dry_run, force=force)
+    deliver(place.screen, root_of(place.wish.directory), text, dry_run=dry_run, force=force)

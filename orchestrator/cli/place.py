@@ -176,12 +176,17 @@ def looked_at(ctx: click.Context, *, dirty: bool) -> Iterator[Place]:
 
 @contextmanager
 def _world(operator: Operator, where: Whereabouts) -> Iterator[World]:
-    where.fetch_ahead()
-    # Heavier than all before: it loads while the fetch is on its way.
-    from orchestrator.assembly import open_world  # noqa: PLC0415
+    before = os.umask(0o077)
+    try:
+        where.fetch_ahead()
+        # Heavier than all before: it loads while the fetch is on its way.
+        from orchestrator.assembly import open_world  # noqa: PLC0415
 
-    with open_world(where, operator) as world:
-        yield world
+        with open_world(where, operator) as world:
+            yield world
+    finally:
+        # What is made in the home is for its owner alone; what is written beside a person's files is theirs to judge.
+        os.umask(before)
 
 
 def sought(wish: Wish) -> tuple[Operator, Whereabouts]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from orchestrator.effects.home import make_home
 from orchestrator.effects.location import locate, normalised
 from orchestrator.effects.mirror import Mirror
 from orchestrator.effects.process import quick
@@ -85,7 +86,6 @@ class Whereabouts:
         checkout = self.checkout
         if checkout is None:
             return
-        self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         mirror = Mirror(
             folder=self.home / "sources" / self.source.id,
             source=self.source,
@@ -96,6 +96,7 @@ class Whereabouts:
 
         def fetch() -> None:
             try:
+                make_home(self.home)
                 head = checkout.commit()
                 if head and not mirror.holds(head):
                     mirror.fetch("", wanted=head)
