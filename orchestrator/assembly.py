@@ -29,6 +29,7 @@ from orchestrator.effects.plugins import InstalledAdapters
 from orchestrator.effects.process import quick
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
+from orchestrator.effects.running import Running
 from orchestrator.effects.sandbox import Sandbox
 from orchestrator.effects.secrets import PREFIX, EnvironmentStore, FileStore, Shelf, Store, StoreSecrets, SystemdStore
 from orchestrator.effects.shells import FAILPOINT, ToolShells
@@ -58,6 +59,7 @@ class World:
     #: Who asks: the e-mail address of the person's git, else their login name.
     actor: str
     operator: Operator
+    running: Running
     _sources: VersionedSources
     _working_tree: WorkingTree | None
 
@@ -130,6 +132,11 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     shells.sweep()
     attempts = KeptAttempts(home=home, clock=clock)
     attempts.sweep(lambda: _attempts_in_use(record))
+    workspaces = LaidWorkspaces(home=home, lineage=lineage)
+    workspaces.sweep(lambda: _stacks_in_use(record))
+    running = Running(home=home)
+    for number in running.forsaken():
+        record.close_run(number)
     outside = Outside(
         record=armed(record, "record", failpoint),
         artifacts=armed(
@@ -140,7 +147,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         layouts=StackFiles(
             operator=operator, given=_given(outer), remembered=record.remembered, remember=record.remember
         ),
-        workspaces=armed(LaidWorkspaces(home=home, lineage=lineage), "workspaces", failpoint),
+        workspaces=armed(workspaces, "workspaces", failpoint),
         attempts=armed(attempts, "attempts", failpoint),
         shells=armed(shells, "shells", failpoint),
         adapters=InstalledAdapters(given=_given_to_tools(outer)),
@@ -155,6 +162,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
             home=home,
             actor=actor,
             operator=operator,
+            running=running,
             _sources=sources,
             _working_tree=checkout,
         )
@@ -177,6 +185,11 @@ def _attempts_in_use(record: SqlRecord) -> set[str]:
     states = [row.state for row in record.rows()]
     unknown = [state.unknown.attempt for state in states if state.unknown]
     return {attempt.folder for attempt in (*(state.applying for state in states), *unknown) if attempt}
+
+
+def _stacks_in_use(record: SqlRecord) -> list[StackKey]:
+    """Return the stacks whose tool may be at work without its worker."""
+    return [StackKey.parse(row.key) for row in record.rows() if row.state.applying or row.state.unknown]
 
 
 def _login(outer: Mapping[str, str]) -> str:

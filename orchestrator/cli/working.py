@@ -71,9 +71,11 @@ class Stop:
 
 @contextmanager
 def listening(place: Place, run: Run, *, detaches: bool = False) -> Iterator[Stop]:
-    """Turn SIGINT, SIGTERM and ``holdfast cancel`` into a wish to end, for as long as the block runs."""
+    """Turn SIGINT, SIGTERM, SIGHUP and ``holdfast cancel`` into a wish to end, for as long as the block runs."""
     stop = Stop(detaches=detaches, flag=cancel_flag(place, run.number))
-    before = {number: signal.signal(number, stop.wish) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Whoever started us with nohup means us to go on without a terminal.
+    hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
+    before = {number: signal.signal(number, stop.wish) for number in (signal.SIGINT, signal.SIGTERM, *hangup)}
     try:
         yield stop
     finally:
@@ -154,7 +156,8 @@ def begun(place: Place, verb: str) -> Iterator[Run]:
     record = place.outside.record
     run = record.open_run(trigger="cli", verb=verb, actor=place.world.actor, revision=place.reading.revision.id)
     try:
-        yield run
+        with place.world.running.working(run.number):
+            yield run
     finally:
         record.close_run(run.number)
         cancel_flag(place, run.number).unlink(missing_ok=True)

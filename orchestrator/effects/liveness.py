@@ -75,6 +75,23 @@ def alive(pid: int, start: int) -> bool:
     return found is not None and found.start == start
 
 
+def owner() -> str:
+    """Return a name for this very process, for what only it uses: ``pid-start-namespace``."""
+    me = life(os.getpid())
+    return f"{os.getpid()}-{me.start if me else 0}-{_space()}"
+
+
+def orphaned(owned_by: str) -> bool:
+    """Whether the process that `owner` named is gone; of another namespace nobody here can tell, and so it is not."""
+    pid, start, space = owned_by.split("-")
+    return space == _space() and not alive(int(pid), int(start))
+
+
+def _space() -> str:
+    """Return the number of our pid namespace: the same process id means another process elsewhere."""
+    return pid_space().removeprefix("pid:[").removesuffix("]")
+
+
 def table() -> Mapping[int, Life]:
     """Return every living process that we can see."""
     return {found.pid: found for entry in _PROC.iterdir() if entry.name.isdigit() and (found := life(int(entry.name)))}

@@ -62,8 +62,7 @@ class ToolShells:
         A tool of theirs that still runs would hold its lock against the next one: it is stopped first.
         """
         for folder in (self.home / "spool").glob("*-*-*-*"):
-            pid, start, space, _ = folder.name.split("-")
-            if space == _pid_space() and not liveness.alive(int(pid), int(start)):
+            if liveness.orphaned(folder.name.rpartition("-")[0]):
                 private = Private(folder=folder)
                 liveness.stop({"HOME": str(private.home)}, grace_s=_STOPPING)
                 private.remove()
@@ -224,9 +223,7 @@ class ToolShell:
     @contextmanager
     def _private(self) -> Iterator[Private]:
         """Make the folders of one reading command, named after us, so that others can tell when we are gone."""
-        me = liveness.life(os.getpid())
-        name = f"{os.getpid()}-{me.start if me else 0}-{_pid_space()}-{secrets.token_hex(6)}"
-        folder = self.shells.home / "spool" / name
+        folder = self.shells.home / "spool" / f"{liveness.owner()}-{secrets.token_hex(6)}"
         private = Private(folder=folder)
         try:
             yield _made(folder)
@@ -286,11 +283,6 @@ def _legible(command: Command, code: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise ExecutionError(f"what {_name(command)} left cannot be read: {error.strerror}", code=code) from error
-
-
-def _pid_space() -> str:
-    """Return the number of our pid namespace: the same process id means another process elsewhere."""
-    return liveness.pid_space().removeprefix("pid:[").removesuffix("]")
 
 
 def _name(command: Command) -> str:

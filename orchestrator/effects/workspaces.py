@@ -10,13 +10,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from adapters.contract import Input, PlanStale, Workspace
+from orchestrator.effects import liveness
 from orchestrator.effects.lineage import Lineage, holds_files
 from orchestrator.effects.tree_cache import Place, TreeCache, digest, stored_bytes, write_file
 from orchestrator.effects.tree_rules import check, may_stay
@@ -62,7 +63,8 @@ class LaidWorkspaces:
                 code="HF-3018",
                 hint="free some space, or mend the permissions of that folder",
             ) from failure
-        private = Path(tempfile.mkdtemp(prefix="private-", dir=place))
+        # Named after us, so that others can tell when we are gone.
+        private = Path(tempfile.mkdtemp(prefix=f"private-{liveness.owner()}-", dir=place))
         try:
             yield Workspace(
                 root=place / "root",
@@ -76,6 +78,21 @@ class LaidWorkspaces:
             )
         finally:
             shutil.rmtree(private, ignore_errors=True)
+
+    def sweep(self, in_use: Callable[[], Collection[StackKey]]) -> None:
+        """Remove what workers that were killed left of private folders: inputs hold secrets.
+
+        ``in_use`` names the stacks whose tool may still read there without its worker.
+        """
+        left = [
+            path
+            for path in (self.home / "work").glob("*/private-*-*-*-*")
+            if liveness.orphaned(path.name.removeprefix("private-").rpartition("-")[0])
+        ]
+        kept = {_safe(key) for key in in_use()} if left else set()
+        for path in left:
+            if path.parent.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
 
     def verify(self, workspace: Workspace, stack: Stack, tree: RevisionTree) -> None:
         """Digest the tracked files again, just before an apply.

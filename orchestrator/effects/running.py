@@ -1,0 +1,40 @@
+"""Which processes work which runs: of one that was killed the record would say forever that it is running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestrator.effects import liveness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A file for each run that is at work, under the ``home`` of this host."""
+
+    home: Path
+
+    @contextmanager
+    def working(self, run: int) -> Iterator[None]:
+        """Say that this process works a run, for as long as the block runs. Raises OSError."""
+        mark = self._folder / f"{run}-{liveness.owner()}"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        mark.touch(mode=0o600)
+        try:
+            yield
+        finally:
+            mark.unlink(missing_ok=True)
+
+    def forsaken(self) -> Iterator[int]:
+        """Yield each run whose process is gone, and forget it once the caller has seen to it."""
+        for mark in self._folder.glob("*-*-*-*"):
+            run, _, owner = mark.name.partition("-")
+            if liveness.orphaned(owner):
+                yield int(run)
+                mark.unlink(missing_ok=True)
+
+    @property
+    def _folder(self) -> Path:
+        return self.home / "running"
