@@ -128,7 +128,15 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     failpoint = Failpoint.read(outer.get(FAILPOINT, ""))
     sources = VersionedSources(home=home, outer=outer, run=quick, secrets=secrets)
     sandbox = Sandbox.find(outer.get("PATH", "")) if operator.sandbox is SandboxKind.BWRAP else None
-    shells = ToolShells(home=home, clock=clock, outer=outer, sandbox=sandbox)
+    credentials = _credentials(operator, secrets, outer)
+    own = _own_secrets(operator, outer)
+    shells = ToolShells(
+        home=home,
+        clock=clock,
+        outer=outer,
+        sandbox=sandbox,
+        known=lambda: (*own, *credentials.secrets_at_large()),
+    )
     shells.sweep()
     attempts = KeptAttempts(home=home, clock=clock)
     attempts.sweep(lambda: _attempts_in_use(record))
@@ -152,7 +160,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         shells=armed(shells, "shells", failpoint),
         adapters=InstalledAdapters(given=_given_to_tools(outer)),
         secrets=secrets,
-        credentials=_credentials(operator, secrets, outer),
+        credentials=credentials,
         clock=clock,
     )
     try:
@@ -210,6 +218,13 @@ def _shelves(operator: Operator, outer: Mapping[str, str]) -> tuple[Shelf, ...]:
     given = outer.get("CREDENTIALS_DIRECTORY", "")
     systemd = (Shelf(store=SystemdStore(folder=Path(given))),) if given else ()
     return (*systemd, Shelf(store=EnvironmentStore(environ=outer)))
+
+
+def _own_secrets(operator: Operator, outer: Mapping[str, str]) -> tuple[str, ...]:
+    """Return every value of our own environment that is a secret by the name of its variable."""
+    given = (one.location for one in operator.stores if one.kind is StoreKind.ENVIRONMENT and one.location)
+    prefixes = (PREFIX, *given)
+    return tuple(value for name, value in outer.items() if name.startswith(prefixes))
 
 
 def _store(one: DeclaredStore, outer: Mapping[str, str]) -> Store:

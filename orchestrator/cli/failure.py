@@ -136,11 +136,17 @@ def write_debug_log(error: BaseException, environment: Mapping[str, str]) -> Pat
 
 
 def _masked(text: str, environment: Mapping[str, str]) -> str:
-    """Mask what the environment holds under a name that speaks of a secret."""
-    for name, value in environment.items():
-        if len(value) >= _SHORTEST_SECRET and any(part in name.upper() for part in _SECRET_NAMES):
-            text = text.replace(value, "(sensitive)")
-    return text
+    """Mask what the environment holds under a name that speaks of a secret, in whatever form it is quoted."""
+    from orchestrator.effects.redact import Redactor  # noqa: PLC0415 -- only a fault of ours pays for it
+
+    secret = [
+        value
+        for name, value in environment.items()
+        if name.startswith("HOLDFAST_SECRET_")
+        or (len(value) >= _SHORTEST_SECRET and any(part in name.upper() for part in _SECRET_NAMES))
+    ]
+    # Line by line: what a line's end stands for is the traceback's own.
+    return "\n".join(map(Redactor(secret).mask, text.split("\n")))
 
 
 def _stderr(text: str) -> None:

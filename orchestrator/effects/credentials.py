@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from adapters.contract import Json
-from orchestrator.errors import ConfigError, Denied
-from orchestrator.model.reference import fill
+from orchestrator.errors import ConfigError, Denied, SecretMissing
+from orchestrator.model.reference import fill, secret_references
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Secrets
 
@@ -54,6 +55,14 @@ class GrantedCredentials:
         found = {variable: self.environ[variable] for variable in granted.passed if variable in self.environ}
         found.update({variable: str(fill(text, look_up)) for variable, text in granted.environment.items()})
         return found
+
+    def secrets_at_large(self) -> Iterator[str]:
+        """Yield the secret values of every set, as far as they are there: what to mask in whatever any tool says."""
+        for one in self.sets.values():
+            yield from (self.environ[name] for name in one.passed if name in self.environ)
+            for name in secret_references(one.environment):
+                with suppress(SecretMissing):
+                    yield self.secrets.get(name).value
 
     def _granted(self, name: str, stack: StackKey) -> CredentialSet:
         found = self.sets.get(name)

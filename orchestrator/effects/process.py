@@ -11,6 +11,7 @@ Four ways, each with exactly the environment given; the first three in a session
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import marshal
 import os
@@ -34,6 +35,9 @@ from orchestrator.errors import ExecutionError, NotStarted
 TICK: Final = 0.1
 #: What the kernel says when something has run out: nothing started, and it may work later.
 _EXHAUSTED: Final = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT}
+#: prctl(2).
+_PR_SET_DUMPABLE: Final = 4
+
 _KEEPER: Final = Path(__file__).with_name("keeper.py")
 
 
@@ -180,9 +184,13 @@ def attended(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
         return child.wait()
 
 
-def forbid_core_dumps() -> None:
-    """Have no process of ours leave its memory, and the secrets in it, on a disk. Inherited by all we start."""
+def shut_memory() -> None:
+    """Have no process of ours leave its memory on a disk, and no program that we run read ours, or our environment.
+
+    That no core is dumped is inherited by all we start.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _tend(child: Child, launch: Launch) -> tuple[bool, bool]:

@@ -43,13 +43,15 @@ class ToolShells:
     #: Our own environment: PATH and the allow-list are taken from it.
     outer: Mapping[str, str]
     sandbox: Sandbox | None = None
+    #: Every secret of this host that a tool might come upon, whoever it was granted to; asked for at each opening.
+    known: Callable[[], Iterable[str]] = tuple
     #: Seconds that a tool gets between the SIGINT and its end.
     grace_s: float = 60.0
 
     def open(self, needs: ShellNeeds) -> MaskingShell:
         """Return a shell bound to one stack's credentials, limits and log. Raises ExecutionError."""
-        process.forbid_core_dumps()
-        redactor = Redactor(needs.secrets)
+        process.shut_memory()
+        redactor = Redactor((*needs.secrets, *self.known()))
         log = RunLog(path=log_path(self.home, needs.run, needs.stack), redactor=redactor, clock=self.clock)
         shell = ToolShell(shells=self, needs=needs, redactor=redactor, log=log)
         if needs.attempt:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 from pathlib import Path
@@ -64,8 +65,9 @@ def _fail(message):
 def test_a_fault_of_ours_leaves_its_traceback_in_a_file_and_nowhere_else(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t-canary-value")
+    monkeypatch.setenv("HOLDFAST_SECRET_X", 'a "quoted" canary')
     with pytest.raises(ZeroDivisionError) as caught:
-        _fail("s3cr3t-canary-value is in here")
+        _fail("s3cr3t-canary-value is in here, " + json.dumps('a "quoted" canary'))
     assert report(caught.value) == 1
     err = capsys.readouterr().err
     assert "Traceback" not in err

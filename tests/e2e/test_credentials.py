@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from typing import Any
 
 import pytest
-from e2e_yard import Yard
+from e2e_yard import HOLDFAST, Yard
 
 pytestmark = pytest.mark.needs("git", "terraform")
 
@@ -121,3 +123,31 @@ def test_a_stack_does_not_get_around_a_grant_by_reading_the_secret_itself(yard: 
 def test_a_missing_input_names_the_variable_that_would_hold_it(yard: Yard) -> None:
     configure(yard, {"red": {"tool": "terraform", "path": "red", "inputs": {"k": "${secret:db/pw}"}}}, {})
     yard.run("apply", "--yes").ended(5, "HF-4400", "HOLDFAST_SECRET_DB_PW")
+
+
+def test_a_secret_that_a_tool_got_hold_of_by_itself_is_masked_all_the_same(yard: Yard) -> None:
+    configure(yard, {"red": {"tool": "terraform", "path": "red"}}, SETS)
+    yard.extra |= {"HOLDFAST_SECRET_OTHER": "c4n4ry-of-nobody", "HTTPS_PROXY": "http://me:c4n4ry@proxy"}
+    wrapper = yard.folder / "bin" / "terraform"
+    # As a provider would that looks around on its host.
+    told = "echo c4n4ry-lab-secret c4n4ry-of-nobody http://me:c4n4ry@proxy >&2; exit 1"
+    wrapper.write_text(wrapper.read_text().replace("exec", f'[ "$1" = plan ] && {{ {told}; }}\nexec', 1))
+    done = yard.run("plan")
+    assert done.code == 1
+    assert "c4n4ry" not in done.said + yard.run("logs", "1").said + yard.run("show", "1").said
+    assert not [path for path, content in yard.files_below(yard.home) if b"c4n4ry" in content]
+
+
+@pytest.mark.needs("setpriv")
+def test_what_the_tool_starts_cannot_read_our_environment(yard: Yard) -> None:
+    configure(yard, {"red": {"tool": "terraform", "path": "red"}}, SETS)
+    wrapper = yard.folder / "bin" / "terraform"
+    look = f"cat /proc/$PPID/environ >{yard.folder}/found 2>{yard.folder}/refused"
+    wrapper.write_text(wrapper.read_text().replace("exec", f'[ "$1" = plan ] && {look}\nexec', 1))
+    # Who may do everything may read everything: root lays that power down for once.
+    plainly = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    argv = [*plainly, str(HOLDFAST), "plan"]
+    done = subprocess.run(argv, cwd=yard.checkout, env=yard.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (yard.folder / "found").read_text() == ""
+    assert "denied" in (yard.folder / "refused").read_text()
