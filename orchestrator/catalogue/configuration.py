@@ -124,7 +124,7 @@ CODES: dict[str, Entry] = {
     "HF-1904": Entry("no such run", "The record knows no run with that number.", "See: holdfast runs."),
     "HF-1905": Entry(
         "not confirmed",
-        "Destroying, or changing production, asks for the stack's name, and it was not given.",
+        "What destroys, replaces, goes back or touches production asks for the stack's name, and it was not given.",
         "Type the name when asked, or pass --confirm NAME.",
     ),
     "HF-1906": Entry(

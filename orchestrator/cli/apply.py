@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
-from orchestrator.cli.options import output_options, parallel_option, world_options
+from orchestrator.cli.options import CONFIRM, output_options, parallel_option, world_options
 from orchestrator.cli.place import Place, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -14,8 +14,8 @@ from orchestrator.model.stack import StackKey
 
 @rich_click.command()
 @stacks_argument
-@click.option("-y", "--yes", is_flag=True, help="Do not ask; covers neither destroying, production, nor going back.")
-@click.option("--confirm", metavar="NAME", multiple=True, help="The stack's name, said beforehand.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; what may lose something still asks for the stack's name.")
+@click.option("--confirm", metavar="NAME", multiple=True, help=CONFIRM)
 @click.option("--destroy", is_flag=True, help="Take the stacks down and keep them down until resumed.")
 @click.option("--with-dependents", is_flag=True, help="Also the stacks that wait for these.")
 @click.option("--verify", is_flag=True, help="Afterwards look whether the world is as applied.")
@@ -40,6 +40,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
 ) -> None:
     """Show the plan, ask, and apply exactly it, wave by wave.
 
+    Destroying, replacing, production and going back ask for the stack's name; `--confirm NAME` says it beforehand.
     A second apply starts no tool. The first Ctrl-C detaches: what runs goes on, and `holdfast logs -f` follows it.
     """
     from orchestrator.cli.asking import Leave  # noqa: PLC0415 -- rich and the engine are heavy

@@ -10,6 +10,7 @@ import click
 from adapters.contract import Goal
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_plan import Row
+from orchestrator.cli.symbols import lost
 from orchestrator.errors import UsageError
 
 PRODUCTION = "production"
@@ -22,54 +23,54 @@ class Leave:
     yes: bool = False
     #: Names given with ``--confirm``.
     confirmed: tuple[str, ...] = ()
-    #: Keys (short) of the stacks whose plan was not there when the command began.
-    deferred: frozenset[str] = frozenset()
 
 
 def allowed(place: Place, rows: Sequence[Row], leave: Leave) -> list[Row]:
     """Return those rows that the person lets go ahead; asks where it may.
 
-    Raises UsageError (HF-1905) where a name is asked for and nobody can type it, or a wrong one was.
+    Raises UsageError (HF-1905) where a wrong name was typed.
     """
-    grave = [row for row in rows if _is_grave(place, row)]
-    granted = [row for row in grave if _by_name(place, row, leave)]
-    light = [row for row in rows if row not in grave]
+    grave = {row.key: why for row in rows if (why := _gravity(place, row))}
+    granted = {row.key for row in rows if row.key in grave and _by_name(place, row, grave[row.key], leave)}
+    light = [row for row in rows if row.key not in grave]
     if light and _lightly(place, light, leave):
-        granted += light
-    return [row for row in rows if row in granted]
+        granted |= {row.key for row in light}
+    return [row for row in rows if row.key in granted]
 
 
-def _is_grave(place: Place, row: Row) -> bool:
+def _gravity(place: Place, row: Row) -> str:
+    """Say what makes a plan too grave for a mere yes, empty where nothing does."""
     stack = place.reading.layout.stacks.get(row.key)
+    reasons = []
     if row.backwards:
+        reasons.append("goes back behind what is applied")
+    if row.proposal is not None and row.proposal.goal is Goal.DESTROY:
+        reasons.append("takes everything down")
+    elif row.counts.destructive:
+        reasons.append(f"may lose something ({lost(row.counts)})")
+    if stack is not None and stack.tier == PRODUCTION:
+        reasons.append("is production")
+    return " and ".join(reasons)
+
+
+def _by_name(place: Place, row: Row, why: str, leave: Leave) -> bool:
+    name = row.key.short
+    if {name, row.key.name} & set(leave.confirmed):
         return True
-    destroys = row.proposal is not None and row.proposal.goal is Goal.DESTROY
-    return destroys or (stack is not None and stack.tier == PRODUCTION)
-
-
-def _by_name(place: Place, row: Row, leave: Leave) -> bool:
-    if leave.confirmed:
-        return row.key.short in leave.confirmed or row.key.name in leave.confirmed
     if not place.screen.interactive:
-        place.screen.say(f"{row.key.short} asks for its name: --confirm {row.key.short}")
+        other = f"; --confirm {', '.join(leave.confirmed)} is not its name" if leave.confirmed else ""
+        place.screen.say(f"{name} {why} and asks for its name: --confirm {name}{other}")
         return False
-    typed = click.prompt(f"Type {row.key.short} to go ahead", default="", show_default=False, err=True)
-    if typed not in {row.key.short, ""}:
-        raise UsageError(f'"{typed}" is not "{row.key.short}"', code="HF-1905", hint="nothing was changed")
+    typed = click.prompt(f"{name} {why}. Type {name} to go ahead", default="", show_default=False, err=True)
+    if typed not in {name, ""}:
+        raise UsageError(f'"{typed}" is not "{name}"', code="HF-1905", hint="nothing was changed")
     return bool(typed)
 
 
 def _lightly(place: Place, rows: Sequence[Row], leave: Leave) -> bool:
     names = ", ".join(row.key.short for row in rows)
     if leave.yes:
-        unseen = [row for row in rows if row.key.short in leave.deferred and row.counts.destructive]
-        # Nobody could have seen this plan when they said yes, and it takes something away.
-        if not unseen:
-            return True
-        names = ", ".join(row.key.short for row in unseen)
-        if all(row.key.short in leave.confirmed for row in unseen):
-            return True
-        place.screen.say(f"{names}: planned only now, and something would be lost; --yes does not cover that")
+        return True
     if not place.screen.interactive:
         place.screen.say(f"{names}: nobody can be asked here; --yes says it beforehand")
         return False

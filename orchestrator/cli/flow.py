@@ -57,10 +57,10 @@ def carry_out(place: Place, wanted: Wanted) -> Result:
     rows: list[Row] = []
     refused: list[StackKey] = []
     with begun(place, wanted.verb) as run, listening(place, run, detaches=True) as stop:
-        for number, keys in enumerate(ordered(place, wanted.keys, backwards=wanted.backwards)):
+        for keys in ordered(place, wanted.keys, backwards=wanted.backwards):
             if stop.wanted:
                 break
-            done, kept_back = _wave(place, wanted, run, stop, keys, later=number > 0)
+            done, kept_back = _wave(place, wanted, run, stop, keys)
             rows += done
             refused += kept_back
         interrupted = stop.wanted
@@ -70,7 +70,7 @@ def carry_out(place: Place, wanted: Wanted) -> Result:
 
 
 def _wave(
-    place: Place, wanted: Wanted, run: Run, stop: Stop, keys: Sequence[StackKey], *, later: bool
+    place: Place, wanted: Wanted, run: Run, stop: Stop, keys: Sequence[StackKey]
 ) -> tuple[list[Row], list[StackKey]]:
     with progress(place.screen) as tell:
         planned = _crew(place, wanted, run, stop, tell).rows(
@@ -84,9 +84,8 @@ def _wave(
         _show(place, changing)
     with progress(place.screen) as tell:
         sorted_out = _sort_out(_crew(place, wanted, run, stop, tell), changing, wanted)
-    deferred = frozenset(row.key.short for row in changing) if later else frozenset()
     with interruptible():
-        granted = allowed(place, sorted_out.open, replace(wanted.leave, deferred=deferred))
+        granted = allowed(place, sorted_out.open, wanted.leave)
     for row in granted:
         _approve(place, wanted, run, row)
     going = [*sorted_out.agreed, *granted]

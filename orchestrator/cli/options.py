@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import click
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+#: Help of an option that several commands have.
+CONFIRM = "The stack's name, said beforehand; once for each stack."
 
 
 class Form(StrEnum):

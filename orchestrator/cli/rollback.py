@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import stack_argument
-from orchestrator.cli.options import output_options, world_options
+from orchestrator.cli.options import CONFIRM, output_options, world_options
 from orchestrator.cli.place import Place, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -17,8 +17,8 @@ _PREVIOUS = "previous"
 @rich_click.command()
 @stack_argument
 @click.option("--to", "revision", metavar="REV", default=_PREVIOUS, show_default=True, help="Commit or tag.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask; production still asks for the stack's name.")
-@click.option("--confirm", metavar="NAME", multiple=True, help="Say the stack's name beforehand.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; what may lose something still asks for the stack's name.")
+@click.option("--confirm", metavar="NAME", multiple=True, help=CONFIRM)
 @click.option("--reason", default="", help="Kept with the hold.")
 @world_options()
 @output_options

@@ -55,3 +55,11 @@ def tally(counts: Counts) -> list[tuple[Sign, int]]:
 def short(counts: Counts) -> str:
     """Return ``-1 ±1 ~2 +3``, or ``=`` where nothing changes."""
     return " ".join(f"{sign.symbol}{number}" for sign, number in tally(counts)) or NONE.symbol
+
+
+def lost(counts: Counts) -> str:
+    """Return in words what may lose something: ``1 to replace, 2 to destroy``; empty where nothing does."""
+    found = [f"{counts.replace} to replace"] if counts.replace else []
+    found += [f"{counts.delete} to destroy"] if counts.delete else []
+    found += [f"{counts.unknown} unknown until apply"] if counts.unknown else []
+    return ", ".join(found)
