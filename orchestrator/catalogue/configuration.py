@@ -179,6 +179,11 @@ CODES: dict[str, Entry] = {
         "A source of the operator's file is read without a checkout: it has no files that are not committed.",
         "Leave out --dirty, or run the command in a checkout without --source.",
     ),
+    "HF-1930": Entry(
+        "which plan",
+        "A yes counts for one plan, and nothing said which: by now there may be another than the one that was seen.",
+        "Paste the command that plan, apply and show print: holdfast approve STACK --proposal N.",
+    ),
     "HF-1980": Entry(
         "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."
     ),

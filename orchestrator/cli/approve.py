@@ -2,62 +2,84 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
 import rich_click
 
-from orchestrator.cli.options import world_options
+from orchestrator.cli.options import proposal_option, world_options
 from orchestrator.cli.place import Place, opened
-from orchestrator.errors import Denied
+from orchestrator.errors import Denied, UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.model.observed import Proposal
-    from orchestrator.model.stack import StackKey
+    from orchestrator.cli.answering import Waiting
 
 
 @rich_click.command()
 @click.argument("what", metavar="RUN|STACK")
+@proposal_option
 @click.option("--reason", default="", help="Kept with your word.")
 @click.option("--accept-duplicates", is_flag=True, help="Even if it may create a second time.")
 @world_options()
 @click.pass_context
-def command(ctx: click.Context, what: str, *, reason: str, accept_duplicates: bool) -> None:
+def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str, accept_duplicates: bool) -> None:
     """Say yes to exactly what is proposed: any change to what would be done voids your word.
 
-    `holdfast explain STACK` says whose word counts.
+    Of a STACK without --proposal the plan is shown and asked about. `holdfast explain STACK` says whose word counts.
     """
-    from orchestrator.cli.answering import proposals  # noqa: PLC0415 -- nothing is opened for a mistyped word
+    from orchestrator.cli.answering import waiting  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.consent import approve  # noqa: PLC0415 -- likewise
     from orchestrator.cli.symbols import short  # noqa: PLC0415 -- likewise
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
 
     with opened(ctx) as place:
-        counted, refusals = _sorted_out(place, proposals(place, what))
+        counted, refusals = _sorted_out(place, waiting(place, what, proposal))
+        if counted and proposal is None and not what.isdigit():
+            counted = _asked_about(place, counted)
         if counted:
             with begun(place, "approve") as run:
-                for key, proposal in counted:
-                    approve(place, key, proposal, run=run.number, reason=reason, duplicates=accept_duplicates)
-                    place.screen.say(f"approved {key.short}  {short(proposal.counts)}  as {place.world.actor}")
-            place.screen.next(f"holdfast apply {' '.join(key.short for key, _ in counted)}")
+                for one in counted:
+                    approve(place, one.key, one.proposal, run=run.number, reason=reason, duplicates=accept_duplicates)
+                    place.screen.say(f"approved {one.key.short}  {short(one.proposal.counts)}  as {place.world.actor}")
+            place.screen.next(place.command("apply", *(one.key.short for one in counted)))
         if refusals:
             raise Denied("; ".join(refusals), code="HF-4101", hint="ask one of them to approve it")
 
 
-def _sorted_out(
-    place: Place, found: list[tuple[StackKey, Proposal]]
-) -> tuple[list[tuple[StackKey, Proposal]], list[str]]:
+def _asked_about(place: Place, found: list[Waiting]) -> list[Waiting]:
+    """Show the plans and ask, so that nobody says yes to one they have not seen; return those that got a yes.
+
+    Raises UsageError (HF-1930) where nobody can be shown anything.
+    """
+    from orchestrator.cli.asking import Leave, allowed  # noqa: PLC0415 -- nobody is asked where the plan was named
+    from orchestrator.cli.planning import proposal_row  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.show_plan import view  # noqa: PLC0415 -- likewise
+
+    if not place.screen.interactive:
+        name = found[0].key.short
+        raise UsageError(
+            f"which plan of {name} do you mean? By now it may be another than you have seen",
+            code="HF-1930",
+            hint=f"holdfast show {name} prints the command to paste",
+        )
+    rows = [proposal_row(place, one.asked, one.proposal) for one in found]
+    place.screen.console(sys.stderr).print(view(rows, whole=place.screen.form == "wide"))
+    granted = {row.key for row in allowed(place, rows, Leave(), question="Approve exactly this for {}?")}
+    return [one for one in found if one.key in granted]
+
+
+def _sorted_out(place: Place, found: list[Waiting]) -> tuple[list[Waiting], list[str]]:
     """Return the proposals for which the person's word counts, and a sentence for each other one."""
     from orchestrator.cli.eligible import may, who  # noqa: PLC0415 -- the engine is heavy
-    from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
 
-    survey, operator, person = Survey(place.outside, place.reading), place.world.operator, place.world.actor
+    operator, person = place.world.operator, place.world.actor
     counted, refusals = [], []
-    for key, proposal in found:
-        asked = survey.look(key)
-        if asked is None or may(operator, asked.stack.policy, person, asked.desired.author):
-            counted.append((key, proposal))
+    for one in found:
+        policy, author = one.asked.stack.policy, one.asked.desired.author
+        if may(operator, policy, person, author):
+            counted.append(one)
             continue
-        whose = ", ".join(who(operator, asked.stack.policy, asked.desired.author))
-        refusals.append(f"the word of {person} does not count for {key.short}: it takes {whose}")
+        whose = ", ".join(who(operator, policy, author))
+        refusals.append(f"the word of {person} does not count for {one.key.short}: it takes {whose}")
     return counted, refusals

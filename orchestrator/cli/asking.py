@@ -14,6 +14,7 @@ from orchestrator.cli.symbols import lost
 from orchestrator.errors import UsageError
 
 PRODUCTION = "production"
+_QUESTION = "Apply exactly this to {}?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +26,17 @@ class Leave:
     confirmed: tuple[str, ...] = ()
 
 
-def allowed(place: Place, rows: Sequence[Row], leave: Leave) -> list[Row]:
+def allowed(place: Place, rows: Sequence[Row], leave: Leave, *, question: str = _QUESTION) -> list[Row]:
     """Return those rows that the person lets go ahead; asks where it may.
+
+    ``question`` is what is asked of the harmless; ``{}`` stands for their names.
 
     Raises UsageError (HF-1905) where a wrong name was typed.
     """
     grave = {row.key: why for row in rows if (why := _gravity(place, row))}
     granted = {row.key for row in rows if row.key in grave and _by_name(place, row, grave[row.key], leave)}
     light = [row for row in rows if row.key not in grave]
-    if light and _lightly(place, light, leave):
+    if light and _lightly(place, light, leave, question):
         granted |= {row.key for row in light}
     return [row for row in rows if row.key in granted]
 
@@ -67,11 +70,11 @@ def _by_name(place: Place, row: Row, why: str, leave: Leave) -> bool:
     return bool(typed)
 
 
-def _lightly(place: Place, rows: Sequence[Row], leave: Leave) -> bool:
+def _lightly(place: Place, rows: Sequence[Row], leave: Leave, question: str) -> bool:
     names = ", ".join(row.key.short for row in rows)
     if leave.yes:
         return True
     if not place.screen.interactive:
         place.screen.say(f"{names}: nobody can be asked here; --yes says it beforehand")
         return False
-    return click.confirm(f"Apply exactly this to {names}?", default=False, err=True)
+    return click.confirm(question.format(names), default=False, err=True)

@@ -13,15 +13,13 @@ from orchestrator.cli.place import Place
 from orchestrator.cli.planning import Crew
 from orchestrator.cli.progress import Tell, progress
 from orchestrator.cli.show_plan import Mark, Row, page, view
+from orchestrator.cli.suggesting import after_apply
 from orchestrator.cli.working import Stop, at_once, begun, interruptible, leave, listening, ordered
 from orchestrator.errors import EXIT_INTERRUPTED
 from orchestrator.model.action import Apply, Reason, Rest
 from orchestrator.model.policy import Mode
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run
-
-#: So many stacks are suggested by name.
-_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +62,10 @@ def carry_out(place: Place, wanted: Wanted) -> Result:
             rows += done
             refused += kept_back
         interrupted = stop.wanted
-    _print(place, rows, run, suggesting=not (wanted.undo and refused))
+    _print(place, rows)
+    if not (wanted.undo and refused):
+        declined = refused if place.screen.interactive else []
+        place.screen.next(*after_apply(place, rows, run.number, declined))
     code = EXIT_INTERRUPTED if interrupted else exit_after_apply([row.mark for row in rows])
     return Result(rows=tuple(rows), run=run.number, exit_code=code, refused=tuple(refused))
 
@@ -77,7 +78,7 @@ def _wave(
             _crew(place, wanted, run, stop, tell).settle(keys, Mode.OBSERVE)
         )
     _leave_if_wanted(place, wanted, run, stop)
-    changing = [row for row in planned if row.mark in {Mark.CHANGES, Mark.UNKNOWN} and row.proposal]
+    changing = [row for row in planned if row.mark in {Mark.CHANGES, Mark.UNKNOWN, Mark.DENIED} and row.proposal]
     if stop.wanted or not changing:
         return planned, []
     if place.screen.for_people:
@@ -158,24 +159,8 @@ def _show(place: Place, rows: Sequence[Row]) -> None:
     place.screen.console(sys.stderr).print(view(rows, whole=place.screen.form == "wide"))
 
 
-def _print(place: Place, rows: Sequence[Row], run: Run, *, suggesting: bool) -> None:
+def _print(place: Place, rows: Sequence[Row]) -> None:
     if place.screen.for_people:
         # The plans were shown when people were asked: now only what became of each stack.
         rows = [replace(row, plan=None, warnings=()) for row in rows]
     place.screen.emit(page(rows))
-    if suggesting:
-        suggest(place, rows, run.number)
-
-
-def suggest(place: Place, rows: Sequence[Row], run: int) -> None:
-    """Suggest what to type after an apply."""
-    marks = {row.mark for row in rows}
-    if Mark.FAILED in marks:
-        place.screen.next(f"holdfast logs {run}", f"holdfast show {run}")
-    elif Mark.CHANGES in marks:
-        waiting = [row.key.short for row in rows if row.mark is Mark.CHANGES]
-        place.screen.next(*(f"holdfast approve {name}" for name in waiting[:_NAMED]))
-    elif marks & {Mark.DEFERRED, Mark.HELD, Mark.UNKNOWN}:
-        place.screen.next("holdfast status", "holdfast explain STACK")
-    elif Mark.APPLIED in marks:
-        place.screen.next("holdfast drift")

@@ -169,6 +169,12 @@ def output_options(function: _F) -> _F:
     )(function)
 
 
+def proposal_option(function: _F) -> _F:
+    """Add ``--proposal N``: which plan of a stack is meant, so that a word is bound to what was seen."""
+    words = "Of a STACK: the plan that you have seen, as plan, apply and show print it."
+    return click.option("--proposal", metavar="N", type=click.IntRange(min=1), help=words)(function)
+
+
 def parallel_option(function: _F) -> _F:
     """Add ``--parallel N``; 0 stands for as many as the machine bears."""
     number = click.IntRange(0, 64)

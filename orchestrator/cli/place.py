@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -82,6 +83,14 @@ class Place:
     def recorded(self) -> dict[StackKey, State]:
         """Return the stacks of this source that the record knows, whether they are still in it or not."""
         return {StackKey.parse(row.key): row.state for row in self.outside.record.rows(self.world.source.id)}
+
+    def command(self, *words: str) -> str:
+        """Return a command that reaches this very place when it is typed as printed."""
+        named = any(key.short in words for key in self.reading.layout.stacks)
+        flags = [] if named or not self.wish.environment else ["-e", self.wish.environment]
+        flags += ["--ref", self.wish.ref] if self.wish.ref else []
+        folder = self.wish.directory
+        return shlex.join(["holdfast", *(["-C", str(folder)] if folder != Path() else []), *words, *flags])
 
     def at_work(self, run: int) -> dict[StackKey, Applying]:
         """Return the attempts of a run that the record knows no end of."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.contract import Goal, Plan
 from orchestrator.cli.outcome import code_of, mark_of
@@ -12,15 +12,18 @@ from orchestrator.cli.progress import Tell, words
 from orchestrator.cli.show_plan import Mark, Row
 from orchestrator.cli.working import Ended, Stop, side_by_side
 from orchestrator.engine.planning import stored_plan
-from orchestrator.engine.survey import Survey
-from orchestrator.engine.work import Limits, Settled, Worker
+from orchestrator.engine.survey import Asked, Survey
+from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
 from orchestrator.errors import Conflict, RecordError
-from orchestrator.model.action import Action, Reason
+from orchestrator.model.action import Action, Reason, Rest
 from orchestrator.model.gate import GateKind
 from orchestrator.model.observed import Proposal, TrackView
 from orchestrator.model.policy import Mode
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Run
+
+#: Why a plan would not be applied whatever anybody says.
+_BARRING = frozenset({Reason.REJECTED, Reason.OVER_LIMIT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class Crew:
     stop: Stop
     tell: Tell
     parallel: int
+    #: Whether a plan that somebody said no to is made afresh.
+    afresh: bool = False
 
     def settle(self, keys: Sequence[StackKey], mode: Mode) -> list[Ended[Settled]]:
         """Work each stack until it rests; ``mode`` OBSERVE goes as far as a plan."""
@@ -44,16 +49,27 @@ class Crew:
 
     def decision(self, key: StackKey) -> Action:
         """Return what would be done about a stack next if a person let it."""
-        return self._worker(Mode.PROPOSE).decision(Survey(self.place.outside, self.place.reading), key)
+        asked = Survey(self.place.outside, self.place.reading).look(key)
+        return self._worker(Mode.PROPOSE).decision(asked) if asked else VANISHED
 
     def _worker(self, mode: Mode) -> Worker:
-        limits = Limits(mode=mode, person=True, drift=False)
+        limits = Limits(mode=mode, person=True, drift=False, afresh=self.afresh)
         place = self.place
         return Worker(place.outside, place.reading, self.run, limits=limits, cancelled=self.stop.cancelled)
 
     def rows(self, ended: Sequence[Ended[Settled]]) -> list[Row]:
         """Return what to show for each stack."""
-        return [row_of(self.place, one) for one in ended]
+        return [self._told(one, row_of(self.place, one)) for one in ended]
+
+    def _told(self, ended: Ended[Settled], row: Row) -> Row:
+        """Say of a plan what stands in the way of applying it, so that nobody first learns of it there."""
+        asked = ended.result.asked if ended.result else None
+        if asked is None or row.mark is not Mark.CHANGES:
+            return row
+        action = self._worker(Mode.PROPOSE).decision(asked)
+        if isinstance(action, Rest) and action.reason in _BARRING:
+            return replace(row, mark=Mark.DENIED, why=action.why)
+        return replace(row, why=action.why) if action.reason is Reason.GATED else row
 
 
 def row_of(place: Place, ended: Ended[Settled]) -> Row:
@@ -111,6 +127,26 @@ def _back(place: Place, settled: Settled) -> str:
 def _doubts(settled: Settled) -> tuple[str, ...]:
     gates = settled.asked.desired.gates if settled.asked else ()
     return tuple(gate.why for gate in gates if gate.kind is GateKind.CONSENT)
+
+
+def proposal_row(place: Place, asked: Asked, proposal: Proposal) -> Row:
+    """Return what to show of a proposal that waits for a word."""
+    mark, why = (Mark.NONE if proposal.empty else Mark.CHANGES), named(proposal)
+    if asked.observed.rejected == proposal.binding(str(asked.stack.key)):
+        mark, why = Mark.DENIED, f"{why}, rejected by {asked.observed.rejected_because}"
+    return Row(
+        key=asked.stack.key,
+        tool=asked.stack.tool,
+        mark=mark,
+        why=why,
+        proposal=proposal,
+        plan=plan_of(place, proposal),
+    )
+
+
+def named(proposal: Proposal) -> str:
+    """Return the words that tell one proposal from all others."""
+    return f"proposal {proposal.number} at {proposal.revision[:7]}, digest {proposal.changes_digest[:12]}"
 
 
 def proposal_of(settled: Settled) -> Proposal | None:

@@ -5,22 +5,30 @@ from __future__ import annotations
 import click
 import rich_click
 
-from orchestrator.cli.options import world_options
+from orchestrator.cli.options import proposal_option, world_options
 from orchestrator.cli.place import opened
 
 
 @rich_click.command()
 @click.argument("what", metavar="RUN|STACK")
-@click.option("--reason", default="", help="Kept with your word.")
+@proposal_option
+@click.option("--reason", default="", help="Kept with your word; everybody who meets the plan reads it.")
 @world_options()
 @click.pass_context
-def command(ctx: click.Context, what: str, *, reason: str) -> None:
-    """Say no to exactly what is proposed; another plan asks again."""
-    from orchestrator.cli.answering import proposals  # noqa: PLC0415 -- nothing is opened for a mistyped word
+def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str) -> None:
+    """Say no to exactly what is proposed: no apply does it, whoever says yes to it there.
+
+    A change to the stack, `holdfast plan STACK` or `holdfast approve STACK` takes it up again.
+    """
+    from orchestrator.cli.answering import waiting  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.consent import reject  # noqa: PLC0415 -- likewise
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
 
-    with opened(ctx) as place, begun(place, "reject") as run:
-        for key, proposal in proposals(place, what):
-            reject(place, key, proposal, run=run.number, reason=reason)
-            place.screen.say(f"rejected {key.short}  as {place.world.actor}")
+    with opened(ctx) as place:
+        found = waiting(place, what, proposal)
+        with begun(place, "reject") as run:
+            for one in found:
+                reject(place, one.key, one.proposal, run=run.number, reason=reason)
+                place.screen.say(f"rejected {one.key.short}  as {place.world.actor}")
+        names = [one.key.short for one in found]
+        place.screen.next(f"{place.command('plan', *names)}      plans it afresh, and people are asked again")

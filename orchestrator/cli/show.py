@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 import rich_click
 
@@ -9,7 +11,10 @@ from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.observed import Proposal, TrackView
-from orchestrator.model.stack import MAIN, StackKey
+from orchestrator.model.stack import MAIN
+
+if TYPE_CHECKING:
+    from orchestrator.engine.survey import Asked
 
 
 @rich_click.command()
@@ -37,32 +42,23 @@ def _show_run(place: Place, number: int) -> None:
 
 
 def _show_stack(place: Place, word: str, track: str) -> None:
-    from orchestrator.cli.planning import plan_of  # noqa: PLC0415 -- rich and the engine are heavy
-    from orchestrator.cli.show_plan import Mark, Row, page  # noqa: PLC0415 -- likewise
-
-    key = place.one(word)
-    proposal = _proposed(place, key, track)
-    if proposal is None:
-        raise UsageError(f"nothing is proposed for {key.short}", code="HF-1906", hint=f"holdfast plan {key.short}")
-    stack = place.reading.layout.stacks.get(key)
-    row = Row(
-        key=key,
-        tool=stack.tool if stack else proposal.tool.name,
-        mark=Mark.NONE if proposal.empty else Mark.CHANGES,
-        why=f"proposal {proposal.number} at {proposal.revision[:7]}, digest {proposal.changes_digest[:12]}",
-        proposal=proposal,
-        plan=plan_of(place, proposal),
-    )
-    place.screen.emit(page([row]))
-    if not proposal.empty:
-        place.screen.next(f"holdfast apply {key.short}")
-
-
-def _proposed(place: Place, key: StackKey, track: str) -> Proposal | None:
-    from orchestrator.cli.standings import proposed  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.cli.planning import proposal_row  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.cli.show_plan import page  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.suggesting import after_plan  # noqa: PLC0415 -- likewise
     from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
 
-    if track != MAIN:
-        return place.outside.record.row(str(key)).state.tracks.get(track, TrackView()).proposal
+    key = place.one(word)
     asked = Survey(place.outside, place.reading).look(key)
-    return proposed(asked) if asked else None
+    proposal = _proposed(asked, track) if asked else None
+    if asked is None or proposal is None:
+        raise UsageError(f"nothing is proposed for {key.short}", code="HF-1906", hint=f"holdfast plan {key.short}")
+    row = proposal_row(place, asked, proposal)
+    place.screen.emit(page([row]))
+    if track == MAIN:
+        place.screen.next(*after_plan(place, [row], proposal.run))
+
+
+def _proposed(asked: Asked, track: str) -> Proposal | None:
+    from orchestrator.cli.standings import proposed  # noqa: PLC0415 -- rich and the engine are heavy
+
+    return proposed(asked) if track == MAIN else asked.state.tracks.get(track, TrackView()).proposal

@@ -42,6 +42,8 @@ class Limits:
     person: bool = False
     #: Whether due drift checks are run.
     drift: bool = True
+    #: Whether a plan that somebody said no to is made afresh.
+    afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,7 @@ class Worker:
                 survey = Survey(self._outside, self._reading)
                 asked = self._look(survey, key)
                 if asked is None:
-                    return Settled(key=key, rest=_VANISHED, asked=None, did=tuple(did))
+                    return Settled(key=key, rest=VANISHED, asked=None, did=tuple(did))
                 case = self._case(asked)
                 if asked.state.applying and not self._recover(case):
                     return Settled(key=key, rest=still_applying(self._outside, asked), asked=asked, did=tuple(did))
@@ -124,15 +126,12 @@ class Worker:
             case = self._case(asked)
             return self._contained(key, lambda: check_drift(case), lambda fault: _could_not_look(case, fault))
 
-    def decision(self, survey: Survey, key: StackKey) -> Action:
-        """Return what would be done next, doing nothing: what `explain` and `status` show."""
-        asked = survey.look(key)
-        if asked is None:
-            return _VANISHED
+    def decision(self, asked: Asked) -> Action:
+        """Return what would be done next, doing nothing."""
         return decide(asked.desired, self._seen(asked), self._allowed(asked), self._outside.clock.now())
 
     def _next(self, asked: Asked) -> Action:
-        action = decide(asked.desired, self._seen(asked), self._allowed(asked), self._outside.clock.now())
+        action = self.decision(asked)
         if isinstance(action, Rest) or self._cancelled is None or not self._cancelled():
             return action
         # What would be next is for whoever comes next.
@@ -142,11 +141,15 @@ class Worker:
         return Case(outside=self._outside, today=self._reading, asked=asked, run=self._run, cancelled=self._cancelled)
 
     def _seen(self, asked: Asked) -> Observed:
-        failure = asked.observed.failure
+        seen, failure = asked.observed, asked.observed.failure
         before = self._found_at.get(asked.stack.key, self._begun_at)
         if self._limits.person and failure and failure.at < before:
-            return replace(asked.observed, failure=None)
-        return asked.observed
+            seen = replace(seen, failure=None)
+        plan = seen.progress
+        if self._limits.afresh and isinstance(plan, Proposal) and plan.made_at < self._begun_at:
+            no = seen.rejected == plan.binding(seen.stack)
+            seen = replace(seen, progress=None) if no else seen
+        return seen
 
     def _allowed(self, asked: Asked) -> Policy:
         policy = asked.stack.policy
@@ -276,7 +279,7 @@ def _ask(case: Case) -> None:
         case.outside.record.append(case.key, [event], expected=case.asked.state.version, run=case.run.number)
 
 
-_VANISHED = Rest(reason=Reason.VANISHED, why="it is no longer in its source; what it made still stands")
+VANISHED = Rest(reason=Reason.VANISHED, why="it is no longer in its source; what it made still stands")
 
 
 def _told_to_stop(asked: Asked) -> Rest:

@@ -280,6 +280,8 @@ class Observed:
     doubts: tuple[Doubt, ...] = ()
     consents: tuple[Consent, ...] = ()
     rejected: str = ""
+    #: Who rejected it and why: ``ana@acme.example: too big``.
+    rejected_because: str = ""
     asked: bool = False
     failure: Failure | None = None
     drift: Drift | None = None
@@ -306,6 +308,7 @@ def observe(stack: str, track: str, state: State, looks: Looks) -> Observed:
         doubts=state.doubts,
         consents=view.consents,
         rejected=view.rejected,
+        rejected_because=view.rejected_because.removesuffix(": "),
         asked=view.asked,
         failure=view.failure,
         drift=state.drift,

@@ -219,7 +219,7 @@ def _barred(desired: Desired, observed: Observed, policy: Policy, proposal: Prop
     if not desired.committed:
         return Rest(reason=Reason.NOT_COMMITTED, why="the working tree is not committed")
     if observed.rejected == proposal.binding(observed.stack):
-        return Rest(reason=Reason.REJECTED, why="somebody said no to this plan")
+        return Rest(reason=Reason.REJECTED, why=f"rejected by {observed.rejected_because or 'somebody'}")
     limit = policy.delete_limit
     if limit is not None and proposal.counts.destructive > limit:
         why = f"{proposal.counts.destructive} deletions or replacements, at most {limit} allowed"

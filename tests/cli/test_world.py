@@ -125,7 +125,7 @@ def test_a_plan_defers_what_waits_and_its_exit_code_may_say_that_something_chang
 
 def test_without_a_person_to_ask_an_apply_waits_and_an_approval_lets_it_go(fresh):
     assert "--yes" in fresh.ends(3, "apply", "network").stderr
-    fresh.ends(0, "approve", "network", "--reason", "seen")
+    fresh.ends(0, "approve", "network", "--proposal", "1", "--reason", "seen")
     fresh.ends(0, "apply", "network")
     assert value(fresh.ends(0, "status", "network", "--json"))["stacks"][0]["sync"] == "Synced"
 
@@ -135,7 +135,7 @@ def test_a_no_stands_until_the_plan_changes(fresh):
     fresh.ends(0, "reject", "network", "--reason", "too big")
     status = value(fresh.ends(0, "status", "network", "--json"))["stacks"][0]
     assert status["next"]["reason"] == "rejected"
-    assert "somebody said no" in fresh.ends(4, "apply", "network", "--yes").stdout
+    assert "rejected by ana@acme.example: too big" in fresh.ends(4, "apply", "network", "--yes").stdout
 
 
 def test_a_second_apply_starts_no_tool(applied):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import shutil
 import signal
 import stat
@@ -264,3 +266,37 @@ class Yard:
         for path in folder.rglob("*"):
             if stat.S_ISREG(path.lstat().st_mode):
                 yield path, path.read_bytes()
+
+
+class Terminal:
+    """The program in front of a person."""
+
+    def __init__(self, yard: Yard, *words: str) -> None:
+        self.said = b""
+        self.child, self.terminal = pty.fork()
+        if not self.child:
+            os.chdir(yard.checkout)
+            env = {**yard.environment, "TERM": "xterm"}
+            os.execve(HOLDFAST, [str(HOLDFAST), *words], env)  # noqa: S606 -- the installed program itself
+
+    def sees(self, text: bytes) -> bool:
+        if select.select([self.terminal], [], [], 0.05)[0]:
+            try:
+                self.said += os.read(self.terminal, 65536)
+            except OSError:
+                return True
+        return text in self.said
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.terminal, keys)
+
+    def ends(self) -> int:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            self.sees(b"\0")
+            done, status = os.waitpid(self.child, os.WNOHANG)
+            if done:
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+        raise AssertionError(self.said.decode())

@@ -34,7 +34,7 @@ def becomes(yard: Yard, person: str) -> None:
 
 def test_the_word_of_somebody_else_does_not_count_and_they_are_told_whose_does(guarded: Yard) -> None:
     guarded.run("plan").ended(0)
-    guarded.run("approve", "web").ended(4, "HF-4101", "team:platform (bob@lab.example)")
+    guarded.run("approve", "web", "--proposal", "1").ended(4, "HF-4101", "team:platform (bob@lab.example)")
     guarded.apply().ended(3, "needs 1 approval from team:platform, has 0")
     guarded.run("explain", "web").ended(0, "may approve", "team:platform (bob@lab.example)")
     assert guarded.run("explain", "web", "-o", "json").json["approvers"] == ["team:platform (bob@lab.example)"]
@@ -44,7 +44,7 @@ def test_the_word_of_somebody_else_does_not_count_and_they_are_told_whose_does(g
 def test_the_word_of_a_member_counts(guarded: Yard) -> None:
     guarded.run("plan").ended(0)
     becomes(guarded, "bob")
-    guarded.run("approve", "web").ended(0, "approved web")
+    guarded.run("approve", "web", "--proposal", "1").ended(0, "approved web")
     becomes(guarded, "ana")
     guarded.apply().ended(0)
     assert guarded.state("web").applied is not None
@@ -53,7 +53,7 @@ def test_the_word_of_a_member_counts(guarded: Yard) -> None:
 def test_a_team_that_the_operator_does_not_know_is_said_to_be_nobody(guarded: Yard) -> None:
     (guarded.folder / "operator.yaml").write_text("version: 1\n")
     guarded.run("plan").ended(0)
-    guarded.run("approve", "web").ended(4, "HF-4101", "has no team of that name")
+    guarded.run("approve", "web", "--proposal", "1").ended(4, "HF-4101", "has no team of that name")
 
 
 def test_a_repository_says_nothing_about_teams(guarded: Yard) -> None:
@@ -65,4 +65,4 @@ def test_who_wrote_it_is_named_where_they_may_not_approve_it(guarded: Yard) -> N
     becomes(guarded, "bob")
     guarded.commit({"stacks.yaml": STACKS.replace("allow_author: true", "allow_author: false")})
     guarded.run("plan").ended(0)
-    guarded.run("approve", "web").ended(4, "not bob@lab.example, who wrote the revision")
+    guarded.run("approve", "web", "--proposal", "1").ended(4, "not bob@lab.example, who wrote the revision")

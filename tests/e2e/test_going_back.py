@@ -48,9 +48,9 @@ def test_a_branch_beside_what_is_applied_is_asked_about_too(ahead: Yard) -> None
 
 
 def test_the_word_of_another_does_not_answer_for_who_applies(ahead: Yard) -> None:
-    ahead.run("plan").ended(0)
+    run = str(ahead.run("plan", "-o", "json").ended(0).json["stacks"][0]["run"])
     ahead.git("config", "user.email", "bob@lab.example")
-    ahead.run("approve", "web").ended(0)
+    ahead.run("approve", run).ended(0)
     ahead.git("config", "user.email", "ana@lab.example")
     ahead.apply().ended(3, "--confirm web")
     assert ahead.run("outputs", "web", "web").out == "three\n"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
 import signal
-import time
 from pathlib import Path
 
 import pytest
-from e2e_yard import HOLDFAST, Yard, until
+from e2e_yard import Terminal, Yard, until
 
 from orchestrator.model.event import ApplyEnded, Outcome
 
@@ -19,40 +15,6 @@ pytestmark = pytest.mark.needs("git", "terraform")
 STACKS = "version: 1\nproject: estate\nstacks:\n  web: {tool: terraform, path: web}\n"
 SLOW = 'resource "lab_object" "slow" {\n  name  = "slow"\n  delay = 10\n}\n'
 WEB = 'resource "terraform_data" "web" { input = "%s" }\n'
-
-
-class Terminal:
-    """The program in front of a person."""
-
-    def __init__(self, yard: Yard, *words: str) -> None:
-        self.said = b""
-        self.child, self.terminal = pty.fork()
-        if not self.child:
-            os.chdir(yard.checkout)
-            env = {**yard.environment, "TERM": "xterm"}
-            os.execve(HOLDFAST, [str(HOLDFAST), *words], env)  # noqa: S606 -- the installed program itself
-
-    def sees(self, text: bytes) -> bool:
-        if select.select([self.terminal], [], [], 0.05)[0]:
-            try:
-                self.said += os.read(self.terminal, 65536)
-            except OSError:
-                return True
-        return text in self.said
-
-    def press(self, keys: bytes) -> None:
-        os.write(self.terminal, keys)
-
-    def ends(self) -> int:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            self.sees(b"\0")
-            done, status = os.waitpid(self.child, os.WNOHANG)
-            if done:
-                return os.waitstatus_to_exitcode(status)
-        os.kill(self.child, signal.SIGKILL)
-        os.waitpid(self.child, 0)
-        raise AssertionError(self.said.decode())
 
 
 def ends(yard: Yard) -> list[ApplyEnded]:

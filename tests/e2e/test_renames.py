@@ -75,8 +75,8 @@ def test_a_rename_that_nobody_says_stops_with_the_ways_out_and_mv_is_one(applied
 
 def test_what_was_planned_under_the_old_name_is_not_applied_under_the_new_one(applied: Yard) -> None:
     applied.commit({"net/main.tf": applied.lab + NET.replace("size = 1", "size = 2")})
-    applied.run("plan", "net").ended(0)
-    applied.run("approve", "net").ended(0)
+    run = str(applied.run("plan", "net", "-o", "json").ended(0).json["stacks"][0]["run"])
+    applied.run("approve", run).ended(0)
     applied.commit({"stacks.yaml": stacks("core", said=", moved_from: net")})
     applied.run("apply", "core").ended(3)
     applied.apply("core").ended(0)

@@ -99,7 +99,7 @@ def test_a_reader_waits_for_its_upstream_and_gets_the_real_value(world):
     files = {"net/objects": "id=v1", "web/objects": "a=1"}
     world.commit(files, {"net": {}, "web": {"inputs": {"net": "${output:net.id}"}}})
     assert world.settle("web").rest.reason is Reason.DEFERRED
-    assert "net.id" in world.worker().decision(Survey(world.outside, world.reading()), web).why
+    assert "net.id" in world.worker().decision(Survey(world.outside, world.reading()).look(web)).why
     world.settle("net")
     assert world.settle("web").rest.reason is Reason.CONVERGED
     assert world.cloud.objects[f"{WEB}:in.net"] == "v1"

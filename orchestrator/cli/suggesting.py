@@ -1,0 +1,58 @@
+"""What to type next, ready to paste: stacks by name, yeses bound to the plan that was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from orchestrator.cli.place import Place, is_main
+from orchestrator.cli.show_plan import Mark, Row
+from orchestrator.model.stack import StackKey
+
+#: So many stacks are suggested by name; more do not fit a glance.
+NAMED = 3
+
+
+def after_plan(place: Place, rows: Sequence[Row], run: int) -> list[str]:
+    """Return what to type after the plans of ``run`` were shown."""
+    found = [f"holdfast logs {run}"] if any(row.mark is Mark.FAILED for row in rows) else []
+    changing = [row for row in rows if row.mark is Mark.CHANGES]
+    if changing and not is_main(place.reading):
+        return [*found, "git commit, then holdfast apply      (a plan of uncommitted files is never applied)"]
+    if changing:
+        found += [place.command("apply", *few(row.key.short for row in changing)), *approvals(place, changing)]
+    return [*found, *_denied(place, rows)]
+
+
+def after_apply(place: Place, rows: Sequence[Row], run: int, declined: Collection[StackKey]) -> list[str]:
+    """Return what to type after an apply; who ``declined`` a plan a moment ago is not asked to approve it."""
+    marks = {row.mark for row in rows}
+    if Mark.FAILED in marks:
+        return [f"holdfast logs {run}", f"holdfast show {run}"]
+    if Mark.CHANGES in marks:
+        return approvals(place, [row for row in rows if row.key not in declined])
+    if Mark.DENIED in marks:
+        return _denied(place, rows)
+    unclear = [row.key.short for row in rows if row.mark in {Mark.DEFERRED, Mark.HELD, Mark.UNKNOWN}]
+    if unclear:
+        return ["holdfast status", place.command("explain", unclear[0])]
+    return ["holdfast drift"] if Mark.APPLIED in marks else []
+
+
+def approvals(place: Place, rows: Sequence[Row]) -> list[str]:
+    """Return the commands that say yes to exactly the plans shown, and to no other."""
+    waiting = [(row.key.short, row.proposal) for row in rows if row.proposal and row.mark is Mark.CHANGES]
+    runs = {proposal.run for _, proposal in waiting}
+    if len(waiting) > NAMED and len(runs) == 1:
+        return [place.command("approve", str(*runs))]
+    return [place.command("approve", name, "--proposal", str(one.number)) for name, one in waiting[:NAMED]]
+
+
+def few(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names where they are few, else none: no name means all."""
+    found = tuple(names)
+    return found if len(found) <= NAMED else ()
+
+
+def _denied(place: Place, rows: Sequence[Row]) -> list[str]:
+    denied = [row.key.short for row in rows if row.mark is Mark.DENIED]
+    return [f"{place.command('plan', *denied)}      plans afresh what was rejected"] if denied else []
