@@ -206,6 +206,10 @@ class Agenda(Protocol):
         """Return who holds a stack of whom nothing can be proven from here, empty where there is no such holder."""
         ...
 
+    def is_held(self, stack: str) -> bool:
+        """Whether somebody holds a stack who is not known to be gone. Only looks."""
+        ...
+
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date."""
         ...

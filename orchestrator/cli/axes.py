@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from adapters.contract import Goal
 from orchestrator.model.action import Action
-from orchestrator.model.observed import HoldKind, State, TrackView
+from orchestrator.model.observed import HoldKind, Looks, State, TrackView
 from orchestrator.model.stack import MAIN
 
 
@@ -73,8 +73,21 @@ def _health(state: State) -> Health:
     return Health.HEALTHY
 
 
-def conditions(state: State, here: Standing, action: Action | None) -> dict[str, bool]:
-    """Return the conditions that programs ask for, under the names that Kubernetes tools use."""
+def verified_at(state: State, looks: Looks) -> float | None:
+    """Return when the world was last seen to be as applied (seconds since the epoch), None where it never was."""
+    applied = state.applied
+    if applied is None:
+        return None
+    # A look that finds what the last one found appends no event: it stands on the row.
+    clean = looks.drift_seen == 0 and looks.drift_at > applied.at and not (state.drift or state.drift_check_error)
+    return max(applied.verified_at or 0.0, looks.drift_at if clean else 0.0) or None
+
+
+def conditions(state: State, here: Standing, action: Action | None, *, still: bool) -> dict[str, bool]:
+    """Return the conditions that programs ask for, under the names that Kubernetes tools use.
+
+    ``still``: somebody suspended the stack or holds it.
+    """
     view = state.tracks.get(MAIN, TrackView())
     return {
         "Ready": here.ready,
@@ -82,6 +95,6 @@ def conditions(state: State, here: Standing, action: Action | None) -> dict[str,
         "Stalled": bool(view.failure or state.unknown),
         "Drifted": state.drift is not None,
         "AwaitingApproval": view.asked or (action is not None and action.reason == "awaiting_approval"),
-        "Suspended": state.hold is not None or (action is not None and action.reason == "gated"),
+        "Suspended": still,
         "Destroyed": state.hold is not None and state.hold.kind is HoldKind.DESTROYED,
     }

@@ -121,7 +121,7 @@ def _sort_out(crew: Crew, rows: Sequence[Row], wanted: Wanted) -> _SortedOut:
             found.open.append(row)
         else:
             mark = barred_mark(action)
-            found.barred.append(replace(row, mark=mark, why=action.why, code=code_of(action, mark, None)))
+            found.barred.append(replace(row, mark=mark, why=row.why or action.why, code=code_of(action, mark, None)))
     return found
 
 
@@ -139,7 +139,8 @@ def _approve(place: Place, wanted: Wanted, run: Run, row: Row) -> None:
 
 
 def _kept_back(row: Row) -> Row:
-    return replace(row, why="waits for a yes") if row.mark is Mark.CHANGES and not row.why else row
+    why = "; ".join(filter(None, ("waits for a yes", row.why)))
+    return replace(row, why=why) if row.mark is Mark.CHANGES else row
 
 
 def _crew(place: Place, wanted: Wanted, run: Run, stop: Stop, tell: Tell) -> Crew:

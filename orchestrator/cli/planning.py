@@ -10,6 +10,7 @@ from orchestrator.cli.outcome import code_of, mark_of
 from orchestrator.cli.place import Place
 from orchestrator.cli.progress import Tell, words
 from orchestrator.cli.show_plan import Mark, Row
+from orchestrator.cli.stillness import Still, still
 from orchestrator.cli.working import Ended, Stop, side_by_side
 from orchestrator.engine.planning import stored_plan
 from orchestrator.engine.survey import Asked, Survey
@@ -69,7 +70,8 @@ class Crew:
         action = self._worker(Mode.PROPOSE).decision(asked)
         if isinstance(action, Rest) and action.reason in _BARRING:
             return replace(row, mark=Mark.DENIED, why=action.why)
-        return replace(row, why=action.why) if action.reason is Reason.GATED else row
+        gated = action.reason is Reason.GATED
+        return replace(row, why=still(asked, self.place.now).told(action)) if gated else row
 
 
 def row_of(place: Place, ended: Ended[Settled]) -> Row:
@@ -90,6 +92,7 @@ def row_of(place: Place, ended: Ended[Settled]) -> Row:
     mark = mark_of(settled.rest, settled.did, failure)
     proposal = proposal_of(settled) if mark in {Mark.CHANGES, Mark.DENIED, Mark.UNKNOWN, Mark.HELD} else None
     back = _back(place, settled) if proposal else ""
+    kept = still(settled.asked, place.now) if settled.asked else Still(key=ended.key)
     return Row(
         key=ended.key,
         tool=tool,
@@ -97,7 +100,8 @@ def row_of(place: Place, ended: Ended[Settled]) -> Row:
         warnings=(*((back,) if back else ()), *_doubts(settled)) if proposal else (),
         backwards=bool(back),
         # That a plan stops at the plan is nothing to be told.
-        why="" if settled.rest.reason is Reason.OBSERVED_ONLY else settled.rest.why,
+        why="" if settled.rest.reason is Reason.OBSERVED_ONLY and not kept else kept.told(settled.rest),
+        kept=bool(kept),
         proposal=proposal,
         plan=plan_of(place, proposal),
         code=code_of(settled.rest, mark, failure),

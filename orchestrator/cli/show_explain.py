@@ -16,6 +16,7 @@ from orchestrator.cli.axes import Standing
 from orchestrator.cli.moments import stamp
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
+from orchestrator.cli.stillness import decided
 from orchestrator.cli.values import text_of
 from orchestrator.model.action import Action, Rest
 from orchestrator.model.codec import encode
@@ -36,10 +37,10 @@ _WRITTEN = {
 }
 _MODES = {Mode.OBSERVE: "never", Mode.PROPOSE: "approve", Mode.AUTO: "auto"}
 _NEXT = {
-    "MakePlan": "it is planned",
-    "Ask": "people are asked",
-    "Apply": "it is applied",
-    "CheckDrift": "drift is looked for",
+    "MakePlan": "it is to be planned",
+    "Ask": "people are to be asked",
+    "Apply": "it is to be applied",
+    "CheckDrift": "drift is to be looked for",
     "Rest": "it rests",
 }
 
@@ -140,15 +141,16 @@ def _view(it: Explained, now: float, *, whole: bool) -> RenderableType:
         Text("settings", style="dim"),
         _settings_table(it.settings, whole=whole),
         Text(),
-        Text(f"Next: {next_words(it.action)}.", style="bold"),
+        Text(f"Next: {next_words(it)}.", style="bold"),
     ]
     return Group(*parts)
 
 
-def next_words(action: Action) -> str:
+def next_words(it: Explained) -> str:
     """Return what is next and why, in one sentence."""
+    action = it.action
     until = f" until {stamp(action.until)}" if isinstance(action, Rest) and action.until else ""
-    return f"{_NEXT[type(action).__name__]}{until}: {printable(action.why)}"
+    return f"{_NEXT[type(action).__name__]}{until}: {printable(decided(it.stack.key, action))}"
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[Text]:

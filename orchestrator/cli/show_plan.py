@@ -54,6 +54,8 @@ class Row:
     mark: Mark
     #: The sentence that says why it stands where it stands.
     why: str = ""
+    #: Whether somebody suspended or holds it: then the sentence is told even where nothing would change.
+    kept: bool = False
     proposal: Proposal | None = None
     #: The masked plan; None where nothing was planned or its detail is gone.
     plan: Plan | None = None
@@ -105,7 +107,7 @@ def _head(row: Row, widths: tuple[int, int]) -> Text:
         head.append(f"{sign.symbol} {sign.word}", style=sign.style)
     if row.code:
         head.append(f"  {row.code}", style="dim")
-    if row.why and row.mark is not Mark.NONE:
+    if row.why and (row.kept or row.mark is not Mark.NONE):
         head.append(f"  {printable(row.why)}", style="dim")
     return head
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adapters.contract import Json
-from orchestrator.cli.axes import Health, Standing, Sync, conditions
+from orchestrator.cli.axes import Health, Standing, Sync, conditions, verified_at
 from orchestrator.cli.moments import age, stamp
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
+from orchestrator.cli.stillness import Still
 from orchestrator.model.action import Action
-from orchestrator.model.observed import State
+from orchestrator.model.observed import Looks, State
 from orchestrator.model.stack import StackKey
 
 if TYPE_CHECKING:
@@ -44,11 +45,23 @@ class Row:
     action: Action | None
     #: The revision asked for now.
     asked_revision: str
+    looks: Looks
+    #: What people said that keeps it where it is.
+    still: Still
+    #: Whether nothing is alive any more of the attempt that the record has at work.
+    lost: bool = False
 
     @property
     def why(self) -> str:
-        """The sentence of the decision."""
-        return self.action.why if self.action else "it is no longer in its source; what it made still stands"
+        """What people said about it, and the sentence of the decision."""
+        if self.lost and self.state.applying:
+            number = self.state.applying.number
+            return (
+                f"attempt {number} has no end, and its processes are gone: holdfast apply {self.key.short} settles it"
+            )
+        if self.action is None:
+            return "it is no longer in its source; what it made still stands"
+        return self.still.told(self.action)
 
     @property
     def revision(self) -> str:
@@ -152,7 +165,8 @@ def _sync(row: Row) -> tuple[str, str]:
     mark, style = _SYNC[row.standing.sync]
     drifted = f" ▲{len(row.state.drift.items)} drifted" if row.state.drift else ""
     held = " held" if row.state.hold else ""
-    return f"{mark} {row.standing.sync.value}{drifted}{held}", style
+    suspended = " suspended" if row.still.suspensions else ""
+    return f"{mark} {row.standing.sync.value}{drifted}{held}{suspended}", style
 
 
 def _health(row: Row) -> tuple[str, str]:
@@ -199,16 +213,20 @@ def _value(row: Row) -> Json:
         "tool": row.tool,
         "sync": row.standing.sync.value,
         "health": row.standing.health.value,
-        "conditions": dict(conditions(state, row.standing, action)),
+        "conditions": dict(conditions(state, row.standing, action, still=bool(row.still))),
         "revision": row.revision or None,
         "asked_revision": row.asked_revision or None,
         "applied_at": stamp(applied.at) if applied else None,
-        "verified_at": stamp(applied.verified_at or 0.0) or None if applied else None,
+        "verified_at": stamp(verified_at(state, row.looks) or 0.0) or None,
         "run": applied.run if applied else None,
         "drifted": len(drift.items) if drift else 0,
         "hold": {"kind": hold.kind.value, "revision": hold.revision, "by": hold.by, "reason": hold.reason}
         if hold
         else None,
+        "suspensions": [
+            {"why": gate.why, "by": gate.who, "until": stamp(gate.until or 0.0) or None}
+            for gate in row.still.suspensions
+        ],
         "next": _next(action),
         "why": row.why,
     }

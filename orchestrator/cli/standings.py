@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from orchestrator.cli.axes import standing
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_status import Row
+from orchestrator.cli.stillness import Still, still
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.model.action import Action, Reason
 from orchestrator.model.observed import Proposal
@@ -31,7 +32,8 @@ def _row(place: Place, survey: Survey, key: StackKey) -> Row | None:
 
 def row_of(place: Place, asked: Asked) -> Row:
     """Return the row of one stack as of now."""
-    action: Action = decide(asked.desired, asked.observed, asked.stack.policy, place.now)
+    now = place.now
+    action: Action = decide(asked.desired, asked.observed, asked.stack.policy, now)
     if action.reason is Reason.APPLYING:
         from orchestrator.engine.work import still_applying  # noqa: PLC0415 -- heavy, and seldom so
 
@@ -44,6 +46,18 @@ def row_of(place: Place, asked: Asked) -> Row:
         standing=standing(asked.state, asked.desired.fingerprint),
         action=action,
         asked_revision=asked.desired.revision,
+        looks=asked.row.looks,
+        still=still(asked, now),
+        lost=_is_lost(place, asked),
+    )
+
+
+def _is_lost(place: Place, asked: Asked) -> bool:
+    """Whether nothing is alive of the attempt that is said to be at work; only looks."""
+    attempt, agenda = asked.state.applying, place.outside.agenda
+    # Whoever holds the stack may be about to start the tool.
+    return (
+        attempt is not None and not agenda.is_held(str(asked.stack.key)) and place.outside.attempts.wait(attempt, 0.0)
     )
 
 
@@ -67,7 +81,18 @@ def _gone(place: Place, survey: Survey) -> list[Row]:
             continue
         if state.applied.goal == "destroy":
             continue
-        here = standing(state, "")
+        here, kept = standing(state, ""), Still(key=key, hold=state.hold)
         tool = state.applied.tool.name
-        rows.append(Row(key=key, tool=tool, state=state, standing=here, action=None, asked_revision=""))
+        rows.append(
+            Row(
+                key=key,
+                tool=tool,
+                state=state,
+                standing=here,
+                action=None,
+                asked_revision="",
+                looks=survey.row(key).looks,
+                still=kept,
+            )
+        )
     return rows

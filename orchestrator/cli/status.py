@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, wish_of, world_options
-from orchestrator.cli.place import NOTICES, Place, opened, sought
+from orchestrator.cli.place import NOTICES, opened, sought
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED
 
 #: Seconds after which ``--watch`` looks again though nothing was seen to change.
@@ -30,7 +31,9 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, check: bool, watch: 
     """
     code = _look(ctx, stacks)
     if watch:
-        _follow(ctx, stacks)
+        # Ctrl-C is how one leaves, and nothing that went wrong.
+        with suppress(KeyboardInterrupt):
+            _follow(ctx, stacks)
     ctx.exit(code if check else EXIT_DONE)
 
 
@@ -50,16 +53,10 @@ def _follow(ctx: click.Context, words: Sequence[str]) -> None:
 def _look(ctx: click.Context, words: Sequence[str]) -> int:
     from orchestrator.cli.show_status import page  # noqa: PLC0415 -- rich is heavy
     from orchestrator.cli.standings import standings  # noqa: PLC0415 -- likewise the engine
+    from orchestrator.cli.steps import after_status  # noqa: PLC0415 -- likewise
 
     with opened(ctx, notices=NOTICES) as place:
         rows = standings(place, words)
         place.screen.emit(page(rows, place.now))
-        _suggest(place, [row.key.short for row in rows if not row.standing.ready and row.action is not None])
+        place.screen.next(*after_status(place, rows))
     return EXIT_DONE if all(row.standing.ready for row in rows) else EXIT_FAILED
-
-
-def _suggest(place: Place, waiting: list[str]) -> None:
-    if len(waiting) == 1:
-        place.screen.next(f"holdfast explain {waiting[0]}", f"holdfast apply {waiting[0]}")
-    elif waiting:
-        place.screen.next("holdfast plan", "holdfast apply")

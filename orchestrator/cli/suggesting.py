@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from orchestrator.cli.place import Place, is_main
 from orchestrator.cli.show_plan import Mark, Row
+from orchestrator.cli.steps import NAMED, few
 from orchestrator.model.stack import StackKey
-
-#: So many stacks are suggested by name; more do not fit a glance.
-NAMED = 3
 
 
 def after_plan(place: Place, rows: Sequence[Row], run: int) -> list[str]:
@@ -45,12 +43,6 @@ def approvals(place: Place, rows: Sequence[Row]) -> list[str]:
     if len(waiting) > NAMED and len(runs) == 1:
         return [place.command("approve", str(*runs))]
     return [place.command("approve", name, "--proposal", str(one.number)) for name, one in waiting[:NAMED]]
-
-
-def few(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names where they are few, else none: no name means all."""
-    found = tuple(names)
-    return found if len(found) <= NAMED else ()
 
 
 def _denied(place: Place, rows: Sequence[Row]) -> list[str]:

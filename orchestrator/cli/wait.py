@@ -50,4 +50,8 @@ def _missing(ctx: click.Context, words: tuple[str, ...], condition: str) -> list
 
     with opened(ctx) as place:
         rows = standings(place, words)
-    return [row.key.short for row in rows if not conditions(row.state, row.standing, row.action)[condition]]
+    return [
+        row.key.short
+        for row in rows
+        if not conditions(row.state, row.standing, row.action, still=bool(row.still))[condition]
+    ]

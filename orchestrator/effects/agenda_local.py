@@ -118,6 +118,12 @@ class LocalAgenda:
         holder = Holder.parse(held["holder"])
         return "" if holder.gone(self.me) is False else str(holder)
 
+    def is_held(self, stack: str) -> bool:
+        """Whether somebody holds a stack who is not known to be gone. Only looks."""
+        with self.database.reading() as connection:
+            held = connection.execute(_HELD, {"stack": stack}).mappings().one_or_none()
+        return held is not None and not self._gone(held)
+
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date; a nudge that came meanwhile keeps its earlier one.
 

@@ -112,13 +112,14 @@ def _failing(desired: Desired, observed: Observed, policy: Policy, now: float) -
         return None
     # The cause and its remedy; what a tool said beyond is shown with the run.
     cause = "; ".join(failure.message.splitlines()[:2])
+    times = "once" if failure.count == 1 else f"{failure.count} times"
+    why = f"failed {times}: {cause}"
     # Trying again what cannot pass only fills logs; people must act.
     if not failure.transient or failure.count > policy.retries:
-        times = "once" if failure.count == 1 else f"{failure.count} times"
-        return Rest(reason=Reason.STALLED, why=f"failed {times}: {cause}")
+        return Rest(reason=Reason.STALLED, why=why)
     retry_at = failure.at + backoff(failure.count)
     if now < retry_at:
-        return Rest(reason=Reason.BACKING_OFF, why=f"{cause} (will be tried again)", until=retry_at)
+        return Rest(reason=Reason.BACKING_OFF, why=why, until=retry_at)
     return None
 
 

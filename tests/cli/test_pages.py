@@ -12,6 +12,7 @@ from adapters.contract import ChangeKind, DriftItem, Goal, Problem, Severity
 from orchestrator.cli import show_drift, show_graph, show_plan, show_status
 from orchestrator.cli.axes import Health, Standing, Sync, standing
 from orchestrator.cli.show_plan import Mark
+from orchestrator.cli.stillness import Still
 from orchestrator.model.action import Reason, Rest
 from orchestrator.model.observed import Applying, Drift, Failure, Looks, Phase, State, TrackView, UnknownAttempt
 from orchestrator.model.stack import MAIN
@@ -170,6 +171,8 @@ def status_row(name, state, fingerprint="f" * 64, why="because"):
         standing=standing(state, fingerprint),
         action=Rest(reason=Reason.CONVERGED, why=why),
         asked_revision=REVISION,
+        looks=Looks(),
+        still=Still(key=key(name)),
     )
 
 
