@@ -5,6 +5,8 @@
     ├── ConfigError          HF-10xx  file:line, key, hint                        no   64
     ├── SourceError          HF-30xx                                              no    1
     │   ├── SourceUnreachable         the repository did not answer               yes   1
+    │   │   └── SourceGone            it answers, and what was named is not in it yes  64
+    │   ├── NoSuchRevision            no commit, tag or branch of that name       no   64
     │   └── RevisionRejected          unsigned, rewritten, unsafe: nobody runs it no    4
     ├── AdapterNotFound      HF-4001  no adapter, or two, under that name         no    4
     ├── Denied               HF-41xx  policy or a person's missing word           no    4
@@ -89,6 +91,20 @@ class SourceUnreachable(SourceError):
 
     code = "HF-3001"
     transient = True
+
+
+class SourceGone(SourceUnreachable):
+    """The source answers, and holds nothing of what it is configured to hold; never read as "nothing desired"."""
+
+    code = "HF-3004"
+    exit_code = EXIT_USAGE
+
+
+class NoSuchRevision(SourceError):
+    """The source has no commit, tag or branch of that name."""
+
+    code = "HF-3006"
+    exit_code = EXIT_USAGE
 
 
 class RevisionRejected(SourceError):

@@ -124,8 +124,8 @@ CODES: dict[str, Entry] = {
     "HF-1904": Entry("no such run", "The record knows no run with that number.", "See: holdfast runs."),
     "HF-1905": Entry(
         "not confirmed",
-        "What destroys, replaces, goes back or touches production asks for the stack's name, and it was not given.",
-        "Type the name when asked, or pass --confirm NAME.",
+        "What destroys, replaces, goes back or touches production asks for the stack's name, all else for a yes.",
+        "Answer when asked, or say it beforehand: --yes, --confirm NAME.",
     ),
     "HF-1906": Entry(
         "nothing proposed", "There is no proposal to approve, reject or show.", "Plan first: holdfast plan STACK."

@@ -11,7 +11,7 @@ from adapters.contract import Goal
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_plan import Row
 from orchestrator.cli.symbols import lost
-from orchestrator.errors import UsageError
+from orchestrator.errors import EXIT_WAITS, OrchestratorError, UsageError
 
 PRODUCTION = "production"
 _QUESTION = "Apply exactly this to {}?"
@@ -24,6 +24,13 @@ class Leave:
     yes: bool = False
     #: Names given with ``--confirm``.
     confirmed: tuple[str, ...] = ()
+
+
+class Unanswered(OrchestratorError):
+    """What was asked for takes a yes that nobody gave."""
+
+    code = "HF-1905"
+    exit_code = EXIT_WAITS
 
 
 def allowed(place: Place, rows: Sequence[Row], leave: Leave, *, question: str = _QUESTION) -> list[Row]:
@@ -39,6 +46,13 @@ def allowed(place: Place, rows: Sequence[Row], leave: Leave, *, question: str = 
     if light and _lightly(place, light, leave, question):
         granted |= {row.key for row in light}
     return [row for row in rows if row.key in granted]
+
+
+def words_for(place: Place, rows: Sequence[Row]) -> list[str]:
+    """Return what a script must say beforehand so that these plans go ahead."""
+    names = [row.key.short for row in rows if _gravity(place, row)]
+    light = ["--yes"] if len(names) < len(rows) else []
+    return light + [f"--confirm {name}" for name in names]
 
 
 def _gravity(place: Place, row: Row) -> str:

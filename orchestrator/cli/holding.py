@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from orchestrator.cli.asking import Unanswered, words_for
 from orchestrator.cli.consent import append, nudge
 from orchestrator.cli.flow import Result, Wanted, carry_out
 from orchestrator.cli.place import Place
@@ -76,7 +77,7 @@ def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> He
         _put_back_unplanned(place, result, before, targets)
     for key in result.refused:
         _put_back(place, key, before[key].hold)
-    _tell_refused([row for row in result.rows if row.key in result.refused])
+    _tell_refused(place, [row for row in result.rows if row.key in result.refused])
     return HeldResult(
         rows=result.rows,
         run=result.run,
@@ -99,15 +100,15 @@ def _put_back_unplanned(
         place.screen.say(f"{row.key.short} stays as it was: it could not be planned")
 
 
-def _tell_refused(rows: Sequence[Row]) -> None:
-    """Raise Denied or UsageError for stacks that stay as they were."""
+def _tell_refused(place: Place, rows: Sequence[Row]) -> None:
+    """Raise Denied or Unanswered for stacks that stay as they were."""
     for row in rows:
         if row.mark is not Mark.CHANGES:
             raise Denied(f"{row.key.short} stays as it was: {row.why}", hint=f"holdfast explain {row.key.short}")
     if rows:
         names = ", ".join(row.key.short for row in rows)
-        hint = f"to go ahead without being asked: {' '.join(f'--confirm {row.key.short}' for row in rows)}"
-        raise UsageError(f"nobody said yes: {names} stays as it was", code="HF-1905", hint=hint)
+        hint = "" if place.screen.interactive else f"say it beforehand: {' '.join(words_for(place, rows))}"
+        raise Unanswered(f"without a yes {names} stays as it was", hint=hint)
 
 
 def release(place: Place, key: StackKey, reason: str) -> bool:

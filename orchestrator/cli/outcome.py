@@ -80,16 +80,20 @@ def code_of(rest: Rest, mark: Mark, failure: Failure | None) -> str:
 
 
 def exit_after_plan(marks: Sequence[Mark], *, detailed: bool) -> int:
-    """Return the exit code of a plan: deferred stacks are no failure of planning."""
+    """Return the exit code of a plan.
+
+    That a stack waits for one which is about to change is how a graph is planned. Where nothing in the plan brings
+    what it waits for, nothing could be said of it.
+    """
     if Mark.FAILED in marks:
         return EXIT_FAILED
     if Mark.DENIED in marks:
         return EXIT_DENIED
     if Mark.LOCKED in marks:
         return EXIT_LOCKED
-    if Mark.UNKNOWN in marks:
+    if {Mark.UNKNOWN, Mark.HELD} & set(marks) or (Mark.DEFERRED in marks and Mark.CHANGES not in marks):
         return EXIT_UNKNOWN
-    if detailed and {Mark.CHANGES, Mark.DEFERRED} & set(marks):
+    if detailed and Mark.CHANGES in marks:
         return EXIT_CHANGES
     return EXIT_DONE
 

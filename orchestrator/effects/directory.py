@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from orchestrator.effects.git import QUICK, Git, Run, git_environment
-from orchestrator.errors import SourceError, SourceUnreachable
+from orchestrator.errors import SourceError, SourceGone, SourceUnreachable
 
 #: Folders and files that are a tool's own and never part of what is desired.
 _IGNORED_FOLDERS: Final = frozenset({".git", ".terraform"})
@@ -51,7 +51,7 @@ class DirectoryMirror:
         self._make()
         seen = list(self._files())
         if not seen:
-            raise SourceUnreachable(
+            raise SourceGone(
                 f"folder {self.directory} holds no file",
                 code="HF-3005",
                 hint="nothing is destroyed because of it; put the files back, or name another folder"

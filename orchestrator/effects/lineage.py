@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
-from orchestrator.errors import RecordError
+from orchestrator.errors import ConfigError
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Stray
 
@@ -32,7 +32,7 @@ class Lineage:
     marks: Callable[[], frozenset[str]]
 
     def check(self, location: str) -> None:
-        """Raise RecordError (HF-4015) where this home keeps state under this id for a repository that is another one.
+        """Raise ConfigError (HF-4015) where this home keeps state under this id for a repository that is another one.
 
         ``location`` is where the source is read from now: a place seen before needs no further look.
         """
@@ -41,7 +41,7 @@ class Lineage:
             return
         known = _marks(path)
         if location not in known and not known & self.marks():
-            raise RecordError(
+            raise ConfigError(
                 f"{self.source} is another repository's name here: {location} has nothing in common with it",
                 code="HF-4015",
                 hint="give this repository a project: of its own in stacks.yaml, or another HOLDFAST_HOME",

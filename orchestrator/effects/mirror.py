@@ -16,7 +16,7 @@ from typing import Final
 
 from orchestrator.effects.git import Git, Run, git_environment, last_line
 from orchestrator.effects.location import Location, Transport
-from orchestrator.errors import ExecutionError, SourceUnreachable
+from orchestrator.errors import ExecutionError, SourceGone, SourceUnreachable
 from orchestrator.model.source import Source
 
 #: Where the remote's HEAD is kept when the source names no ref.
@@ -171,11 +171,10 @@ class Mirror:
         )
 
 
-def gone(source: Source, why: str) -> SourceUnreachable:
+def gone(source: Source, why: str) -> SourceGone:
     """Return the error for a source that answers but no longer holds what it held. Never read as "nothing desired"."""
-    return SourceUnreachable(
+    return SourceGone(
         f"source {source.id}: {why}",
-        code="HF-3004",
         hint="nothing is destroyed because of it; restore the ref, or name another",
     )
 

@@ -15,7 +15,7 @@ from orchestrator.effects.git_tree import Blobs, GitTree, read_tree
 from orchestrator.effects.location import Location, Transport, check_ref, is_abbreviated, is_commit, locate
 from orchestrator.effects.mirror import REMOTE_HEAD, Mirror, gone
 from orchestrator.effects.signatures import Signers
-from orchestrator.errors import RevisionRejected, SourceError, SourceUnreachable
+from orchestrator.errors import NoSuchRevision, RevisionRejected, SourceGone, SourceUnreachable
 from orchestrator.model.source import Revision, Source, SourceKind, Verify
 from orchestrator.ports import RevisionTree, Secrets
 
@@ -195,7 +195,7 @@ class VersionedSources:
 
     def _accepted(self, source: Source, git: Git, revision: Revision) -> Revision:
         if revision.tree in _EMPTY:
-            raise SourceUnreachable(
+            raise SourceGone(
                 f"source {source.id} holds no file at {revision.short}",
                 code="HF-3005",
                 hint="nothing is destroyed because of it; restore the files, or name another ref",
@@ -223,17 +223,15 @@ class VersionedSources:
         return Git(folder=self._folder(source) / "mirror.git", env=git_environment(self.outer), run=self.run)
 
 
-def _no_commit_yet(source: Source) -> SourceUnreachable:
-    return SourceUnreachable(
+def _no_commit_yet(source: Source) -> SourceGone:
+    return SourceGone(
         f"source {source.id}: there is no commit in it yet",
-        code="HF-3004",
         hint="git add -A && git commit; until then holdfast plan --dirty looks at the files as they are",
     )
 
 
-def _unknown(source: Source, revision: str) -> SourceError:
-    return SourceError(
+def _unknown(source: Source, revision: str) -> NoSuchRevision:
+    return NoSuchRevision(
         f"source {source.id} has no revision {revision}",
-        code="HF-3006",
         hint="name a commit, a tag or a branch of it; git log shows them",
     )

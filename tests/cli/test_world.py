@@ -162,7 +162,6 @@ def test_outputs_are_masked_until_somebody_asks_for_them(applied):
         ("HF-1903", ["-e", "prod", "status"]),
         ("HF-1904", ["show", "999"]),
         ("HF-1904", ["logs", "999"]),
-        ("HF-1905", ["apply", "--destroy", "web", "--yes"]),
         ("HF-1906", ["approve", "web"]),
         ("HF-1906", ["show", "web"]),
         ("HF-1908", ["suspend", "web", "--reason", "x", "--until", "soon"]),
@@ -178,7 +177,8 @@ def test_what_makes_no_sense_is_refused_with_its_code_and_a_remedy(applied, code
 
 
 def test_a_destroy_that_nobody_confirms_leaves_everything_as_it_was(applied):
-    applied.refused(64, "HF-1905", "apply", "--destroy", "web", "--yes")
+    refused = applied.refused(3, "HF-1905", "apply", "--destroy", "web", "--yes")
+    assert refused.stderr.splitlines()[-1] == "  hint  say it beforehand: --confirm web"
     assert value(applied.ends(0, "status", "web", "--json"))["stacks"][0]["hold"] is None
     applied.ends(0, "apply", "--yes")
 

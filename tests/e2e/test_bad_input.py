@@ -170,7 +170,7 @@ def test_a_repository_without_commits_costs_nothing(estate: Estate) -> None:
         estate.git("checkout", "--quiet", "--orphan", "elsewhere")
         estate.git("branch", "--quiet", "-D", "main")
         for words in (["apply", "--yes"], ["status"]):
-            estate.run(*words).ended(1, "HF-3004", "nothing is destroyed because of it")
+            estate.run(*words).ended(64, "HF-3004", "nothing is destroyed because of it")
         estate.git("branch", "main", good)
         estate.git("checkout", "--quiet", "--force", "main")
 
@@ -181,7 +181,7 @@ def test_a_repository_that_vanishes_costs_nothing(estate: Estate) -> None:
         estate.checkout.rename(away)
         estate.checkout.mkdir()
         for words in (["apply", "--yes"], ["status"]):
-            estate.run(*words).ended(1, "HF-3005", "holds no file")
+            estate.run(*words).ended(64, "HF-3005", "holds no file")
         estate.checkout.rmdir()
         away.rename(estate.checkout)
 
@@ -190,7 +190,7 @@ def test_an_emptied_repository_costs_nothing(estate: Estate) -> None:
     with estate.nothing_lost():
         estate.commit({"stacks.yaml": None, "net/main.tf": None, "web/main.tf": None})
         for words in (["apply", "--yes"], ["status"]):
-            estate.run(*words).ended(1, "HF-3005", "nothing is destroyed because of it")
+            estate.run(*words).ended(64, "HF-3005", "nothing is destroyed because of it")
 
 
 def test_a_rewritten_history_loses_no_applied_revision(estate: Estate) -> None:

@@ -18,7 +18,7 @@ def test_a_repository_that_claims_anothers_project_is_refused_and_runs_no_tool(y
     other = Yard(folder=folder, cli_config=yard.cli_config, extra={"HOLDFAST_HOME": str(yard.home)})
     other.lay()
     other.commit({"stacks.yaml": STACKS, "one/main.tf": 'resource "terraform_data" "second" {}\n'})
-    refused = other.run("plan").ended(1)
+    refused = other.run("plan").ended(64)
     assert "HF-4015" in refused.err
     assert "project:" in refused.err
     # The one that was there first is not disturbed, wherever it is cloned to.
