@@ -191,7 +191,7 @@ CODES: dict[str, Entry] = {
     "HF-1982": Entry(
         "demo's provider",
         "The Python package of the demo's provider is missing.",
-        "Install holdfast with its extra demo.",
+        "pipx inject holdfast tf, or install holdfast with its extra demo.",
     ),
     "HF-1983": Entry("demo's repository", "Git could not make the demo's repository.", "Install git 2.28 or newer."),
 }

@@ -16,6 +16,7 @@ import rich_click
 import orchestrator
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, opened, screen_of
+from orchestrator.cli.symbols import counted
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED, OrchestratorError
 
 if TYPE_CHECKING:
@@ -100,7 +101,11 @@ def _home(place: Place) -> Iterator[Check]:
     from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
 
     number = len(place.stacks)
-    yield Check(name="configuration", verdict=Verdict.GOOD, found=f"{number} stacks at {place.reading.revision.short}")
+    yield Check(
+        name="configuration",
+        verdict=Verdict.GOOD,
+        found=f"{counted(number, 'stack')} at {place.reading.revision.short}",
+    )
     free = shutil.disk_usage(place.world.home).free
     verdict = Verdict.GOOD if free >= _LITTLE_SPACE else Verdict.WARNING
     yield Check(name="disk", verdict=verdict, found=f"{free // 1024**2} MiB free", hint=str(place.world.home))

@@ -63,7 +63,7 @@ def carry_out(place: Place, wanted: Wanted) -> Result:
             refused += kept_back
         interrupted = stop.wanted
     _print(place, rows)
-    if not (wanted.undo and refused):
+    if not wanted.undo:
         declined = refused if place.screen.interactive else []
         place.screen.next(*after_apply(place, rows, run.number, declined))
     code = EXIT_INTERRUPTED if interrupted else exit_after_apply([row.mark for row in rows])

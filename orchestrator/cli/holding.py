@@ -12,6 +12,8 @@ from orchestrator.cli.consent import append, nudge
 from orchestrator.cli.flow import Result, Wanted, carry_out
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_plan import Mark, Row
+from orchestrator.cli.stillness import Still
+from orchestrator.cli.suggesting import after_apply
 from orchestrator.errors import EXIT_INTERRUPTED, Denied, UsageError
 from orchestrator.model.event import Event, Held, Released
 from orchestrator.model.observed import Hold, HoldKind, State
@@ -77,6 +79,7 @@ def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> He
         _put_back_unplanned(place, result, before, targets)
     for key in result.refused:
         _put_back(place, key, before[key].hold)
+    _tell_held(place, result)
     _tell_refused(place, [row for row in result.rows if row.key in result.refused])
     return HeldResult(
         rows=result.rows,
@@ -98,6 +101,17 @@ def _put_back_unplanned(
             continue
         _put_back(place, row.key, before[row.key].hold, because="it could not be planned")
         place.screen.say(f"{row.key.short} stays as it was: it could not be planned")
+
+
+def _tell_held(place: Place, result: Result) -> None:
+    """Say which stacks are held now, and what to type: what tells more, and what ends the hold."""
+    rows = [row for row in result.rows if row.key not in result.refused]
+    kept = [still for row in rows if (still := Still(key=row.key, hold=_state(place, row.key).hold))]
+    for still in kept:
+        place.screen.say(f"{still.key.short} is {'; '.join(still.words)}")
+    ends = [place.command("resume", *(still.key.short for still in kept))] if kept else []
+    more = after_apply(place, rows, result.run, ()) if result.exit_code else []
+    place.screen.next(*more, *ends)
 
 
 def _tell_refused(place: Place, rows: Sequence[Row]) -> None:

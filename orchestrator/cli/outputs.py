@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from orchestrator.cli.arguments import stack_argument
 from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record
+from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.values import text_of
 from orchestrator.errors import UsageError
@@ -47,7 +49,9 @@ def command(ctx: click.Context, stack: str, name: str, *, reveal: bool) -> None:
         if outputs[name].sensitive and not reveal:
             raise UsageError(f'output "{name}" is sensitive', hint="--reveal prints it")
         bare = shown[name]
-        click.echo(bare if isinstance(bare, str) else text_of(bare, whole=True))
+        text = bare if isinstance(bare, str) else text_of(bare, whole=True)
+        # A script gets the value itself, byte for byte; a terminal must not do what it says.
+        click.echo(printable(text) if sys.stdout.isatty() else text, color=True)
 
 
 def _outputs(place: Place, key: StackKey) -> Mapping[str, Output]:
@@ -72,7 +76,7 @@ def _page(outputs: Mapping[str, Output], shown: Mapping[str, Json]) -> Page:
             return Text("No outputs.")
         table = Table.grid(padding=(0, 2, 0, 0))
         for name, value in shown.items():
-            table.add_row(Text(name, style="bold"), Text(text_of(value, whole=whole)))
+            table.add_row(Text(printable(name), style="bold"), Text(printable(text_of(value, whole=whole))))
         return table
 
     return Page(

@@ -50,6 +50,8 @@ def _lift(place: Place, chosen: Sequence[StackKey], reason: str) -> list[str]:
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- heavy
     from orchestrator.model.gate import GateKind  # noqa: PLC0415 -- likewise
 
+    known = {*place.reading.layout.stacks, *place.recorded()}
+    names = {glob.escape(str(key)): key.short for key in known} | {"*": "everything"}
     mine = {glob.escape(str(key)) for key in chosen}
     _, gates = place.outside.record.gates()
     found = [g for g in gates if g.kind is GateKind.SUSPENSION and (not chosen or g.selector in mine)]
@@ -57,4 +59,4 @@ def _lift(place: Place, chosen: Sequence[StackKey], reason: str) -> list[str]:
         with begun(place, "resume") as run:
             for gate in found:
                 place.outside.record.lift_gate(gate.id, by=place.world.actor, reason=reason, run=run.number)
-    return [f"lifted the suspension of {gate.selector}: {gate.why}" for gate in found]
+    return [f"lifted the suspension of {names.get(gate.selector, gate.selector)}: {gate.why}" for gate in found]

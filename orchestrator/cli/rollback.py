@@ -38,10 +38,7 @@ def command(ctx: click.Context, stack: str, *, revision: str, yes: bool, confirm
         key = place.one(stack)
         target = Target(kind=HoldKind.REVISION, revision=_resolved(place, key, revision), reason=reason)
         wanted = Wanted(verb="rollback", keys=(key,), leave=Leave(yes=yes, confirmed=confirm), reason=reason)
-        result = held(place, wanted, {key: target})
-        if key not in result.put_back:
-            place.screen.say(f"{key.short} is held at {target.revision[:7]} until: holdfast resume {key.short}")
-        ctx.exit(result.exit_code)
+        ctx.exit(held(place, wanted, {key: target}).exit_code)
 
 
 def _resolved(place: Place, key: StackKey, revision: str) -> str:

@@ -42,7 +42,7 @@ def _head(change: Change) -> Text:
     if change.kind.destructive:
         head.append(f"  {sign.word}", style=sign.style)
     if change.reason:
-        head.append(f"  ({printable(change.reason)})", style="dim")
+        head.append(f"  ({printable(change.reason.replace('_', ' '))})", style="dim")
     return head
 
 

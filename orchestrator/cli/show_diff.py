@@ -12,6 +12,7 @@ from rich.text import Text
 from adapters.contract import Json
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
+from orchestrator.cli.symbols import counted
 from orchestrator.cli.values import text_of
 
 
@@ -94,5 +95,7 @@ def _view(it: Difference, *, whole: bool) -> RenderableType:
         table.add_row(Text(f"  {sign} {printable(path)}", style=style), Text(how, style="dim"))
     for name, left, right in it.settings:
         table.add_row(Text(f"  ~ {name}"), Text(f"{text_of(left, whole=whole)} → {text_of(right, whole=whole)}"))
-    totals = f"{len(it.files)} files and {len(it.settings)} settings differ."
+    found = [counted(len(some), word) for some, word in ((it.files, "file"), (it.settings, "setting")) if some]
+    number = len(it.files) + len(it.settings)
+    totals = f"{' and '.join(found)} differ{'s' if number == 1 else ''}."
     return Group(head, table, Text(), Text(totals, style="bold"))

@@ -14,7 +14,7 @@ from orchestrator.cli import show_changes
 from orchestrator.cli.moments import age, stamp
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.symbols import FAILED
+from orchestrator.cli.symbols import FAILED, counted
 from orchestrator.cli.values import before_and_after
 from orchestrator.model.observed import Drift, Looks
 from orchestrator.model.stack import StackKey
@@ -99,13 +99,16 @@ def totals(rows: Sequence[Row]) -> str:
     """Return the one line that says it all."""
     drifted = [row for row in rows if row.drift]
     failed = sum(bool(row.problem) for row in rows)
-    unsaid = f"; of {failed} nothing can be said" if failed else ""
+    unsaid = f"of {counted(failed, 'stack')} nothing can be said"
     if not rows:
         return "No stacks."
+    if failed == len(rows):
+        return f"{unsaid[:1].upper()}{unsaid[1:]}."
+    unsaid = f"; {unsaid}" if failed else ""
     if not drifted:
-        return f"No drift in {len(rows) - failed} of {len(rows)} stacks{unsaid}."
+        return f"No drift in {counted(len(rows) - failed, 'stack')}{unsaid}."
     number = sum(len(row.drift.items) for row in drifted if row.drift)
-    return f"{number} drifted in {len(drifted)} of {len(rows)} stacks{unsaid}."
+    return f"{number} drifted in {len(drifted)} of {counted(len(rows), 'stack')}{unsaid}."
 
 
 def _records(row: Row) -> Iterator[tuple[str, ...]]:

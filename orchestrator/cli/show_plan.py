@@ -14,7 +14,7 @@ from adapters.contract import Json, Plan, Problem
 from orchestrator.cli import show_changes
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, short, tally
+from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, counted, short, tally
 from orchestrator.model.observed import Counts, Proposal
 from orchestrator.model.stack import StackKey
 
@@ -109,6 +109,7 @@ def _head(row: Row, widths: tuple[int, int]) -> Text:
         head.append(f"  {row.code}", style="dim")
     if row.why and (row.kept or row.mark is not Mark.NONE):
         head.append(f"  {printable(row.why)}", style="dim")
+    head.rstrip()
     return head
 
 
@@ -144,18 +145,14 @@ def totals(rows: Sequence[Row]) -> str:
     sentences = []
     if changing:
         what = ", ".join(found) or "outputs only"
-        sentences.append(f"{what} in {_stacks(len(changing))}")
+        sentences.append(f"{what} in {counted(len(changing), 'stack')}")
     for mark in (Mark.APPLIED, Mark.DEFERRED, Mark.HELD, Mark.LOCKED, Mark.DENIED, Mark.UNKNOWN, Mark.FAILED):
         number = sum(row.mark is mark for row in rows)
         sentences += [f"{number} {_SIGNS[mark].word if mark is not Mark.APPLIED else 'applied'}"] if number else []
     same = sum(row.mark is Mark.NONE for row in rows)
     if not sentences:
-        return f"No changes in {_stacks(same)}." if rows else "No stacks."
+        return f"No changes in {counted(same, 'stack')}." if rows else "No stacks."
     return "; ".join(sentences) + "."
-
-
-def _stacks(number: int) -> str:
-    return f"{number} stack" if number == 1 else f"{number} stacks"
 
 
 def _sum(every: Sequence[Counts]) -> Counts:

@@ -9,7 +9,7 @@ from cli_values import REVISION, applied, attribute, change, key, plan, proposal
 from rich.console import Console
 
 from adapters.contract import ChangeKind, DriftItem, Goal, Problem, Severity
-from orchestrator.cli import show_drift, show_graph, show_plan, show_status
+from orchestrator.cli import show_diff, show_drift, show_graph, show_plan, show_status
 from orchestrator.cli.axes import Health, Standing, Sync, standing
 from orchestrator.cli.show_plan import Mark
 from orchestrator.cli.stillness import Still
@@ -116,6 +116,18 @@ def test_what_the_tool_has_to_say_stands_below_the_stack():
 
 def test_an_address_cannot_move_the_cursor():
     assert "\x1b" not in shown(row("a", change("r.\x1b[2Jx", ChangeKind.DELETE)))
+
+
+def test_a_line_ends_in_no_blank_and_a_reason_is_in_words():
+    forced = change("r.a", ChangeKind.REPLACE, reason="replace_because_cannot_update")
+    out = shown(row("a", forced, outputs_changing=("cidr",)))
+    assert "outputs: cidr\n" in out.replace(" \n", "<blank>")
+    assert "(replace because cannot update)" in out
+
+
+def test_one_is_not_written_as_many():
+    left = show_diff.Side(label="a", revision="r", files={"f": "1"}, settings={})
+    assert "1 file differs." in text(show_diff.page(show_diff.Difference(left=left, right=replace(left, files={}))))
 
 
 # --- status
@@ -241,7 +253,7 @@ def test_a_look_that_failed_is_never_shown_as_fine():
     page = show_drift.page(rows, NOW)
     assert "= as applied" not in text(page)
     assert page.value()["stacks"][0]["drifted"] is None
-    assert show_drift.totals(rows) == "No drift in 0 of 1 stacks; of 1 nothing can be said."
+    assert show_drift.totals(rows) == "Of 1 stack nothing can be said."
 
 
 # --- graph

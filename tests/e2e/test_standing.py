@@ -45,8 +45,9 @@ def test_a_held_stack_says_at_what_by_whom_and_how_to_let_it_go(estate: Yard) ->
     old = estate.git("rev-parse", "--short=7", "HEAD")
     estate.commit({"db/main.tf": DB % "two"})
     estate.apply("db@dev").ended(0)
-    estate.run("rollback", "db@dev", "--yes").ended(0)
     said = f"held at {old} by ana@lab.example: holdfast resume db@dev"
+    last = estate.run("rollback", "db@dev", "--yes").ended(0).err.splitlines()[-2:]
+    assert last == [f"db@dev is {said}", "Next:  holdfast resume db@dev"]
     for words in (("status", "db@dev"), ("plan", "db@dev"), ("apply", "db@dev"), ("status", "--plain", "db@dev")):
         assert said in estate.run(*words).ended(0).out, words
     assert estate.run("plan", "db@dev", "-o", "json").json["stacks"][0]["why"] == said
@@ -81,6 +82,22 @@ def test_an_attempt_that_nobody_is_at_any_more_is_told_from_one_at_work(yard: Ya
     before = len(yard.entries())
     yard.run("status").ended(0, "holdfast apply web settles it", "Next:  holdfast apply web")
     assert len(yard.entries()) == before, "a look records nothing"
+
+
+def test_an_output_cannot_move_the_cursor_and_a_script_gets_it_as_it_is(estate: Yard) -> None:
+    estate.commit({"db/main.tf": 'output "o" { value = "a\\u001b[2Jb" }\n'})
+    estate.apply("db@dev").ended(0)
+    assert estate.run("outputs", "db@dev", "o").out == "a\x1b[2Jb\n"
+    person = Terminal(estate, "outputs", "db@dev", "o")
+    assert person.ends() == 0
+    assert b"\x1b[2J" not in person.said
+    assert b"a\\x1b[2Jb" in person.said
+
+
+def test_what_is_resumed_is_named_as_people_name_it(estate: Yard) -> None:
+    estate.run("suspend", "--reason", "holidays").ended(0)
+    estate.run("suspend", "db@dev", "--reason", "quiet").ended(0)
+    estate.run("resume").ended(0, "the suspension of everything: holidays", "the suspension of db@dev: quiet")
 
 
 def test_a_revision_that_is_not_there_is_wrong_usage(estate: Yard) -> None:

@@ -48,9 +48,9 @@ def _say_next(shown: str, *, walked: bool) -> None:
     lines = [f". {shown}/activate && cd {shown}/infra"]
     if walked:
         lines += [
-            "holdfast runs                              what was done, by whom",
-            "edit network/main.tf, git commit -am 'why' then holdfast apply",
-            "edit a file in ../cloud/objects            then holdfast drift",
+            "holdfast runs                              # what was done, by whom",
+            "holdfast apply                             # after: edit network/main.tf, git commit -am 'why'",
+            "holdfast drift                             # after: edit a file in ../cloud/objects",
         ]
     else:
         lines += ["holdfast plan", "holdfast apply"]

@@ -72,7 +72,7 @@ def make(place: Place, *, anew: bool, outer: Mapping[str, str]) -> str:
         raise UsageError(
             "the demo's provider needs the Python package tf, which is not installed",
             code="HF-1982",
-            hint="install holdfast with its extra: pipx install '.[demo]'",
+            hint="pipx inject holdfast tf puts it beside holdfast; pipx install '.[demo]' brings it along",
         )
     _clear(place, anew=anew)
     place.folder.mkdir(parents=True)
