@@ -25,6 +25,7 @@ from orchestrator.model.event import (
     NotConverged,
     Outcome,
     PlanFailed,
+    Planned,
     Rejected,
     SavingFailed,
 )
@@ -42,6 +43,10 @@ class Result(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: Verbs of runs that are there to change the world: planning alone is no success of theirs.
+_CHANGING = frozenset({"apply", "rollback", "destroy"})
+#: What `--failed` asks for.
+TROUBLE = frozenset({Result.FAILURE, Result.UNKNOWN})
 _STYLES = {
     Result.RUNNING: ("◐", "cyan"),
     Result.SUCCESS: ("✓", "green"),
@@ -64,6 +69,11 @@ class Row:
         return result_of(self.run, self.entries)
 
     @property
+    def idle(self) -> bool:
+        """Whether it is over and nothing came of it: nothing was new, or it was let go ahead with nothing."""
+        return self.run.ended_at is not None and not self.entries
+
+    @property
     def stacks(self) -> tuple[str, ...]:
         """The stacks that something happened to."""
         return tuple(dict.fromkeys(short_name(entry.stack) for entry in self.entries if entry.stack != "*"))
@@ -75,7 +85,7 @@ def result_of(run: Run, entries: Sequence[Entry]) -> Result:
         return Result.RUNNING
     last: dict[str, Result] = {}
     for entry in entries:
-        last[entry.stack] = _after(entry, last.get(entry.stack, Result.SUCCESS))
+        last[entry.stack] = _after(entry, last.get(entry.stack, Result.SUCCESS), run.verb)
     # An attempt without an end outlives the command that began it: its keeper is at work.
     for worst in (Result.RUNNING, Result.UNKNOWN, Result.FAILURE, Result.WAITING):
         if worst in last.values():
@@ -83,7 +93,7 @@ def result_of(run: Run, entries: Sequence[Entry]) -> Result:
     return Result.SUCCESS
 
 
-def _after(entry: Entry, before: Result) -> Result:
+def _after(entry: Entry, before: Result, verb: str) -> Result:
     match entry.event:
         case SavingFailed() | PlanFailed() | ApplyRefused() | NotConverged() | DriftCheckFailed():
             return Result.FAILURE
@@ -97,8 +107,9 @@ def _after(entry: Entry, before: Result) -> Result:
             return Result.FAILURE
         case Asked():
             return Result.WAITING
-        case Approved() | Rejected():
-            return Result.SUCCESS
+        case Planned() | Approved():
+            # What was to be applied so far was not.
+            return Result.WAITING if verb in _CHANGING else Result.SUCCESS
         case _:
             return before
 

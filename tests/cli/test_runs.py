@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import typing
+from dataclasses import replace
 
 import pytest
 from cli_values import REVISION, applied, change, proposal, text
@@ -19,6 +20,7 @@ from orchestrator.ports import Entry, Run
 ATTEMPT = Applying(number=4, run=7, proposal=proposal(), host="h1", boot_id="b", folder="/f", by="ana", started_at=1.0)
 PLANNED = Planned(proposal=proposal())
 ASKED = Asked(track=MAIN, proposal=3)
+APPROVED = events.Approved(track=MAIN, proposal=3, consent=Consent(by="ana", at=1.0, binding="b"))
 STARTED = ApplyStarted(attempt=ATTEMPT)
 SUCCEEDED = ApplyEnded(attempt=4, outcome=Outcome.SUCCEEDED, applied=applied())
 FAILED = ApplyEnded(attempt=4, outcome=Outcome.FAILED, code="HF-2004", message="no such bucket")
@@ -53,6 +55,8 @@ def entries(*happened: tuple[str, Event]) -> list[Entry]:
     [
         ([], 1100.0, Result.SUCCESS),
         ([("a", PLANNED)], None, Result.RUNNING),
+        ([("a", PLANNED)], 1100.0, Result.WAITING),
+        ([("a", PLANNED), ("a", APPROVED)], 1100.0, Result.WAITING),
         ([("a", PLANNED), ("a", ASKED)], 1100.0, Result.WAITING),
         ([("a", PLANNED), ("a", STARTED), ("a", SUCCEEDED)], 1100.0, Result.SUCCESS),
         ([("a", STARTED), ("a", FAILED)], 1100.0, Result.FAILURE),
@@ -63,6 +67,10 @@ def entries(*happened: tuple[str, Event]) -> list[Entry]:
 )
 def test_the_last_word_on_each_stack_counts_and_the_worst_of_them(happened, ended, result):
     assert result_of(run(ended), entries(*happened)) is result
+
+
+def test_a_plan_is_all_that_a_run_of_plan_is_there_for():
+    assert result_of(replace(run(), verb="plan"), entries(("a", PLANNED))) is Result.SUCCESS
 
 
 def test_a_run_that_was_left_to_its_keeper_is_still_running():

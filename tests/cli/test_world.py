@@ -141,7 +141,8 @@ def test_a_no_stands_until_the_plan_changes(fresh):
 def test_a_second_apply_starts_no_tool(applied):
     before = value(applied.ends(0, "runs", "--json"))["runs"][0]["run"]
     applied.ends(0, "apply", "--yes")
-    newest = value(applied.ends(0, "runs", "--json"))["runs"][0]
+    assert value(applied.ends(0, "runs", "--json"))["runs"][0]["run"] == before, "nothing came of it"
+    newest = value(applied.ends(0, "runs", "--all", "--json"))["runs"][0]
     assert newest["run"] > before
     applied.refused(64, "HF-1910", "logs", str(newest["run"]))
 
