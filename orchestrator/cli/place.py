@@ -86,8 +86,8 @@ class Place:
 
     def command(self, *words: str) -> str:
         """Return a command that reaches this very place when it is typed as printed."""
-        named = any(key.short in words for key in self.reading.layout.stacks)
-        flags = [] if named or not self.wish.environment else ["-e", self.wish.environment]
+        # Of a stack that is named the name says the environment, too.
+        flags = ["-e", self.wish.environment] if self.wish.environment and len(words) == 1 else []
         flags += ["--ref", self.wish.ref] if self.wish.ref else []
         folder = self.wish.directory
         return shlex.join(["holdfast", *(["-C", str(folder)] if folder != Path() else []), *words, *flags])

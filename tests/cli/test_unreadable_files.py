@@ -70,7 +70,7 @@ def test_a_repository_without_a_commit_is_looked_at_as_it_lies(tmp_path):
     small.git("update-ref", "-d", "HEAD")
     small.git("rm", "-rq", "--cached", ".")
     (small.repo / "stacks.yaml").unlink()
-    small.refused(1, "HF-3004", "plan")
+    small.refused(64, "HF-3004", "plan")
     assert "git add -A && git commit" in small.run("plan").stderr
     small.ends(0, "init", "--project", "small")
     assert value(small.ends(0, "validate", "--dirty", "--json"))["stacks"] == 2
