@@ -45,15 +45,7 @@ def take_down(place: Place, wanted: Wanted) -> Result:
     return held(place, wanted, targets)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldResult(Result):
-    """What came of it, and of the holds."""
-
-    #: Stacks whose hold was taken back.
-    put_back: frozenset[StackKey]
-
-
-def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> HeldResult:
+def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> Result:
     """Hold each stack at its target, carry out, and put back the hold of each that nobody let go ahead.
 
     And of each that could not be planned: it must not stay held where it cannot be.
@@ -81,13 +73,7 @@ def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> He
         _put_back(place, key, before[key].hold)
     _tell_held(place, result)
     _tell_refused(place, [row for row in result.rows if row.key in result.refused])
-    return HeldResult(
-        rows=result.rows,
-        run=result.run,
-        exit_code=result.exit_code,
-        refused=result.refused,
-        put_back=frozenset(key for key, was in before.items() if _state(place, key).hold == was.hold),
-    )
+    return result
 
 
 def _put_back_unplanned(

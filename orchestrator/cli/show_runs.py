@@ -26,7 +26,6 @@ from orchestrator.model.event import (
     Outcome,
     PlanFailed,
     Planned,
-    Rejected,
     SavingFailed,
 )
 from orchestrator.model.stack import StackKey
