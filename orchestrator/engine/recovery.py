@@ -117,7 +117,7 @@ def what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:
     try:
         then = at_revision(case, attempt.proposal.revision)
         inputs = stored_inputs(case.outside, attempt.proposal.inputs)
-        with station(then, applying=True, attempt=Path(attempt.folder), inputs=inputs) as place:
+        with station(then, applying=True, attempt=Path(attempt.folder), inputs=inputs, over=attempt.number) as place:
             plan = stored_plan(case.outside, attempt.proposal)
             ended = after_the_fact(then, place, plan, attempt)
             return [*keep_state(then, place.workspace, f"found after attempt {attempt.number}"), ended]

@@ -12,7 +12,7 @@ from orchestrator.engine.masking import mask_error
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.survey import Asked
 from orchestrator.engine.values import Filling, texts
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import Conflict, OrchestratorError
 from orchestrator.model.stack import is_foreign
 from orchestrator.ports import MaskingShell, Run, ShellNeeds
 
@@ -51,16 +51,23 @@ class Station:
 
 @contextmanager
 def station(
-    case: Case, *, applying: bool = False, attempt: Path | None = None, inputs: Mapping[str, Input] | None = None
+    case: Case,
+    *,
+    applying: bool = False,
+    attempt: Path | None = None,
+    inputs: Mapping[str, Input] | None = None,
+    over: int = 0,
 ) -> Iterator[Station]:
-    """Lay the stack out and yield its station; everything private is gone afterwards.
+    """Lay the stack out and yield its station; everything private is gone afterwards. For whoever holds the stack.
 
     ``applying`` takes the credentials for applying instead of those for planning; ``attempt`` is the
-    folder of the recorded attempt; ``inputs`` are those kept by an earlier plan, resolved anew where None.
+    folder of the recorded attempt; ``inputs`` are those kept by an earlier plan, resolved anew where None;
+    ``over`` is the number of the attempt that the caller has found to be over and is about to settle.
 
-    Raises AdapterError, Denied, SecretMissing, RevisionRejected.
+    Raises AdapterError, Denied, SecretMissing, RevisionRejected, and Conflict (HF-4203) where an attempt is at work.
     """
     outside, stack = case.outside, case.asked.stack
+    _check_nobody_works(case, over)
     foreign = is_foreign(case.today.track)
     filling = Filling(outside, stack, case.today.layout, case.asked.reading.revision.id, foreign=foreign)
     settings = filling.settings()
@@ -96,3 +103,12 @@ def station(
             # Nobody above knows what is secret in its text.
             shell.report(f"{type(error).__name__}: {error}")
             raise
+
+
+def _check_nobody_works(case: Case, over: int) -> None:
+    """Refuse to lay files out under a tool: it outlives its worker, and with the worker the worker's hold."""
+    state = case.outside.record.row(case.key).state
+    unknown = state.unknown
+    alive = unknown is not None and not unknown.dead and unknown.attempt.number != over
+    if alive or (state.applying is not None and state.applying.number != over):
+        raise Conflict(f"{case.asked.stack.key.short} is being applied", code="HF-4203", hint="holdfast runs")
