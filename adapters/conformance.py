@@ -12,6 +12,7 @@ that speak of something the tool cannot do look at the adapter's traits and say 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -240,6 +241,18 @@ def a_plan_that_the_world_overtook_is_stale(rig: Rig) -> None:
     _expect(subject.world() == before, "the world is as it was")
 
 
+def a_saved_plan_that_was_swapped_is_stale(rig: Rig) -> None:
+    """What people approved is sealed: a saved plan of other bytes is handed to the shell with the seal, and not run."""
+    subject = rig.fresh()
+    plan = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    if plan.saved is None:
+        return
+    before = subject.world()
+    approved = replace(plan, seal=hashlib.sha256(b"what people approved").hexdigest())
+    _error(lambda: subject.adapter.apply(subject.workspace, approved), PlanStale)
+    _expect(subject.world() == before, "the world is as it was")
+
+
 def drift_is_told_with_attribute_and_values(rig: Rig) -> None:
     """What was changed by hand is drift, with the attribute, what it was and what it is; a repair puts it back."""
     subject = rig.converged()
@@ -345,6 +358,7 @@ CASES: Final[tuple[Case, ...]] = (
     after_an_apply_the_plan_is_empty,
     an_applied_stack_has_not_drifted,
     a_plan_that_the_world_overtook_is_stale,
+    a_saved_plan_that_was_swapped_is_stale,
     drift_is_told_with_attribute_and_values,
     a_removed_object_is_drift,
     a_change_of_the_files_is_no_drift,

@@ -125,6 +125,8 @@ class Plan:
     tool: ToolVersion
     #: The saved plan file inside ``Workspace.private``; None where the tool cannot save one.
     saved: Path | None = None
+    #: Hex SHA-256 of ``saved`` as people approved it, set by whoever hands the plan to ``apply``: for `Command.sealed`.
+    seal: str = ""
     #: Output names whose value the apply would change, or that are known only after it.
     outputs_changing: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -267,6 +269,9 @@ class Command:
     #: Of one that mutates: belongs to an attempt and says nothing of how it ended (saving what it left, freeing its
     #: lock). It is not stopped along with the run: half done it would help nobody.
     aside: bool = False
+    #: Files that a changing command must find to the byte: hex SHA-256 by path. One on the command line is handed to
+    #: the tool as a copy that nobody can alter. With them goes what the adapter wrote among the stack's own files.
+    sealed: Mapping[Path, str] = field(default_factory=dict)
     #: Commands with the same name never run side by side on this host (the provider cache, for one).
     exclusive: str = ""
     #: Wall-clock seconds; None takes the stack's own limit.
@@ -288,7 +293,8 @@ class Shell(Protocol):
     def run(self, command: Command, on_line: Callable[[str], None] | None = None) -> Result:
         """Run to the end and return the result; ``on_line`` sees each line of standard output as it comes.
 
-        Raises ToolMissing where the program is not found, ToolStopped on a timeout or cancellation.
+        Raises ToolMissing where the program is not found, ToolStopped on a timeout or cancellation, and PlanStale where
+        a sealed file, or one of the stack's own before its first change, is not as it was: then nothing ran.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -346,8 +346,11 @@ class Workspaces(Protocol):
         """Lay out and yield; the private folder is removed at the end. Raises ForbiddenFile, RevisionRejected."""
         ...
 
-    def verify(self, workspace: Workspace, stack: Stack, tree: RevisionTree) -> None:
-        """Digest the tracked files again, just before an apply. Raises PlanStale where one was altered."""
+    def verify(self, workspace: Workspace, stack: Stack, tree: RevisionTree, *, beside: Collection[Path]) -> None:
+        """Digest the tracked files again, just before an apply; ``beside`` them others answer for these files.
+
+        Raises PlanStale where one was altered.
+        """
         ...
 
     def move(self, old: StackKey, new: StackKey) -> None:
@@ -445,6 +448,9 @@ class ShellNeeds:
     timeout_s: float
     #: Folder of the recorded attempt; None for reading commands, which may not mutate.
     attempt: Path | None = None
+    #: Called right before the attempt's first change, with what the adapter wrote among the stack's files itself.
+    #: Raises PlanStale where these are not as they were laid out.
+    verify: Callable[[Collection[Path]], None] = lambda _: None
     #: Set when the run is to stop: the tool gets one SIGINT, then its tree is killed.
     cancelled: Callable[[], bool] | None = None
     #: Folders that a sandboxed tool may write to: the stack's workspace root, scratch, private and kept.

@@ -116,7 +116,8 @@ class Terraform:
         prepared.initialise()
         if prepared.keeps_state:
             state.keep_copy(prepared.state_file)
-        command = commands.apply(prepared.place, plan.saved, parallelism=self.settings.parallelism)
+        sealed = {**prepared.written(), **({plan.saved: plan.seal} if plan.seal else {})}
+        command = commands.apply(prepared.place, plan.saved, parallelism=self.settings.parallelism, sealed=sealed)
         result = self.shell.run(command, prepared.tell)
         # It tells of the state before, from here on.
         (workspace.private / SAVED).unlink(missing_ok=True)

@@ -110,10 +110,10 @@ def show(place: Place, saved: Path) -> Command:
     return place.command("show", str(saved), json=_flag())
 
 
-def apply(place: Place, saved: Path, *, parallelism: int | None) -> Command:
-    """Do exactly what a saved plan says."""
+def apply(place: Place, saved: Path, *, parallelism: int | None, sealed: Mapping[Path, str]) -> Command:
+    """Do exactly what a saved plan says, with these files as they are."""
     command = place.command("apply", str(saved), json=_flag(), input=False, parallelism=parallelism)
-    return Command(argv=command.argv, cwd=command.cwd, env=command.env, mutates=True)
+    return Command(argv=command.argv, cwd=command.cwd, env=command.env, mutates=True, sealed=sealed)
 
 
 def push_state(place: Place, state: Path) -> Command:

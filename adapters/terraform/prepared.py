@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -61,6 +62,15 @@ class Prepared:
     def state_file(self) -> Path:
         """The state that we keep, where we do."""
         return state.kept_file(self.workspace.kept, self.settings.workspace)
+
+    def written(self) -> dict[Path, str]:
+        """Return the digest of each file that we, and not the revision, have put beside the stack's own."""
+        wanted = {self.place.folder / state.OVERRIDE: state.override(self.workspace.kept).encode()}
+        if not self.keeps_state:
+            wanted = {}
+        if not readiness.lock_is_committed(self.place.folder, self.workspace.scratch):
+            wanted[self.place.folder / readiness.LOCK] = readiness.generated_lock(self.workspace.scratch)
+        return {path: hashlib.sha256(content).hexdigest() for path, content in wanted.items() if content}
 
     def run(self, command: Command, verb: str) -> tuple[Result, stream.Stream]:
         """Run a command that speaks the stream; its progress goes to people. Raises what the tool said."""

@@ -103,6 +103,11 @@ def lock_is_committed(folder: Path, scratch: Path) -> bool:
     return bool(lock) and lock != generated
 
 
+def generated_lock(scratch: Path) -> bytes:
+    """Return the lock file that an earlier ``init`` made, empty where it made none."""
+    return _read(scratch / _GENERATED)
+
+
 def restore_lock(folder: Path, scratch: Path) -> None:
     """Put the lock file that an earlier ``init`` made beside the files, where they bring none."""
     generated = _read(scratch / _GENERATED)

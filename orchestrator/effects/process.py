@@ -128,10 +128,13 @@ def run(launch: Launch, *, stdout: Path, stderr: Path) -> Ended:
     return Ended(exit_code=code, timed_out=timed_out, cancelled=cancelled)
 
 
-def start_keeper(launch: Launch, folder: Path, *, held: Sequence[int] = (), failpoint: str = "") -> Child:
+def start_keeper(
+    launch: Launch, folder: Path, *, held: Sequence[int] = (), handed: Sequence[int] = (), failpoint: str = ""
+) -> Child:
     """Start a keeper that runs ``launch`` into ``folder``. It goes on whatever becomes of us.
 
-    ``held`` are descriptors (locks) that it holds until it ends. Raises NotStarted.
+    ``held`` are descriptors (locks) that it holds until it ends, ``handed`` those that the tool gets.
+    Raises NotStarted.
     """
     spec = {
         "argv": list(launch.argv),
@@ -148,7 +151,7 @@ def start_keeper(launch: Launch, folder: Path, *, held: Sequence[int] = (), fail
     with _started(argv), os.fdopen(os.memfd_create("spec", os.MFD_CLOEXEC), "wb", 0) as letter:
         letter.write(marshal.dumps(spec))
         letter.seek(0)
-        return _spawn(argv, cwd=folder, env={}, stdin=letter, pass_fds=held)
+        return _spawn(argv, cwd=folder, env={}, stdin=letter, pass_fds=(*held, *handed))
 
 
 def quick(

@@ -20,6 +20,7 @@ from orchestrator.effects.environment import Private, search_path, tool_environm
 from orchestrator.effects.redact import Redactor
 from orchestrator.effects.runlog import Follower, RunLog, log_path
 from orchestrator.effects.sandbox import Sandbox
+from orchestrator.effects.sealed import sealed
 from orchestrator.errors import ExecutionError, NotStarted
 from orchestrator.ports import Clock, MaskingShell, ShellNeeds
 
@@ -80,12 +81,14 @@ class ToolShell:
     log: RunLog
     #: The number that the next changing command takes in the attempt.
     _next: int = field(default=1, init=False)
+    #: Whether a command has changed the world already.
+    _changed: bool = field(default=False, init=False)
 
     def run(self, command: Command, on_line: Callable[[str], None] | None = None) -> Result:
         """Run to the end; see the contract.
 
-        Raises ToolMissing, ToolStopped, and ExecutionError: HF-5001 where nobody can say how a change ended, HF-5002
-        for a change outside an attempt, HF-5003 where the attempt was closed, HF-5004 for a refused variable.
+        Raises ToolMissing, ToolStopped, PlanStale, and ExecutionError: HF-5001 where nobody can say how a change ended,
+        HF-5002 for a change outside an attempt, HF-5003 where the attempt was closed, HF-5004 for a refused variable.
         """
         if command.mutates and self.needs.attempt is None:
             raise ExecutionError(
@@ -144,12 +147,17 @@ class ToolShell:
         self, command: Command, program: str, on_line: Callable[[str], None] | None, held: tuple[int, ...]
     ) -> Result:
         """Run under a keeper. Whatever is raised here, the tool goes on; only its keeper speaks of its end."""
-        step = steps.begin(self.needs.attempt or Path(), self._next, aside=command.aside)
-        self._next += 1
-        follower = self._follower(step.folder / "stdout", on_line)
-        launch = self._launch(command, program, _made(step.folder), follower)
-        failpoint = self.shells.outer.get(FAILPOINT, "")
-        child = process.start_keeper(launch, step.folder, held=held, failpoint=failpoint)
+        if not command.aside and not self._changed:
+            # Later on the files may be as the first change left them.
+            self.needs.verify(command.sealed.keys())
+            self._changed = True
+        with sealed(command) as (proven, handed):
+            step = steps.begin(self.needs.attempt or Path(), self._next, aside=command.aside)
+            self._next += 1
+            follower = self._follower(step.folder / "stdout", on_line)
+            launch = self._launch(proven, program, _made(step.folder), follower)
+            failpoint = self.shells.outer.get(FAILPOINT, "")
+            child = process.start_keeper(launch, step.folder, held=held, handed=handed, failpoint=failpoint)
         wish = False
         while not child.ended_within(process.TICK):
             launch.attend()

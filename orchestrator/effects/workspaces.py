@@ -94,10 +94,11 @@ class LaidWorkspaces:
             if path.parent.name not in kept:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def verify(self, workspace: Workspace, stack: Stack, tree: RevisionTree) -> None:
+    def verify(self, workspace: Workspace, stack: Stack, tree: RevisionTree, *, beside: Collection[Path]) -> None:
         """Digest the tracked files again, just before an apply.
 
-        Raises PlanStale where one was altered, or where something lies beside them that a tool would read.
+        Raises PlanStale where one was altered, or where something lies beside them that a tool would read and that is
+        not ``beside`` them by right.
         """
         laid: dict[str, list[object]] = json.loads((self._place(stack.key) / "laid.json").read_bytes())
         lying = frozenset(map(str, _lying(workspace.root)))
@@ -106,7 +107,8 @@ class LaidWorkspaces:
             there = stored_bytes(workspace.root / name, entry) if entry and name in lying else None
             if entry is None or digest(there, entry.id) != entry.id:
                 raise _altered(f"{name} was altered after it was laid out")
-        for name in sorted(lying - laid.keys()):
+        allowed = {str(path.relative_to(workspace.root)) for path in beside if path.is_relative_to(workspace.root)}
+        for name in sorted(lying - laid.keys() - allowed):
             if not _stays(workspace.root, PurePosixPath(name), same_files=True):
                 raise _altered(f"{name} was added after the files were laid out")
 

@@ -126,13 +126,12 @@ def refuse(case: Case, error: AdapterError | OrchestratorError) -> None:
 
 
 def _restored(case: Case, ready: Station, proposal: Proposal) -> Plan:
-    """Return the proposal's plan with its saved file in place, bytes proven by digest."""
+    """Return the proposal's plan with its saved file in place, and the seal that the shell proves it by."""
     plan = stored_plan(case.outside, proposal)
     if proposal.artifact:
         saved = ready.workspace.private / "approved.plan"
         saved.write_bytes(case.outside.artifacts.get(proposal.artifact))
-        plan = replace(plan, saved=saved)
-    case.outside.workspaces.verify(ready.workspace, case.asked.stack, case.asked.reading.tree)
+        plan = replace(plan, saved=saved, seal=proposal.artifact)
     return plan
 
 

@@ -87,6 +87,7 @@ def station(
             secrets=(*sorted(hidden), *granted.values()),
             timeout_s=stack.policy.timeout_s,
             attempt=attempt,
+            verify=lambda beside: outside.workspaces.verify(workspace, stack, case.asked.reading.tree, beside=beside),
             cancelled=case.cancelled,
             writable=(workspace.root, workspace.scratch, workspace.private, workspace.kept),
         )

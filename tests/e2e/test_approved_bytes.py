@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,42 @@ def test_files_are_not_laid_out_anew_under_a_tool_whose_worker_was_killed(yard: 
     assert gate.with_suffix(".said").read_text() == "approved\n"
     assert yard.state("web").applied is not None
     yard.run("validate", "--tools").ended(0)
+
+
+def meddling(yard: Yard, script: str) -> None:
+    """Have each ``init`` of the tool run ``script`` first; ``$place`` is the folder that the files are laid out below."""
+    wrapper = yard.folder / "bin" / "terraform"
+    *head, last = wrapper.read_text().splitlines(keepends=True)
+    wrapper.write_text("".join([*head, f'place=$PWD/../..\n[ "$1" = init ] && {{ {script}; }}\n', last]))
+
+
+def approved_and_not_initialised(yard: Yard) -> None:
+    """Plan and approve, and lose what ``init`` made: a cache, which the apply has to make anew."""
+    yard.commit({"stacks.yaml": STACKS, "web/main.tf": ECHO, "web/deploy.sh": f"touch {yard.folder}/effect\n"})
+    yard.run("plan").ended(0)
+    yard.run("approve", "web").ended(0)
+    (scratch,) = (yard.home / "work").glob("*/scratch")
+    shutil.rmtree(scratch / "terraform")
+
+
+#: Runs a script of the stack.
+ECHO = 'resource "terraform_data" "web" {\n  provisioner "local-exec" { command = "sh ./deploy.sh" }\n}\n'
+
+
+def test_a_plan_that_is_swapped_while_the_tool_is_initialised_is_not_applied(yard: Yard) -> None:
+    evil = yard.folder / "evil"
+    evil.mkdir()
+    (evil / "main.tf").write_text(ECHO.replace("sh ./deploy.sh", f"touch {yard.folder}/effect"))
+    for words in (["init"], ["plan", "-out=plan"]):
+        subprocess.run(["terraform", *words], cwd=evil, env=yard.environment, check=True, capture_output=True)
+    approved_and_not_initialised(yard)
+    meddling(yard, f'for plan in $place/private-*/approved.plan; do [ -e "$plan" ] && cp {evil}/plan "$plan"; done')
+    yard.apply().ended(1, "HF-2006", "approved.plan was altered")
+    assert not (yard.folder / "effect").exists()
+
+
+def test_a_file_that_is_altered_while_the_tool_is_initialised_is_not_run(yard: Yard) -> None:
+    approved_and_not_initialised(yard)
+    meddling(yard, f'echo "touch {yard.folder}/evil" >>$place/root/web/deploy.sh')
+    yard.apply().ended(1, "HF-2006", "web/deploy.sh was altered")
+    assert not list(yard.folder.glob("e*"))

@@ -40,7 +40,7 @@ kept.mkdir(parents=True)
 (kept / "terraform.tfstate").write_text("{}")
 def lay():
     with workspaces.lay(stack(), tree, outside=frozenset(), inputs={}, run=1) as laid:
-        workspaces.verify(laid, stack(), tree)
+        workspaces.verify(laid, stack(), tree, beside=())
         return [(laid.folder / name).stat().st_size for name in ("a.tf", "b.tf")]
 try:
     lay()
@@ -76,7 +76,7 @@ def test_bytes_names_and_the_executable_bit_survive(bench, repository):
     with bench.laid() as laid:
         assert (laid.folder / "caf\udce9\n.tf").read_bytes() == b"\xff\x00\r\n"
         assert os.access(laid.folder / "run.sh", os.X_OK)
-        bench.workspaces.verify(laid, stack(), bench.tree())
+        bench.workspaces.verify(laid, stack(), bench.tree(), beside=())
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o027, 0o077])
@@ -306,10 +306,10 @@ def test_an_altered_removed_or_replaced_file_stops_an_apply_by_name(bench, repos
     harms = {"deploy.sh": edit, "net/main.tf": remove, "link.tf": relink, "web/main.tf": replace}
     for name, harm in harms.items():
         with bench.laid(tree=tree, outside=["modules/net"]) as laid:
-            bench.workspaces.verify(laid, stack(), tree)
+            bench.workspaces.verify(laid, stack(), tree, beside=())
             harm(laid.root)
             with pytest.raises(PlanStale) as error:
-                bench.workspaces.verify(laid, stack(), tree)
+                bench.workspaces.verify(laid, stack(), tree, beside=())
             assert name in error.value.message
 
 
@@ -342,15 +342,15 @@ def test_what_was_planted_beside_the_files_stops_an_apply_by_name(bench, tmp_pat
     harms = {**{name: plant(name) for name in planted}, "web/more": lead_away, "web/deploy.sh": swap_the_folder}
     for name, harm in harms.items():
         with bench.laid(tree=tree, outside=["modules/net"]) as laid:
-            bench.workspaces.verify(laid, stack(), tree)
+            bench.workspaces.verify(laid, stack(), tree, beside=())
             harm(laid.root)
             with pytest.raises(PlanStale) as error:
-                bench.workspaces.verify(laid, stack(), tree)
+                bench.workspaces.verify(laid, stack(), tree, beside=())
             assert name in error.value.message
     with bench.laid(tree=tree, outside=["modules/net"]) as laid:
-        bench.workspaces.verify(laid, stack(), tree)
+        bench.workspaces.verify(laid, stack(), tree, beside=())
         (laid.folder / "built.zip").write_text("a plan built it")
-        bench.workspaces.verify(laid, stack(), tree)
+        bench.workspaces.verify(laid, stack(), tree, beside=())
 
 
 def test_a_link_that_a_tool_left_never_stays(bench, tmp_path):
