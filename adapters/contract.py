@@ -109,11 +109,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolVersion:
-    """The program that made a plan: an apply runs the same name, version and platform."""
+    """The program that made a plan: an apply runs the very same."""
 
     name: str
     version: str
     platform: str
+    #: Hex SHA-256 of the program's file; empty where the tool is not one file.
+    program: str = ""
+
+    def __str__(self) -> str:
+        """Render as people say it: ``terraform 1.11.4 on linux_amd64``."""
+        return f"{self.name} {self.version} on {self.platform}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +133,9 @@ class Plan:
     saved: Path | None = None
     #: Hex SHA-256 of ``saved`` as people approved it, set by whoever hands the plan to ``apply``: for `Command.sealed`.
     seal: str = ""
+    #: Digest of the code that the tool fetched and keeps in ``Workspace.scratch``, which no revision holds: ``apply``
+    #: raises PlanStale where it is another by then. Empty where there is none.
+    installed: str = ""
     #: Output names whose value the apply would change, or that are known only after it.
     outputs_changing: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

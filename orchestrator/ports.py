@@ -342,8 +342,12 @@ class Workspaces(Protocol):
         outside: frozenset[PurePosixPath],
         inputs: Mapping[str, Input],
         run: int,
+        track: str,
     ) -> AbstractContextManager[Workspace]:
-        """Lay out and yield; the private folder is removed at the end. Raises ForbiddenFile, RevisionRejected."""
+        """Lay out and yield; the private folder is removed at the end. Raises ForbiddenFile, RevisionRejected.
+
+        What the tool keeps on the main track is out of reach of what it runs on any other.
+        """
         ...
 
     def verify(self, workspace: Workspace, stack: Stack, tree: RevisionTree, *, beside: Collection[Path]) -> None:

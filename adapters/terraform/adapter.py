@@ -31,7 +31,7 @@ from adapters.contract import (
     Tree,
     Workspace,
 )
-from adapters.terraform import aftermath, commands, output, readiness, seen, state, stream
+from adapters.terraform import aftermath, commands, modules, output, readiness, seen, state, stream
 from adapters.terraform.hcl import bodies, code
 from adapters.terraform.prepared import Prepared, missing, prepare
 from adapters.terraform.reads import outside
@@ -45,6 +45,17 @@ BLIND_SPOTS: Final = ("objects that no resource of the stack manages",)
 def build(settings: Mapping[str, Json], shell: Shell) -> Terraform:
     """Build the adapter for one stack; starts nothing. Raises InvalidSettings."""
     return Terraform(settings=read(settings), shell=shell)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What came of one plan."""
+
+    saved: Path
+    #: Digest of the fetched modules that it was made with.
+    installed: str
+    said: stream.Stream
+    shown: output.Shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +73,17 @@ class Terraform:
         return Traits(heals_drift=True, sees_deletes=True, saves_plans=True, blind_spots=BLIND_SPOTS)
 
     def version(self) -> ToolVersion:
-        """Return the installed tool's version, asking it once for each binary."""
+        """Return the installed tool's version and digest, asked for once for each binary."""
         program = readiness.binary(self.settings.program)
         if program is None:
             raise missing(self.settings.program)
         if program not in self.versions:
             result = self.shell.run(commands.version(self.settings.program, {"CHECKPOINT_DISABLE": "1"}))
             number, platform = output.version(result.stdout)
-            self.versions[program] = ToolVersion(name=self.settings.tool, version=number, platform=platform)
+            digest = readiness.digest(program)
+            self.versions[program] = ToolVersion(
+                name=self.settings.tool, version=number, platform=platform, program=digest
+            )
         return self.versions[program]
 
     def inputs(self, tree: Tree) -> frozenset[PurePosixPath]:
@@ -93,17 +107,18 @@ class Terraform:
     def plan(self, workspace: Workspace, goal: Goal) -> Plan:
         """Work out what would be done and save it."""
         prepared = self._prepare(workspace).mended()
-        saved, said, shown = self._look(prepared, goal)
+        looked = self._look(prepared, goal)
         return Plan(
             goal=goal,
-            changes=shown.changes,
+            changes=looked.shown.changes,
             tool=prepared.tool,
-            saved=saved,
-            outputs_changing=shown.outputs_changing,
-            problems=(*prepared.notes, *prepared.problems(said)),
-            drift=shown.drift,
-            moved=said.moved,
-            imported=said.imported,
+            saved=looked.saved,
+            installed=looked.installed,
+            outputs_changing=looked.shown.outputs_changing,
+            problems=(*prepared.notes, *prepared.problems(looked.said)),
+            drift=looked.shown.drift,
+            moved=looked.said.moved,
+            imported=looked.said.imported,
         )
 
     def apply(self, workspace: Workspace, plan: Plan) -> None:
@@ -116,6 +131,10 @@ class Terraform:
         prepared.initialise()
         if prepared.keeps_state:
             state.keep_copy(prepared.state_file)
+        if self.version() != plan.tool:
+            raise PlanStale(f"the plan was made by another program than the {self.settings.program} on PATH now")
+        if modules.digest(workspace.scratch) != plan.installed:
+            raise PlanStale("the modules that were fetched are not those the plan was made with", hint="plan again")
         sealed = {**prepared.written(), **({plan.saved: plan.seal} if plan.seal else {})}
         command = commands.apply(prepared.place, plan.saved, parallelism=self.settings.parallelism, sealed=sealed)
         result = self.shell.run(command, prepared.tell)
@@ -150,8 +169,7 @@ class Terraform:
         (https://github.com/hashicorp/terraform/issues/37406), and it does not tell what would be put back.
         """
         prepared = self._prepare(workspace).mended()
-        _, _, shown = self._look(prepared, Goal.CONVERGE)
-        return output.drifts(shown, BLIND_SPOTS)
+        return output.drifts(self._look(prepared, Goal.CONVERGE).shown, BLIND_SPOTS)
 
     def outputs(self, workspace: Workspace) -> Outputs:
         """Return the outputs, as the state holds them."""
@@ -185,7 +203,7 @@ class Terraform:
         except OSError:
             return ""
 
-    def _look(self, prepared: Prepared, goal: Goal) -> tuple[Path, stream.Stream, output.Shown]:
+    def _look(self, prepared: Prepared, goal: Goal) -> Looked:
         """Plan, and ask for the detail only where there is any: that costs the tool another start."""
         saved = prepared.workspace.private / SAVED
         command = commands.plan(
@@ -195,7 +213,7 @@ class Terraform:
             var_files=prepared.var_files,
             parallelism=self.settings.parallelism,
         )
-        _, said = prepared.initialised(command, "plan")
+        installed, said = prepared.initialised(command, "plan")
         if said.summary is None:
             raise OutputUnreadable(
                 f"{self.settings.tool} {prepared.tool.version} planned without a summary",
@@ -203,10 +221,11 @@ class Terraform:
             )
         prepared.check_state(saved)
         if said.quiet:
-            return saved, said, output.Shown(changes=(), drift=(), outputs_changing=(), secrets=frozenset())
+            shown = output.Shown(changes=(), drift=(), outputs_changing=(), secrets=frozenset())
+            return Looked(saved=saved, installed=installed, said=said, shown=shown)
         shown = output.shown(prepared.ask(commands.show(prepared.place, saved), "show"), prepared.secrets)
         self.shell.conceal(shown.secrets)
-        return saved, said, shown
+        return Looked(saved=saved, installed=installed, said=said, shown=shown)
 
     def _tests(self, prepared: Prepared) -> tuple[Problem, ...]:
         """Run the tool's own tests, leaving out files with runs that would create real objects."""

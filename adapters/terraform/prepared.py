@@ -27,7 +27,7 @@ from adapters.contract import (
     ToolVersionWrong,
     Workspace,
 )
-from adapters.terraform import commands, output, readiness, seen, state, stream
+from adapters.terraform import commands, modules, output, readiness, seen, state, stream
 from adapters.terraform.attributes import scrub, secret_texts
 from adapters.terraform.commands import Place
 from adapters.terraform.failures import failed, wants_init
@@ -72,12 +72,12 @@ class Prepared:
             wanted[self.place.folder / readiness.LOCK] = readiness.generated_lock(self.workspace.scratch)
         return {path: hashlib.sha256(content).hexdigest() for path, content in wanted.items() if content}
 
-    def run(self, command: Command, verb: str) -> tuple[Result, stream.Stream]:
+    def run(self, command: Command, verb: str) -> stream.Stream:
         """Run a command that speaks the stream; its progress goes to people. Raises what the tool said."""
         result = self.shell.run(command, self.tell)
         said = stream.read(result.stdout)
         self.raise_failed(result, verb, self.problems(said), accepted=frozenset({0, 2}))
-        return result, said
+        return said
 
     def ask(self, command: Command, verb: str) -> bytes:
         """Run a command that prints one answer and return it. Raises what the tool said."""
@@ -161,16 +161,19 @@ class Prepared:
         if program is not None:
             readiness.write_marker(scratch, readiness.Marker(key=self._key(), binary=program, tool=self.tool))
 
-    def initialised(self, command: Command, verb: str) -> tuple[Result, stream.Stream]:
-        """Run a reading command, once more after ``init`` where the tool says that it misses something."""
+    def initialised(self, command: Command, verb: str) -> tuple[str, stream.Stream]:
+        """Run a reading command, once more after ``init`` where the tool says that it misses something.
+
+        Returns the digest of the modules that it found, taken beforehand: what it runs may write there.
+        """
         self.initialise()
         try:
-            return self.run(command, verb)
+            return modules.digest(self.workspace.scratch), self.run(command, verb)
         except ToolFailed as refused:
             if not wants_init(refused.problems):
                 raise
         self.initialise(anew=True)
-        return self.run(command, verb)
+        return modules.digest(self.workspace.scratch), self.run(command, verb)
 
     @property
     def backend(self) -> str:

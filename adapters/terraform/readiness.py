@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-from adapters.contract import Json, ToolVersion
+from adapters.contract import Json, ToolMissing, ToolVersion
 from adapters.terraform.hcl import initialises
 from adapters.terraform.settings import Settings
 from adapters.terraform.state import configuration, write_private
@@ -54,6 +54,16 @@ def binary(program: str) -> Binary | None:
     return Binary(path=str(path), inode=seen.st_ino, modified_ns=seen.st_mtime_ns, size=seen.st_size)
 
 
+@cache
+def digest(program: Binary) -> str:
+    """Return the hex SHA-256 of a program's file: what it says of its version anything can say. Raises ToolMissing."""
+    try:
+        with Path(program.path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ToolMissing(f"{program.path} cannot be read: {error.strerror}", hint="mend its permissions") from error
+
+
 def key(settings: Settings, root: Path, cli_config: str, tool: ToolVersion) -> str:
     """Return a digest of all that ``init`` depends on, as far as the root module tells."""
     folder = root / settings.path
@@ -76,25 +86,18 @@ def read_marker(scratch: Path) -> Marker | None:
         held = json.loads((scratch / _MARKER).read_bytes())
         if not (scratch / "terraform").is_dir():
             return None
-        return Marker(key=held["key"], binary=Binary(**held["binary"]), tool=ToolVersion(**held["tool"]))
+        return Marker(key=held["key"], binary=Binary(**held["binary"]), tool=_tool(**held["tool"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
+def _tool(*, name: str, version: str, platform: str, program: str) -> ToolVersion:
+    return ToolVersion(name=name, version=version, platform=platform, program=program)
+
+
 def write_marker(scratch: Path, marker: Marker) -> None:
     """Remember that ``init`` went well."""
-    tool, program = marker.tool, marker.binary
-    held: Mapping[str, Json] = {
-        "key": marker.key,
-        "binary": {
-            "path": program.path,
-            "inode": program.inode,
-            "modified_ns": program.modified_ns,
-            "size": program.size,
-        },
-        "tool": {"name": tool.name, "version": tool.version, "platform": tool.platform},
-    }
-    write_private(scratch / _MARKER, json.dumps(held).encode())
+    write_private(scratch / _MARKER, json.dumps(asdict(marker)).encode())
 
 
 def lock_is_committed(folder: Path, scratch: Path) -> bool:

@@ -22,7 +22,7 @@ from orchestrator.effects.lineage import Lineage, holds_files
 from orchestrator.effects.tree_cache import Place, TreeCache, digest, stored_bytes, write_file
 from orchestrator.effects.tree_rules import check, may_stay
 from orchestrator.errors import ExecutionError, RecordError, RevisionRejected
-from orchestrator.model.stack import Stack, StackKey
+from orchestrator.model.stack import MAIN, Stack, StackKey
 from orchestrator.ports import RevisionTree, Stray
 
 
@@ -42,6 +42,7 @@ class LaidWorkspaces:
         outside: frozenset[PurePosixPath],
         inputs: Mapping[str, Input],
         run: int,  # noqa: ARG002 -- the port's: other implementations lay out by run
+        track: str,
     ) -> Iterator[Workspace]:
         """Lay out and yield; the private folder is removed at the end.
 
@@ -49,8 +50,10 @@ class LaidWorkspaces:
         """
         places = _places(stack, tree, outside)
         place, kept = self._place(stack.key), self._kept(stack.key)
+        # Planning runs code: a working tree's must not leave anything where main's apply would find and run it.
+        scratch = place / ("scratch" if track == MAIN else "scratch-aside")
         try:
-            for folder in (place.parent, kept.parent, place, kept, place / "root", place / "scratch"):
+            for folder in (place.parent, kept.parent, place, kept, place / "root", scratch):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.lineage.leave()
             for left in place.glob("private-*"):
@@ -69,7 +72,7 @@ class LaidWorkspaces:
             yield Workspace(
                 root=place / "root",
                 path=stack.path,
-                scratch=place / "scratch",
+                scratch=scratch,
                 private=private,
                 kept=kept,
                 stack=str(stack.key),

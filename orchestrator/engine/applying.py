@@ -104,9 +104,11 @@ def _check_space(case: Case) -> None:
 
 
 def _check_tool(ready: Station, proposal: Proposal) -> None:
-    if ready.adapter.version() != proposal.tool:
+    installed = ready.adapter.version()
+    if installed != proposal.tool:
+        another = " by another program of that name" if str(installed) == str(proposal.tool) else ""
         raise PlanStale(
-            f"the plan was made with {proposal.tool.name} {proposal.tool.version} on {proposal.tool.platform}",
+            f"the plan was made with {proposal.tool}{another}",
             hint="plan again with the tool that is installed now",
         )
 

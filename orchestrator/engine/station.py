@@ -77,7 +77,12 @@ def station(
     # A pull request plans code that nobody of ours has accepted: it gets no key.
     granted = outside.credentials.environment(name, stack.key) if name and not foreign else {}
     laid = outside.workspaces.lay(
-        stack, case.asked.reading.tree, outside=case.asked.outside_paths, inputs=resolved, run=case.run.number
+        stack,
+        case.asked.reading.tree,
+        outside=case.asked.outside_paths,
+        inputs=resolved,
+        run=case.run.number,
+        track=case.today.track,
     )
     with laid as workspace:
         needs = ShellNeeds(

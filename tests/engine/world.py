@@ -311,7 +311,7 @@ class World:
 
     # --- workspaces
     @contextmanager
-    def lay(self, stack, tree, *, outside, inputs, run) -> Iterator[Workspace]:
+    def lay(self, stack, tree, *, outside, inputs, run, track) -> Iterator[Workspace]:
         root = self.home / "work" / stack.key.name
         private = root / "private"
         private.mkdir(parents=True, exist_ok=True)

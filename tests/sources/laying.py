@@ -11,6 +11,7 @@ from repositories import Repository, Yard, git_source, stack
 
 from orchestrator.effects.lineage import Lineage
 from orchestrator.effects.workspaces import LaidWorkspaces
+from orchestrator.model.stack import MAIN
 
 
 @dataclass
@@ -32,10 +33,11 @@ class Bench:
         return self.yard.sources.tree(source, commit)
 
     @contextmanager
-    def laid(self, files=None, *, of=None, tree=None, outside=(), inputs=None):
+    def laid(self, files=None, *, of=None, tree=None, outside=(), inputs=None, track=MAIN):
         tree = tree or self.tree(files)
         paths = frozenset(map(PurePosixPath, outside))
-        with self.workspaces.lay(of or stack(), tree, outside=paths, inputs=inputs or {}, run=1) as workspace:
+        laid = self.workspaces.lay(of or stack(), tree, outside=paths, inputs=inputs or {}, run=1, track=track)
+        with laid as workspace:
             yield workspace
 
 

@@ -39,7 +39,7 @@ kept = home / "state" / "infra%2Fweb@default"
 kept.mkdir(parents=True)
 (kept / "terraform.tfstate").write_text("{}")
 def lay():
-    with workspaces.lay(stack(), tree, outside=frozenset(), inputs={}, run=1) as laid:
+    with workspaces.lay(stack(), tree, outside=frozenset(), inputs={}, run=1, track="main") as laid:
         workspaces.verify(laid, stack(), tree, beside=())
         return [(laid.folder / name).stat().st_size for name in ("a.tf", "b.tf")]
 try:
