@@ -464,6 +464,11 @@ class ShellNeeds:
 class MaskingShell(Shell, Protocol):
     """A shell that also masks the texts that its owner is about to store or show."""
 
+    @property
+    def concealed(self) -> frozenset[str]:
+        """What `conceal` was told so far."""
+        ...
+
     def mask(self, text: str) -> str:
         """Return ``text`` with every known secret masked and control characters made visible."""
         ...

@@ -74,15 +74,15 @@ def is_noise(attribute: AttributeChange) -> bool:
 
 
 def secret_texts(value: Any, marks: Any) -> Iterator[str]:
-    """Yield each text in ``value`` that ``marks`` call sensitive."""
+    """Yield each text and number in ``value`` that ``marks`` call sensitive."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield from secret_texts(item, _step(marks, key))
     elif isinstance(value, list):
         for position, item in enumerate(value):
             yield from secret_texts(item, _step(marks, position))
-    elif marks is True and isinstance(value, str) and value:
-        yield value
+    elif marks is True and isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+        yield str(value)
 
 
 def scrub(text: str, secrets: frozenset[str]) -> str:

@@ -24,7 +24,7 @@ _SKIPPED: Final = re.compile(
 _BRACES: Final = re.compile(_TEXT + r"""|(?P<brace>[{}])""")
 #: A label may stand without quotes.
 _BACKEND: Final = re.compile(r"""\b(?:backend(?:\s*"|\s+)([\w-]+)"?|cloud)\s*\{""")
-_LITERAL: Final = re.compile(r"""\b(\w+)\s*=\s*"([^"$%\\]*)\"""")
+_LITERAL: Final = re.compile(r"""\b([\w-]+)\s*=\s*(?:"([^"$%\\]*)\"|(\d[\d.]*)\s*$)""", re.MULTILINE)
 _SOURCE: Final = re.compile(r"""\bsource\s*=\s*"([^"]+)\"""")
 _MODULE_LINE: Final = re.compile(r"""\b(?:source|version)\s*=\s*"[^"]+\"""")
 _READ_CALL: Final = re.compile(
@@ -70,8 +70,8 @@ def backends(name: str, text: str) -> list[tuple[str, dict[str, Json]]]:
 
 
 def literals(text: str) -> dict[str, Json]:
-    """Return each ``key = "value"`` of a text whose value is a plain one."""
-    return dict(_LITERAL.findall(code(text)))
+    """Return each ``key = "value"`` and ``key = 12`` of a text whose value is a plain one, as text."""
+    return {key: quoted or number for key, quoted, number in _LITERAL.findall(code(text))}
 
 
 def initialises(name: str, text: str) -> list[str]:

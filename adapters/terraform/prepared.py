@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ from adapters.contract import (
     ToolVersionWrong,
     Workspace,
 )
-from adapters.terraform import commands, modules, output, readiness, seen, state, stream
+from adapters.terraform import commands, modules, output, readiness, seen, sensitive, state, stream
 from adapters.terraform.attributes import scrub, secret_texts
 from adapters.terraform.commands import Place
 from adapters.terraform.failures import failed, wants_init
@@ -47,7 +47,7 @@ class Prepared:
     workspace: Workspace
     place: Place
     tool: ToolVersion
-    #: Sensitive inputs; masked in whatever the tool says.
+    #: Sensitive inputs, and what is known to be sensitive before a plan; masked in whatever the tool says.
     secrets: frozenset[str]
     var_files: tuple[Path, ...]
     #: What people should know of the preparation itself.
@@ -279,11 +279,11 @@ def prepare(settings: Settings, shell: Shell, workspace: Workspace, tool: ToolVe
             "cli_config_file lies inside the repository: it would choose which providers run",
             hint="only the operator may set it, to a file of their own",
         )
-    secrets = frozenset(text for item in workspace.inputs.values() for text in secret_texts(item.value, item.sensitive))
-    shell.conceal(secrets)
     config = workspace.private / "cli.tfrc"
     state.write_private(config, commands.cli_config(operators).encode())
     _settle_state(workspace, settings.tool)
+    secrets = frozenset(_secrets(settings, workspace))
+    shell.conceal(secrets)
     place = Place(
         program=settings.program,
         folder=workspace.folder,
@@ -307,6 +307,14 @@ def prepare(settings: Settings, shell: Shell, workspace: Workspace, tool: ToolVe
 
 def _by_hand(waiting: Path) -> str:
     return f"push {waiting} by hand and rename it to {waiting.name}.pushed"
+
+
+def _secrets(settings: Settings, workspace: Workspace) -> Iterator[str]:
+    for item in workspace.inputs.values():
+        yield from secret_texts(item.value, item.sensitive)
+    told = [workspace.root / path for path in settings.var_files]
+    yield from sensitive.in_variable_files(workspace.folder, told, settings.tool)
+    yield from sensitive.in_state(state.bytes_of(state.kept_file(workspace.kept, settings.workspace)))
 
 
 def missing(program: str) -> ToolMissing:

@@ -83,6 +83,7 @@ class ToolShell:
     _next: int = field(default=1, init=False)
     #: Whether a command has changed the world already.
     _changed: bool = field(default=False, init=False)
+    concealed: frozenset[str] = field(default=frozenset(), init=False)
 
     def run(self, command: Command, on_line: Callable[[str], None] | None = None) -> Result:
         """Run to the end; see the contract.
@@ -111,7 +112,9 @@ class ToolShell:
 
     def conceal(self, values: Iterable[str]) -> None:
         """Have these values masked in everything that is stored or shown from now on."""
-        self.redactor.conceal(values)
+        told = frozenset(values)
+        self.concealed |= told
+        self.redactor.conceal(told)
 
     def report(self, line: str) -> None:
         """Write into the run's log, masked."""

@@ -10,10 +10,11 @@ from pathlib import Path
 from adapters.contract import AdapterError, Plan, PlanStale, StateUnsaved, ToolStopped
 from orchestrator.engine.endings import close, succeeded
 from orchestrator.engine.keeping import keep_state
+from orchestrator.engine.masking import mask_error
 from orchestrator.engine.planning import stored_plan, told
 from orchestrator.engine.recovery import note_unsaved, what_came_of
 from orchestrator.engine.station import Case, Station, station
-from orchestrator.engine.values import stored_inputs
+from orchestrator.engine.values import stored_inputs, stored_secrets
 from orchestrator.errors import Conflict, ExecutionError, NotStarted, OrchestratorError, RecordError
 from orchestrator.model.event import ApplyEnded, ApplyRefused, ApplyStarted, Event, Outcome
 from orchestrator.model.observed import Applying, Proposal
@@ -130,6 +131,7 @@ def refuse(case: Case, error: AdapterError | OrchestratorError) -> None:
 def _restored(case: Case, ready: Station, proposal: Proposal) -> Plan:
     """Return the proposal's plan with its saved file in place, and the seal that the shell proves it by."""
     plan = stored_plan(case.outside, proposal)
+    ready.shell.conceal(stored_secrets(case.outside, proposal.secrets))
     if proposal.artifact:
         saved = ready.workspace.private / "approved.plan"
         saved.write_bytes(case.outside.artifacts.get(proposal.artifact))
@@ -141,10 +143,12 @@ def _carry_out(case: Case, ready: Station, plan: Plan, attempt: Applying) -> tup
     try:
         ready.adapter.apply(ready.workspace, plan)
     except PlanStale as error:
-        ended: Event = ApplyEnded(attempt=attempt.number, outcome=Outcome.STALE, code=error.code, message=error.message)
+        message = ready.shell.mask(error.message)
+        ended: Event = ApplyEnded(attempt=attempt.number, outcome=Outcome.STALE, code=error.code, message=message)
     except (StateUnsaved, ToolStopped):
         raise
     except AdapterError as error:
+        mask_error(error, ready.shell.mask)
         ended = ApplyEnded(attempt=attempt.number, outcome=Outcome.FAILED, code=error.code, message=told(error))
     else:
         ended = succeeded(case, ready, attempt)

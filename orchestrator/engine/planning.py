@@ -11,7 +11,7 @@ from adapters.contract import AdapterError, ChangeKind, Goal, Plan, ToolBusy
 from orchestrator.engine.masking import masked
 from orchestrator.engine.outside import Outside
 from orchestrator.engine.station import Case, Station, station
-from orchestrator.engine.values import store_inputs, store_outputs
+from orchestrator.engine.values import store_inputs, store_outputs, store_secrets
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.codec import decode, encode
 from orchestrator.model.event import Converged, Event, LockSeen, PlanFailed, Planned
@@ -106,6 +106,7 @@ def _proposal(case: Case, place: Station, plan: Plan) -> Proposal:
         artifact=outside.artifacts.put(plan.saved.read_bytes()) if plan.saved else "",
         detail=store_plan(outside, plan),
         inputs=store_inputs(outside, place.inputs),
+        secrets=store_secrets(outside, place.shell.concealed),
         policy_digest=asked.desired.policy_digest,
         tool=plan.tool,
         counts=count(plan),

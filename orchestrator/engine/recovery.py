@@ -13,7 +13,7 @@ from orchestrator.engine.outside import Outside, read_at
 from orchestrator.engine.planning import stored_plan
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.survey import Survey
-from orchestrator.engine.values import stored_inputs
+from orchestrator.engine.values import stored_inputs, stored_secrets
 from orchestrator.errors import Conflict, NotStarted, OrchestratorError
 from orchestrator.model.event import ApplyEnded, AttemptDead, Event, LockSeen, Outcome, SavingFailed
 from orchestrator.model.observed import Applying
@@ -118,6 +118,7 @@ def what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:
         then = at_revision(case, attempt.proposal.revision)
         inputs = stored_inputs(case.outside, attempt.proposal.inputs)
         with station(then, applying=True, attempt=Path(attempt.folder), inputs=inputs, over=attempt.number) as place:
+            place.shell.conceal(stored_secrets(case.outside, attempt.proposal.secrets))
             plan = stored_plan(case.outside, attempt.proposal)
             ended = after_the_fact(then, place, plan, attempt)
             return [*keep_state(then, place.workspace, f"found after attempt {attempt.number}"), ended]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from secrets import token_hex
 
@@ -111,6 +111,17 @@ def stored_inputs(outside: Outside, sha256: str) -> dict[str, Input]:
         return {}
     body: dict[str, dict[str, Json]] = json.loads(outside.artifacts.get(sha256))["values"]
     return {name: Input(value=one["value"], sensitive=bool(one.get("sensitive"))) for name, one in body.items()}
+
+
+def store_secrets(outside: Outside, texts: Collection[str]) -> str:
+    """Keep texts that an apply has to mask, encrypted; returns their SHA-256, empty where there are none."""
+    return outside.artifacts.put(_salted([*sorted(texts)])) if texts else ""
+
+
+def stored_secrets(outside: Outside, sha256: str) -> list[str]:
+    """Return the texts that a proposal kept to be masked."""
+    values: list[str] = json.loads(outside.artifacts.get(sha256))["values"] if sha256 else []
+    return values
 
 
 def store_outputs(outside: Outside, found: Outputs, mask: Callable[[str], str]) -> tuple[dict[str, OutputMark], str]:

@@ -62,6 +62,8 @@ class Proposal:
     made_at: float = 0.0
     #: The unknown attempt after which this plan looked, 0 where there was none.
     looked_after: int = 0
+    #: SHA-256 in Artifacts of the texts that the tool called sensitive (encrypted): an apply masks them from its start.
+    secrets: str = ""
 
     def binding(self, stack: str) -> str:
         """Return the digest that an approval binds: the revision is recorded, not bound."""

@@ -192,12 +192,12 @@ def test_an_answer_in_another_form_is_unreadable_and_not_no_changes(printed: byt
         output.shown(printed, NOTHING)
 
 
-def test_a_mark_on_a_whole_covers_every_text_in_it() -> None:
+def test_a_mark_on_a_whole_covers_every_text_and_number_in_it() -> None:
     entry = {
         "address": "a.b",
-        "change": change(None, {"all": {"list": ["canary-7"], "n": 1}}, after_sensitive={"all": True}),
+        "change": change(None, {"all": {"list": ["canary-7"], "n": 90210, "on": True}}, after_sensitive={"all": True}),
     }
-    assert shown(resource_changes=[entry]).secrets == {"canary-7"}
+    assert shown(resource_changes=[entry]).secrets == {"canary-7", "90210"}
 
 
 def test_a_sensitive_variable_is_a_secret_wherever_it_goes() -> None:

@@ -445,11 +445,16 @@ class World:
 class Plain:
     """A shell that the tool of this world has no need of."""
 
+    concealed = frozenset()
+
     def __init__(self, log: list[str]) -> None:
         self.log = log
 
     def report(self, line):
         self.log.append(line)
+
+    def conceal(self, values):
+        """Nothing is said here."""
 
     def mask(self, text):
         return text
