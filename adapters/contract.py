@@ -325,6 +325,8 @@ class Handle:
     result: Result | None
     #: Whether a process of it is still alive.
     alive: bool
+    #: How many lines of its standard output ``on_line`` saw: the rest is yet to be told to people.
+    told: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -157,6 +158,8 @@ class Terraform:
         printed = aftermath.stdout_of(handle)
         said = None if printed is None else stream.read(printed)
         prepared = self._prepare(workspace)
+        for line in io.BytesIO(aftermath.untold(handle, printed)):
+            prepared.tell(line.decode("utf-8", "replace"))
         prepared.rescue(said.dump if said else None)
         prepared.remember_state()
         problems = prepared.problems(said) if said else ()

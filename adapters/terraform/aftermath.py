@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from adapters.contract import Finished, Handle, Problem, Resumed, Running, Severity, Unknown
 from adapters.terraform import stream
 
@@ -23,6 +25,11 @@ def stdout_of(handle: Handle) -> bytes | None:
         return (handle.folder / "stdout").read_bytes()
     except FileNotFoundError:
         return None
+
+
+def untold(handle: Handle, printed: bytes | None) -> bytes:
+    """Return what the attempt's apply printed after the worker was gone that told people of it."""
+    return b"".join(list(io.BytesIO(printed or b""))[handle.told :])
 
 
 def outcome(handle: Handle, said: stream.Stream | None, errors: tuple[Problem, ...]) -> Resumed:

@@ -143,7 +143,7 @@ def tested(stdout: bytes, folder: PurePosixPath, secrets: frozenset[str]) -> tup
     """Return what ``test -json`` found wrong."""
     from adapters.terraform.stream import lines  # noqa: PLC0415 - only where tests are asked for
 
-    said = [line["diagnostic"] for line in lines(stdout.decode("utf-8", "replace")) if line.get("type") == "diagnostic"]
+    said = [line["diagnostic"] for line in lines(stdout) if line.get("type") == "diagnostic"]
     return problems(said, folder, secrets)
 
 

@@ -5,6 +5,7 @@ Format: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,10 +19,29 @@ _TOLD: Final = frozenset(
         "planned_change",
         "resource_drift",
         "apply_start",
+        "apply_progress",
         "apply_complete",
         "apply_errored",
+        "provision_start",
+        "provision_progress",
+        "provision_errored",
         "change_summary",
         "diagnostic",
+    }
+)
+#: Lines that say how a run went; a provisioner may print without end, and none of that is kept in memory.
+_TELLING: Final = frozenset(
+    {
+        "version",
+        "diagnostic",
+        "change_summary",
+        "planned_change",
+        "resource_drift",
+        "outputs",
+        "apply_start",
+        "apply_complete",
+        "apply_errored",
+        "log",
     }
 )
 
@@ -68,12 +88,12 @@ class Stream:
         return (self.summary or {}).get("operation") in {"apply", "destroy"}
 
 
-def lines(text: str) -> Iterator[Line]:
+def lines(printed: bytes) -> Iterator[Line]:
     """Yield each line that is a JSON object; providers and crashes print others, which say nothing here."""
-    for line in text.splitlines():
-        if line.startswith("{"):
+    for line in io.BytesIO(printed):
+        if line.startswith(b"{"):
             try:
-                parsed = json.loads(line)
+                parsed = json.loads(line.decode("utf-8", "replace"))
             except ValueError:
                 continue
             if isinstance(parsed, dict):
@@ -82,7 +102,7 @@ def lines(text: str) -> Iterator[Line]:
 
 def read(stdout: bytes) -> Stream:
     """Return what the stream says; one that was cut off anywhere is read as far as it goes."""
-    said = list(lines(stdout.decode("utf-8", "replace")))
+    said = [line for line in lines(stdout) if line.get("type") in _TELLING or isinstance(line.get("state"), dict)]
     of = {kind: [line for line in said if line.get("type") == kind] for kind in {line.get("type") for line in said}}
     begun = [(_address(line), line["hook"].get("action")) for line in of.get("apply_start", ())]
     ended = {_address(line) for kind in ("apply_complete", "apply_errored") for line in of.get(kind, ())}
@@ -109,9 +129,10 @@ def read(stdout: bytes) -> Stream:
 
 def progress(line: str) -> str:
     """Return what to tell people about one line of the stream, empty where it says nothing to them."""
-    for parsed in lines(line):
+    for parsed in lines(line.encode("utf-8", "surrogatepass")):
         if parsed.get("type") in _TOLD:
-            return str(parsed.get("@message", ""))
+            detail = str((parsed.get("diagnostic") or {}).get("detail", ""))
+            return "\n".join(filter(None, (str(parsed.get("@message", "")), detail)))
     return ""
 
 

@@ -42,3 +42,4 @@ def _adopt(place: Place, key: StackKey, run: Run) -> None:
             recover_gone(place.outside, place.reading.source, key)
         elif asked.state.applying:
             recover(Case(outside=place.outside, today=place.reading, asked=asked, run=run))
+        place.outside.record.close_run(run.number)

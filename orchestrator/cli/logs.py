@@ -32,8 +32,8 @@ def command(ctx: click.Context, run: int, stacks: tuple[str, ...], *, follow: bo
         found = place.run(run)
         logs = Logs(folder=place.world.home / "logs" / str(run), only=frozenset(stacks))
         printed = logs.drain()
-        if follow and found.ended_at is not None and _goes_on(place, run):
-            from orchestrator.cli.adopting import adopt  # noqa: PLC0415 -- only a run that was detached from needs it
+        if follow and _goes_on(place, run):
+            from orchestrator.cli.adopting import adopt  # noqa: PLC0415 -- only a run that was left needs it
 
             adopt(place, found)
         while follow and _goes_on(place, run):

@@ -82,7 +82,7 @@ class KeptAttempts:
         spoke = next((step for step in steps.steps_of(folder) if step.keeping and not step.aside), None)
         if spoke is None:
             return Handle(folder=last.folder, result=None, alive=True) if alive else NeverStarted()
-        return Handle(folder=spoke.folder, result=None if alive else spoke.result, alive=alive)
+        return Handle(folder=spoke.folder, result=None if alive else spoke.result, alive=alive, told=spoke.told)
 
     def alive(self, attempt: Applying) -> bool:
         """Whether a process is alive on this host that is the attempt's beyond doubt."""

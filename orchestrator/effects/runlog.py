@@ -18,6 +18,9 @@ from orchestrator.ports import Clock
 _PIECE: Final = 1 << 16
 #: A line longer than this is handed on in parts. Characters.
 _LONGEST: Final = 1 << 20
+#: A stack's log takes no more in one run. Bytes.
+_MOST: Final = 1 << 24
+_FULL: Final = "(the log is full: no more of this run is kept here)"
 
 
 def log_path(home: Path, run: int, stack: str) -> Path:
@@ -29,7 +32,7 @@ def log_path(home: Path, run: int, stack: str) -> Path:
 class RunLog:
     """Appends lines with the time in front.
 
-    A log that cannot be written never stops a run: it gets a gap, and says so.
+    A log that cannot be written never stops a run: it gets a gap, and says so. One that is full says that, too.
     """
 
     path: Path
@@ -48,7 +51,10 @@ class RunLog:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
             try:
-                _write_all(handle, written.encode("utf-8", "backslashreplace"))
+                if os.fstat(handle).st_size < _MOST:
+                    _write_all(handle, written.encode("utf-8", "backslashreplace"))
+                    if os.fstat(handle).st_size >= _MOST:
+                        _write_all(handle, f"{time}Z {_FULL}\n".encode())
             finally:
                 os.close(handle)
         except OSError:
@@ -64,6 +70,9 @@ class Follower:
     path: Path
     redactor: Redactor
     on_line: Callable[[str], None]
+    #: Where it notes how many lines it has handed on, for whoever goes on in its place.
+    told: Path | None = None
+    _count: int = field(default=0, init=False)
     _at: int = field(default=0, init=False)
     _line: str = field(default="", init=False)
     _stream: Stream = field(init=False)
@@ -99,6 +108,14 @@ class Follower:
             lines, self._line = [*lines, self._line], ""
         for line in lines:
             self.on_line(line)
+        self._note(len(lines))
+
+    def _note(self, lines: int) -> None:
+        self._count += lines
+        if self.told and lines:
+            # At worst a line is told twice.
+            with suppress(OSError):
+                self.told.write_bytes(b"%d" % self._count)
 
 
 def _write_all(handle: int, content: bytes) -> None:

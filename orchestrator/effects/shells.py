@@ -157,7 +157,7 @@ class ToolShell:
         with sealed(command) as (proven, handed):
             step = steps.begin(self.needs.attempt or Path(), self._next, aside=command.aside)
             self._next += 1
-            follower = self._follower(step.folder / "stdout", on_line)
+            follower = self._follower(step.folder / "stdout", on_line, told=step.folder / "told")
             launch = self._launch(proven, program, _made(step.folder), follower)
             failpoint = self.shells.outer.get(FAILPOINT, "")
             child = process.start_keeper(launch, step.folder, held=held, handed=handed, failpoint=failpoint)
@@ -222,8 +222,8 @@ class ToolShell:
             attend=follower.pull if follower else lambda: None,
         )
 
-    def _follower(self, path: Path, on_line: Callable[[str], None] | None) -> Follower | None:
-        return Follower(path=path, redactor=self.redactor, on_line=on_line) if on_line else None
+    def _follower(self, path: Path, on_line: Callable[[str], None] | None, told: Path | None = None) -> Follower | None:
+        return Follower(path=path, redactor=self.redactor, on_line=on_line, told=told) if on_line else None
 
     def _program(self, command: Command) -> str:
         """Return the program's absolute path. Raises ToolMissing."""

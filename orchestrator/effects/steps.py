@@ -1,6 +1,7 @@
 """The folder of an attempt: one numbered folder for each command that may change the world.
 
     <attempt>/1/    claim stdout stderr tool.json exit.json cancel home/ tmp runtime/     see ``keeper``
+                            told                    how many lines of stdout its worker has told people of
     <attempt>/2/    … aside      it says nothing of how the attempt ended
 
 Two rules make it impossible that a command is run twice or that one starts behind our back:
@@ -91,6 +92,14 @@ class Step:
             return None
         stdout, stderr = (self.folder / "stdout").read_bytes(), (self.folder / "stderr").read_bytes()
         return Result(exit_code=word.exit_code, stdout=stdout, stderr=stderr)
+
+    @property
+    def told(self) -> int:
+        """Return how many lines of standard output a worker has told people of."""
+        try:
+            return int((self.folder / "told").read_bytes() or b"0")
+        except FileNotFoundError:
+            return 0
 
     def give_up(self) -> bool:
         """Claim the step for nobody; False where a keeper has it. An empty claim needs no room on a full disk."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.contract import AdapterError, Handle, StateUnsaved
@@ -45,6 +46,9 @@ def recover(case: Case, *, follow_s: float = FOLLOW_S) -> bool:
             return False
         case _:
             close(case, attempt, what_came_of(case, attempt))
+    if attempt.run != case.run.number:
+        # Whoever was killed in it could not say that it is over.
+        case.outside.record.close_run(attempt.run)
     return True
 
 
@@ -115,7 +119,9 @@ def what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:
     there was no room for that step.
     """
     try:
-        then = at_revision(case, attempt.proposal.revision)
+        # What its tool has said since belongs to the log of its own run.
+        own = case.outside.record.run(attempt.run) or case.run
+        then = replace(at_revision(case, attempt.proposal.revision), run=own)
         inputs = stored_inputs(case.outside, attempt.proposal.inputs)
         with station(then, applying=True, attempt=Path(attempt.folder), inputs=inputs, over=attempt.number) as place:
             place.shell.conceal(stored_secrets(case.outside, attempt.proposal.secrets))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -314,6 +315,19 @@ def test_people_see_what_happens_and_not_every_refresh() -> None:
     told = [stream.progress(json.dumps({"type": kind, "@message": kind})) for kind in ("apply_start", "refresh_start")]
     assert told == ["apply_start", ""]
     assert stream.progress("no json") == ""
+    error = {"type": "diagnostic", "@message": "Error: no", "diagnostic": {"detail": "because\nof that"}}
+    assert stream.progress(json.dumps(error)) == "Error: no\nbecause\nof that"
+
+
+def test_what_a_provisioner_prints_is_not_kept_in_memory() -> None:
+    line = json.dumps({"type": "provision_progress", "@message": "x" * 1000}).encode() + b"\n"
+    printed = line * 10_000 + json.dumps({"type": "version", "terraform": "1.11.4"}).encode()
+    tracemalloc.start()
+    try:
+        assert stream.read(printed).version == "1.11.4"
+        assert tracemalloc.get_traced_memory()[1] < len(printed) / 10
+    finally:
+        tracemalloc.stop()
 
 
 VERSION = json.dumps({"type": "version", "terraform": "1.11.4"})

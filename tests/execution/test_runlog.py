@@ -87,3 +87,13 @@ def test_many_threads_may_report(yard: Yard) -> None:
 
 def test_a_shell_masks_what_its_owner_stores(yard: Yard) -> None:
     assert yard.shell(secrets=("canary-1234",)).mask("error: canary-1234\r") == rf"error: {MASK}\r"
+
+
+def test_a_log_that_is_full_says_so_once_and_takes_no_more(yard: Yard) -> None:
+    shell = yard.shell()
+    for _ in range(20):
+        shell.report("\n".join(["x" * 1000] * 1000))
+    yard.shell().report("never seen")
+    last = [STAMP.sub("", line) for line in yard.log.splitlines()[-2:]]
+    assert last == ["x" * 1000, "(the log is full: no more of this run is kept here)"]
+    assert len(yard.log) < 18_000_000

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ def pids(attempt: Applying) -> tuple[int, int]:
     return tuple(json.loads((step(attempt) / name).read_text())["pid"] for name in ("claim", "tool.json"))
 
 
+def left(yard: Yard, attempt) -> Handle:
+    """Return what is left of an attempt; how much the worker had told when it was killed is chance."""
+    found = yard.attempts.look(attempt)
+    assert isinstance(found, Handle)
+    return replace(found, told=0)
+
+
 def reap(worker: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
 
@@ -35,12 +43,12 @@ def test_a_killed_worker_does_not_kill_the_tool_and_its_result_is_adopted(yard: 
     number_in(yard.work / "pid")
     os.kill(worker, signal.SIGKILL)
     reap(worker)
-    assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=None, alive=True)
+    assert left(yard, attempt) == Handle(folder=step(attempt), result=None, alive=True)
     assert not yard.attempts.wait(attempt, 0.2)
     (yard.work / "enough").touch()
     assert yard.attempts.wait(attempt, 10)
     result = Result(exit_code=0, stdout=b"begun\ndone\n", stderr=b"")
-    assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=result, alive=False)
+    assert left(yard, attempt) == Handle(folder=step(attempt), result=result, alive=False)
     assert (yard.work / "effects").read_text() == "effect\n"
 
 
@@ -63,11 +71,11 @@ def test_a_killed_keeper_leaves_a_tool_that_is_seen_alive_and_then_unknown(yard:
     keeper, tool = pids(attempt)
     os.kill(keeper, signal.SIGKILL)
     assert reap(worker) != 0
-    assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=None, alive=True)
+    assert left(yard, attempt) == Handle(folder=step(attempt), result=None, alive=True)
     assert not gone(tool)
     (yard.work / "enough").touch()
     assert yard.attempts.wait(attempt, 10)
-    assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=None, alive=False)
+    assert left(yard, attempt) == Handle(folder=step(attempt), result=None, alive=False)
     assert (step(attempt) / "stdout").read_bytes() == b"begun\ndone\n"
 
 
@@ -77,7 +85,7 @@ def test_an_orphan_is_found_though_its_keeper_died_before_it_could_write_the_pid
     tool = number_in(yard.work / "pid")
     reap(worker)
     assert not (step(attempt) / "tool.json").exists()
-    assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=None, alive=True)
+    assert left(yard, attempt) == Handle(folder=step(attempt), result=None, alive=True)
     assert yard.attempts.kill(attempt)
     assert gone(tool)
 
@@ -90,10 +98,10 @@ def test_a_descendant_in_another_session_is_found_after_all_above_it_are_killed(
     for pid in (worker, keeper, tool):
         os.kill(pid, signal.SIGKILL)
     reap(worker)
-    assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=None, alive=True)
+    assert left(yard, attempt) == Handle(folder=step(attempt), result=None, alive=True)
     assert yard.attempts.kill(attempt)
     assert gone(runaway)
-    assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=None, alive=False)
+    assert left(yard, attempt) == Handle(folder=step(attempt), result=None, alive=False)
 
 
 def test_everything_killed_at_once_is_unknown(yard: Yard) -> None:
@@ -106,7 +114,7 @@ def test_everything_killed_at_once_is_unknown(yard: Yard) -> None:
     reap(worker)
     until(lambda: gone(tool))
     assert yard.attempts.wait(attempt, 5)
-    assert yard.attempts.look(attempt) == Handle(folder=step(attempt), result=None, alive=False)
+    assert left(yard, attempt) == Handle(folder=step(attempt), result=None, alive=False)
     assert not (yard.work / "effects").exists()
 
 
