@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -119,7 +118,9 @@ class Operator:
                 hint="use a git or directory source",
             )
         known = [*(one.id for one in self.sources), *self.later_sources]
-        near = difflib.get_close_matches(name, known, n=1)
+        from difflib import get_close_matches  # noqa: PLC0415 -- only a mistyped name pays for it
+
+        near = get_close_matches(name, known, n=1)
         there = f"there are: {', '.join(known)}" if known else "declare it under sources: in the operator's file"
         raise ConfigError(
             f'no source "{name}"', code="HF-1052", where=self.file, hint=f"did you mean {near[0]}?" if near else there

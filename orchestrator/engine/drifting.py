@@ -27,22 +27,30 @@ def check_drift(case: Case) -> Drifts | None:
             code="HF-5030",
             hint=f"holdfast plan {case.asked.stack.key.short}",
         )
-    found: Drifts | None = None
     try:
         found = _look(case, applied)
-        events = conclude(case.asked.state, applied, found, case.asked.observed.track)
     except Conflict:
         raise
     except (AdapterError, OrchestratorError) as error:
         if case.was_stopped(error):
             raise
-        known = case.asked.state.drift_check_error == error.message
-        events = [] if known else [DriftCheckFailed(code=error.code, message=error.message)]
+        could_not_look(case, error)
+        return None
+    _keep(case, conclude(case.asked.state, applied, found, case.asked.observed.track), found)
+    return found
+
+
+def could_not_look(case: Case, error: AdapterError | OrchestratorError) -> None:
+    """Record why nobody knows what is there now; nothing where that is known already. Raises Conflict."""
+    known = case.asked.state.drift_check_error == error.message
+    _keep(case, [] if known else [DriftCheckFailed(code=error.code, message=error.message)], None)
+
+
+def _keep(case: Case, events: Sequence[Event], found: Drifts | None) -> None:
     record = case.outside.record
     if events:
         record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
     record.look(case.key, _looked(case.asked.row.looks, found, case.outside.clock.now()))
-    return found
 
 
 def _looked(last: Looks, found: Drifts | None, now: float) -> Looks:

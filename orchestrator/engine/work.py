@@ -8,7 +8,7 @@ from typing import NoReturn, TypeVar, assert_never
 
 from adapters.contract import AdapterError, Drifts, Handle
 from orchestrator.engine.applying import apply, refuse
-from orchestrator.engine.drifting import check_drift
+from orchestrator.engine.drifting import check_drift, could_not_look
 from orchestrator.engine.endings import close, unknown
 from orchestrator.engine.faults import fault_of, trace
 from orchestrator.engine.outside import Outside, Reading
@@ -19,7 +19,6 @@ from orchestrator.engine.survey import Asked, Survey
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
 from orchestrator.model.action import Action, Apply, Ask, CheckDrift, MakePlan, Reason, Rest
 from orchestrator.model.event import Asked as AskedPeople
-from orchestrator.model.event import DriftCheckFailed
 from orchestrator.model.observed import Observed, Proposal, TrackView
 from orchestrator.model.policy import DriftAnswer, Mode, Policy
 from orchestrator.model.stack import StackKey
@@ -124,7 +123,7 @@ class Worker:
                     raise at_work(self._outside, key, asked.state.applying)
                 asked = self._look(Survey(self._outside, self._reading), key) or asked
             case = self._case(asked)
-            return self._contained(key, lambda: check_drift(case), lambda fault: _could_not_look(case, fault))
+            return self._contained(key, lambda: check_drift(case), lambda fault: could_not_look(case, fault))
 
     def decision(self, asked: Asked) -> Action:
         """Return what would be done next, doing nothing."""
@@ -248,17 +247,11 @@ def _record(case: Case, action: MakePlan | Ask | Apply | CheckDrift, fault: Orch
             # Of an attempt that has begun only recovery may speak: it does so in the next round.
             return
         case CheckDrift():
-            _could_not_look(case, fault)
+            could_not_look(case, fault)
         case Ask():
             raise fault
         case _:
             assert_never(action)
-
-
-def _could_not_look(case: Case, fault: OrchestratorError) -> None:
-    event = DriftCheckFailed(code=fault.code, message=fault.message)
-    case.outside.record.append(case.key, [event], expected=case.asked.state.version, run=case.run.number)
-    case.outside.record.look(case.key, replace(case.asked.row.looks, drift_at=case.outside.clock.now()))
 
 
 def _give_up(case: Case, fault: OrchestratorError) -> bool:
