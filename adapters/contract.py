@@ -464,11 +464,14 @@ class ToolBusy(AdapterError):
     code = "HF-2005"
     transient = True
 
-    def __init__(self, message: str, *, holder: str = "", lock_id: str = "", hint: str = "") -> None:
-        """Name who holds the lock and its id, as far as the tool tells."""
+    def __init__(
+        self, message: str, *, holder: str = "", lock_id: str = "", taken_at: float | None = None, hint: str = ""
+    ) -> None:
+        """Name who holds the lock, its id and when it was taken (seconds since the epoch), as far as the tool tells."""
         super().__init__(message, hint=hint)
         self.holder = holder
         self.lock_id = lock_id
+        self.taken_at = taken_at
 
 
 class PlanStale(AdapterError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from adapters.contract import AdapterError, PlanStale, Problem, Severity, ToolBusy, ToolFailed, ToolVersionWrong
@@ -89,8 +90,17 @@ def _busy(tool: str, problem: Problem) -> ToolBusy:
         f"{tool}'s state is locked by {holder or 'somebody else'}{doing}{since}",
         holder=holder,
         lock_id=lock_id[1] if lock_id else "",
+        taken_at=_moment(created[1]) if created else None,
         hint=_WAIT,
     )
+
+
+def _moment(text: str) -> float | None:
+    """Read when a lock was taken: the tool writes it in UTC, to the second here."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
 
 
 def _place(problem: Problem) -> str:

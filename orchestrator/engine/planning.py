@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from adapters.contract import AdapterError, ChangeKind, Goal, Plan, ToolBusy
 from orchestrator.engine.masking import masked
@@ -17,6 +18,9 @@ from orchestrator.model.codec import decode, encode
 from orchestrator.model.event import Converged, Event, LockSeen, PlanFailed, Planned
 from orchestrator.model.observed import Applied, Counts, OutputMark, Proposal
 from orchestrator.model.stack import MAIN
+
+#: By how much a lock's time, told to the second, may be off.
+_CLOCK_S: Final = 2.0
 
 
 def make_plan(case: Case) -> None:
@@ -47,7 +51,10 @@ def _left_lock(case: Case, error: AdapterError | OrchestratorError) -> tuple[Eve
     unknown = case.asked.state.unknown
     if not isinstance(error, ToolBusy) or not error.lock_id or unknown is None or not unknown.dead:
         return ()
-    if not error.holder.endswith(f"@{unknown.attempt.host}"):
+    # Taken on our host, by name, and while our attempt was at work: anybody else's lock is older or newer.
+    host = unknown.attempt.host.partition("+")[0]
+    began_at, over_at = unknown.attempt.started_at - _CLOCK_S, unknown.at + _CLOCK_S
+    if not error.holder.endswith(f"@{host}") or error.taken_at is None or not began_at <= error.taken_at <= over_at:
         return ()
     return (LockSeen(lock_id=error.lock_id, holder=error.holder),)
 
