@@ -12,6 +12,7 @@
     ├── Denied               HF-41xx  policy or a person's missing word           no    4
     ├── Conflict             HF-42xx  the record moved under us: look again       yes  75
     ├── RecordError          HF-43xx  the record cannot be read or written        no    1
+    │   └── AnothersRecord            it is kept for another repository           no   64
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
     └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
         └── NotStarted                nothing ran, for certain                    yes   1
@@ -140,6 +141,13 @@ class RecordError(OrchestratorError):
     """The record cannot be read or written."""
 
     code = "HF-4300"
+
+
+class AnothersRecord(RecordError):
+    """The record under this home is kept for another repository of the same name."""
+
+    code = "HF-4015"
+    exit_code = EXIT_USAGE
 
 
 class SecretMissing(OrchestratorError):

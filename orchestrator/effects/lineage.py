@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote
 
-from orchestrator.errors import ConfigError
+from orchestrator.errors import AnothersRecord
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Stray
 
@@ -32,7 +32,7 @@ class Lineage:
     marks: Callable[[], frozenset[str]]
 
     def check(self, location: str) -> None:
-        """Raise ConfigError (HF-4015) where this home keeps state under this id for a repository that is another one.
+        """Raise AnothersRecord (HF-4015) where this home keeps state under this id for a repository that is another.
 
         ``location`` is where the source is read from now: a place seen before needs no further look.
         """
@@ -41,9 +41,8 @@ class Lineage:
             return
         known = _marks(path)
         if location not in known and not known & self.marks():
-            raise ConfigError(
+            raise AnothersRecord(
                 f"{self.source} is another repository's name here: {location} has nothing in common with it",
-                code="HF-4015",
                 hint="give this repository a project: of its own in stacks.yaml, or another HOLDFAST_HOME",
             )
 

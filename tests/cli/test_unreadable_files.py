@@ -85,7 +85,7 @@ def test_a_folder_that_never_held_anything_is_told_how_to_begin(tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     done = small.run("-C", str(empty), "plan")
-    assert done.returncode == 1
+    assert done.returncode == 64
     assert "holdfast demo" in done.stderr
 
 

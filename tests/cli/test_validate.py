@@ -39,7 +39,7 @@ def test_the_long_example_has_notes_and_no_error(small):
     notes = found(small, 0, "network", "dns", "web")
     assert {note.partition(" ")[2] for note in notes} == {"note HF-1050"}
     found(small, 64, "--strict")
-    held = small.ends(0, "plan", "web@dev", "--dirty").stdout
+    held = small.ends(5, "plan", "web@dev", "--dirty").stdout
     assert "no adapter is called 'ansible'" in held
 
 
