@@ -60,7 +60,7 @@ def approved_and_not_initialised(yard: Yard) -> None:
     wrapper.write_text("".join([*head, f'[ -e "{yard.folder}/meddling" ] && . "{yard.folder}/meddling"\n', last]))
     yard.commit({"stacks.yaml": STACKS, "web/main.tf": ECHO, "web/deploy.sh": f"touch {yard.folder}/effect\n"})
     yard.run("plan").ended(0)
-    yard.run("approve", "web").ended(0)
+    yard.run("approve", "web", "--proposal", "1").ended(0)
     (scratch,) = (yard.home / "work").glob("*/scratch")
     shutil.rmtree(scratch / "terraform")
 
@@ -91,7 +91,7 @@ def test_a_file_that_is_altered_while_the_tool_is_initialised_is_not_run(yard: Y
 def test_another_program_of_the_same_name_and_version_does_not_apply_what_was_approved(yard: Yard) -> None:
     yard.commit({"stacks.yaml": STACKS, "web/main.tf": ECHO, "web/deploy.sh": "true\n"})
     yard.run("plan").ended(0)
-    yard.run("approve", "web").ended(0)
+    yard.run("approve", "web", "--proposal", "1").ended(0)
     other = yard.folder / "other" / "terraform"
     other.parent.mkdir()
     other.write_text(f'#!/bin/sh\necho "$1" >>"{yard.folder}/evil"\nexec "{yard.folder}/bin/terraform" "$@"\n')
@@ -123,7 +123,7 @@ def fetched(yard: Yard) -> Path:
         subprocess.run(["git", *words], cwd=module, env=yard.environment, check=True)
     yard.commit({"stacks.yaml": STACKS, "web/main.tf": FETCHED % module})
     yard.run("plan").ended(0)
-    yard.run("approve", "web").ended(0)
+    yard.run("approve", "web", "--proposal", "1").ended(0)
     (found,) = (yard.home / "work").glob("*/scratch/terraform/modules/fetched")
     return found
 

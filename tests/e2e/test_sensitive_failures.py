@@ -60,18 +60,18 @@ def web(yard: Yard) -> Yard:
 
 
 def test_a_failing_apply_tells_no_sensitive_value(web: Yard) -> None:
-    done = web.apply().ended(1, "out:(sensitive)")
+    done = web.apply("--confirm", "web").ended(1, "out:(sensitive)")
     sweep(web, done)
 
 
 def test_what_a_failing_apply_said_is_masked_by_whoever_finds_it_after_a_crash(web: Yard) -> None:
-    crashed = web.apply(HOLDFAST_FAILPOINT="attempts.close.before")
+    crashed = web.apply("--confirm", "web", HOLDFAST_FAILPOINT="attempts.close.before")
     assert crashed.code < 0
     sweep(web, crashed)
 
 
 def test_an_attempt_that_is_adopted_tells_no_sensitive_value(web: Yard) -> None:
-    crashed = web.apply(HOLDFAST_FAILPOINT="record.append.before:4")
+    crashed = web.apply("--confirm", "web", HOLDFAST_FAILPOINT="record.append.before:4")
     assert crashed.code < 0
     assert web.state("web").applying is not None
     done = web.run("plan")
