@@ -48,4 +48,4 @@ def _confirm(place: Place, key: StackKey, said: str) -> None:
     if not said and place.screen.interactive:
         said = click.prompt(f"Type {key.short} to give up what it made", default="", show_default=False, err=True)
     if said != key.short:
-        raise UsageError(f"nobody said {key.short}", code="HF-1905", hint=f"pass --confirm {key.short}")
+        raise UsageError(f"{key.short} asks for its name", code="HF-1905", hint=f"pass --confirm {key.short}")
