@@ -44,11 +44,11 @@ demo: $(STAMPS)/demo
 
 test: $(STAMPS)/dev
 	@scripts/system-needs
-	@scripts/with-tools $(BIN)/python -m pytest -n 2 -m "not full"
+	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal -m "not full"
 
 test-full: $(STAMPS)/dev
 	@scripts/system-needs
-	@scripts/with-tools $(BIN)/python -m pytest -n 2
+	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal
 	@scripts/test-on 3.13
 
 check: $(STAMPS)/dev
