@@ -127,7 +127,8 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     secrets = StoreSecrets(shelves=_shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
     failpoint = Failpoint.read(outer.get(FAILPOINT, ""))
     sources = VersionedSources(home=home, outer=outer, run=quick, secrets=secrets)
-    sandbox = Sandbox.find(outer.get("PATH", "")) if operator.sandbox is SandboxKind.BWRAP else None
+    wanted = operator.sandbox is SandboxKind.BWRAP
+    sandbox = Sandbox.find(outer.get("PATH", ""), operator.readable) if wanted else None
     credentials = _credentials(operator, secrets, outer)
     own = _own_secrets(operator, outer)
     shells = ToolShells(
@@ -135,6 +136,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         clock=clock,
         outer=outer,
         sandbox=sandbox,
+        caches=(operator.plugin_cache,) if operator.plugin_cache else (),
         known=lambda: (*own, *credentials.secrets_at_large()),
     )
     shells.sweep()
@@ -158,7 +160,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         workspaces=armed(workspaces, "workspaces", failpoint),
         attempts=armed(attempts, "attempts", failpoint),
         shells=armed(shells, "shells", failpoint),
-        adapters=InstalledAdapters(given=_given_to_tools(outer)),
+        adapters=InstalledAdapters(given=_given_to_tools(operator, outer)),
         secrets=secrets,
         credentials=credentials,
         clock=clock,
@@ -261,8 +263,9 @@ def _given(outer: Mapping[str, str]) -> tuple[Given, ...]:
     )
 
 
-def _given_to_tools(outer: Mapping[str, str]) -> Mapping[str, Mapping[str, Json]]:
-    """Return what this host's own environment says about tools: where Terraform installs providers from."""
-    config = outer.get("TF_CLI_CONFIG_FILE", "")
-    given: Mapping[str, Json] = {"cli_config_file": config} if config else {}
+def _given_to_tools(operator: Operator, outer: Mapping[str, str]) -> Mapping[str, Mapping[str, Json]]:
+    """Return what this host says about tools: where Terraform installs providers from, and where it keeps them."""
+    config, cache = outer.get("TF_CLI_CONFIG_FILE", ""), operator.plugin_cache
+    given: dict[str, Json] = {"cli_config_file": config} if config else {}
+    given |= {"plugin_cache": str(cache)} if cache else {}
     return {"terraform": given, "opentofu": given}

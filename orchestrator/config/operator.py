@@ -91,6 +91,10 @@ class Operator:
     #: Name of the secret that encrypts at rest, empty where Holdfast keeps a key of its own.
     encryption_secret: str = ""
     sandbox: Sandbox = Sandbox.NONE
+    #: What every tool in the sandbox may read besides.
+    readable: tuple[Path, ...] = ()
+    #: Where Terraform keeps providers for all stacks, None where each stack has its own.
+    plugin_cache: Path | None = None
     #: What was read and has no effect yet.
     notices: tuple[ConfigError, ...] = ()
 

@@ -74,6 +74,12 @@ class _Reading:
             database=self._database(),
             encryption_secret=self._secret(keys.encryption.key, ("encryption", "key")) if keys.encryption else "",
             sandbox=Sandbox(keys.workers.sandbox),
+            readable=tuple(
+                self._folder(text, ("workers", "readable", n)) for n, text in enumerate(keys.workers.readable)
+            ),
+            plugin_cache=self._folder(keys.workers.plugin_cache, ("workers", "plugin_cache"))
+            if keys.workers.plugin_cache
+            else None,
             notices=tuple(self.notices),
         )
         raise_all(self.errors)
@@ -84,6 +90,11 @@ class _Reading:
 
     def _error(self, message: str, path: tuple[str | int, ...], hint: str) -> None:
         self.errors.append(ConfigError(message, code="HF-1004", where=self._where(path), hint=hint))
+
+    def _folder(self, text: str, path: tuple[str | int, ...]) -> Path:
+        if not text.startswith("/"):
+            self._error(f'"{text}" is no absolute path', path, "write the whole path: /var/cache/holdfast/plugins")
+        return Path(text)
 
     def _later(self, what: str, path: tuple[str | int, ...]) -> None:
         message = f"{what}: not supported yet, it has no effect"

@@ -103,6 +103,11 @@ class WorkerKeys(Keys):
 
     count: Whole | None = None
     sandbox: Literal["none", "bwrap"] = "none"
+    readable: list[str] = Field(
+        default_factory=list,
+        description="Folders that a tool in the sandbox may read besides: provider mirrors, for one.",
+    )
+    plugin_cache: str | None = said("A folder that keeps Terraform's providers for all stacks of this host.")
 
 
 class EncryptionKeys(Keys):

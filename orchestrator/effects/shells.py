@@ -44,6 +44,8 @@ class ToolShells:
     #: Our own environment: PATH and the allow-list are taken from it.
     outer: Mapping[str, str]
     sandbox: Sandbox | None = None
+    #: Folders that stacks share: in a sandbox only a command that asks to be alone may write there.
+    caches: tuple[Path, ...] = ()
     #: Every secret of this host that a tool might come upon, whoever it was granted to; asked for at each opening.
     known: Callable[[], Iterable[str]] = tuple
     #: Seconds that a tool gets between the SIGINT and its end.
@@ -206,8 +208,9 @@ class ToolShell:
             env[liveness.MARKER] = str(needs.attempt)
         argv = (program, *command.argv[1:])
         if shells.sandbox:
-            readable = [Path(env[name]) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in env]
-            writable = (*needs.writable, *private.folders)
+            alone = shells.caches if command.exclusive else ()
+            readable = (*(Path(env[name]) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if name in env), *shells.caches)
+            writable = (*needs.writable, *private.folders, *alone)
             argv = shells.sandbox.wrap(
                 argv, cwd=command.cwd, writable=writable, readable=readable, dies_with_us=not command.mutates
             )
