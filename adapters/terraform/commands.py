@@ -123,7 +123,7 @@ def push_state(place: Place, state: Path) -> Command:
 
 def pull_state(place: Place) -> Command:
     """Print the state, with every secret in clear."""
-    return place.command("state pull")
+    return place.command("state pull", no_color=_flag())
 
 
 def outputs(place: Place) -> Command:

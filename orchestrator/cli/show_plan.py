@@ -133,7 +133,9 @@ def _details(row: Row, *, whole: bool) -> Iterator[RenderableType]:
         return
     yield from show_changes.lines(row.plan.changes, whole=whole, rest=f"holdfast show {row.key.short} -o wide")
     for problem in row.plan.problems:
-        yield Text(f"    ! {printable(str(problem))}", style="yellow")
+        # A failed check says in its detail what is wrong; its summary only that one failed.
+        because = problem.detail.strip().partition("\n")[0]
+        yield Text(f"    ! {printable(str(problem))}{f': {printable(because)}' if because else ''}", style="yellow")
 
 
 def totals(rows: Sequence[Row]) -> str:

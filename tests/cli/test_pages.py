@@ -110,8 +110,8 @@ def test_plain_writes_one_record_per_change_in_words():
 
 
 def test_what_the_tool_has_to_say_stands_below_the_stack():
-    problem = Problem(severity=Severity.WARNING, summary="check failed", file="main.tf", line=3)
-    assert "main.tf:3  warning: check failed" in shown(row("a", UPDATE, problems=(problem,)))
+    problem = Problem(severity=Severity.WARNING, summary="check failed", detail="not so\nmore", file="main.tf", line=3)
+    assert "main.tf:3  warning: check failed: not so\n" in shown(row("a", UPDATE, problems=(problem,)))
 
 
 def test_an_address_cannot_move_the_cursor():
