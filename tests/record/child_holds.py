@@ -1,13 +1,12 @@
 """Run as a program: another process with an agenda of its own.
 
-argv: the database's URL, what to do, the stack, and for ``race`` a folder and how many seconds.
+argv: the database's URL, what to do, the stack, and for ``race`` a folder and how many times.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 from orchestrator.effects.agenda_local import LocalAgenda
@@ -20,11 +19,11 @@ def say(word: str) -> None:
     os.write(1, f"{word}\n".encode())
 
 
-def race(agenda: LocalAgenda, stack: str, folder: Path, seconds: float) -> None:
-    """Hold as often as possible; whoever is inside makes a file that nobody else may have made."""
-    held, end = 0, time.monotonic() + seconds
+def race(agenda: LocalAgenda, stack: str, folder: Path, times: int) -> None:
+    """Hold so many times, against whoever wants it too; who is inside makes a file that nobody else may have made."""
+    held = 0
     inside = folder / "inside"
-    while time.monotonic() < end:
+    while held < times:
         try:
             with agenda.hold(stack):
                 os.close(os.open(inside, os.O_CREAT | os.O_EXCL))
@@ -44,7 +43,7 @@ match verb:
     case "race":
         say("ready")
         sys.stdin.readline()
-        race(agenda, stack, Path(sys.argv[4]), float(sys.argv[5]))
+        race(agenda, stack, Path(sys.argv[4]), int(sys.argv[5]))
     case "hold":
         with agenda.hold(stack):
             say("held")
