@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -67,7 +66,9 @@ class GrantedCredentials:
     def _granted(self, name: str, stack: StackKey) -> CredentialSet:
         found = self.sets.get(name)
         if found is None:
-            near = difflib.get_close_matches(name, self.sets, n=1)
+            from difflib import get_close_matches  # noqa: PLC0415 -- only a mistyped name pays for it
+
+            near = get_close_matches(name, self.sets, n=1)
             raise Denied(
                 f"{stack} asks for the credential set {name}, which the operator has not defined",
                 code="HF-4111",

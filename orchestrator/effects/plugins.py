@@ -6,7 +6,6 @@ not used costs nothing, and an adapter that is broken breaks only its own stacks
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -79,7 +78,9 @@ def _brought_by(point: EntryPoint) -> str:
 
 
 def _missing(name: str, names: Sequence[str]) -> AdapterNotFound:
-    near = difflib.get_close_matches(name, names, n=1)
+    from difflib import get_close_matches  # noqa: PLC0415 -- only a mistyped name pays for it
+
+    near = get_close_matches(name, names, n=1)
     install = f"pip install the package that brings it (installed: {', '.join(names) or 'none'})"
     return AdapterNotFound(f"no adapter is called {name!r}", hint=f"did you mean {near[0]!r}?" if near else install)
 
