@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -56,6 +57,9 @@ def bucket(yard: Yard) -> Iterator[Any]:
         "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
     s3.create_bucket(Bucket=BUCKET)
+    # What the server keeps is the whole process's: nothing of an earlier test may lie in it.
+    for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+        s3.delete_object(Bucket=BUCKET, Key=one["Key"])
     stacks = "version: 1\nproject: estate\nstacks:\n  web: {tool: terraform, path: web, credentials: {plan: s3, apply: s3}}\n"
     yard.commit({"stacks.yaml": stacks, "web/main.tf": WEB % yard.cloud})
     yield s3
@@ -74,7 +78,9 @@ def kill_in_the_middle(yard: Yard) -> None:
     lives = liveness.table()
     for folder in (yard.home / "attempts").glob("*"):
         for pid in liveness.marked(lives, str(folder)):
-            os.kill(pid, signal.SIGKILL)
+            # One may have gone with the one before.
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     started.communicate(timeout=100)
 
 

@@ -29,6 +29,10 @@ def test_what_is_said_after_the_worker_was_killed_is_in_the_log_of_its_run_once(
     until(reached.exists)
     (log,) = (yard.home / "logs" / "1").glob("*.log")
     until(lambda: "(local-exec): before" in log.read_text())
+    # Once it is noted, too: whoever dies between the telling and the note has it told again.
+    (step,) = (yard.home / "attempts").glob("*/1")
+    until((step / "told").exists)
+    until(lambda: int((step / "told").read_text() or 0) == (step / "stdout").read_bytes().count(b"\n"))
     process.kill()
     process.communicate()
     gate.unlink()
