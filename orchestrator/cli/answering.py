@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.contract import Json
 from orchestrator.cli.place import Place
 from orchestrator.cli.standings import proposed
 from orchestrator.engine.survey import Asked, Survey
@@ -23,6 +24,17 @@ class Waiting:
     def key(self) -> StackKey:
         """The stack."""
         return self.asked.stack.key
+
+    def said(self, by: str, reason: str) -> dict[str, Json]:
+        """Return what programs read of a word on it; see docs/json.md."""
+        return {
+            "stack": self.key.short,
+            "key": str(self.key),
+            "proposal": self.proposal.number,
+            "digest": self.proposal.changes_digest,
+            "by": by,
+            "reason": reason,
+        }
 
 
 def waiting(place: Place, what: str, number: int | None) -> list[Waiting]:

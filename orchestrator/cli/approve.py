@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import rich_click
 
-from orchestrator.cli.options import proposal_option, world_options
+from orchestrator.cli.options import output_options, proposal_option, world_options
 from orchestrator.cli.place import Place, opened
 from orchestrator.errors import Denied, UsageError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", help="Kept with your word.")
 @click.option("--accept-duplicates", is_flag=True, help="Even if it may create a second time.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str, accept_duplicates: bool) -> None:
     """Say yes to exactly what is proposed: any change to what would be done voids your word.
@@ -41,7 +42,10 @@ def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str,
             with begun(place, "approve") as run:
                 for one in counted:
                     approve(place, one.key, one.proposal, run=run.number, reason=reason, duplicates=accept_duplicates)
-                    place.screen.say(f"approved {one.key.short}  {short(one.proposal.counts)}  as {place.world.actor}")
+            place.screen.did(
+                {"approved": [one.said(place.world.actor, reason) for one in counted]},
+                *(f"approved {one.key.short}  {short(one.proposal.counts)}  as {place.world.actor}" for one in counted),
+            )
             place.screen.next(place.command("apply", *(one.key.short for one in counted)))
         if refusals:
             raise Denied("; ".join(refusals), code="HF-4101", hint="ask one of them to approve it")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 import rich_click
 
-from adapters.contract import Handle
-from orchestrator.cli.options import world_options
+from adapters.contract import Handle, Json
+from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record
 from orchestrator.errors import UsageError
 from orchestrator.model.observed import Applying
@@ -19,6 +19,7 @@ _PATIENCE_S = 90.0
 @rich_click.command()
 @click.argument("run", type=click.IntRange(min=1), metavar="RUN")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, run: int) -> None:
     """Stop a run: nothing new starts, and tools at work get one interrupt, then their end.
@@ -41,12 +42,18 @@ def command(ctx: click.Context, run: int) -> None:
         for attempt in attempts:
             # Nobody follows an attempt that was detached from: its keeper is told itself.
             place.outside.attempts.cancel(attempt)
-        place.screen.say(f"run {run} is told to stop")
+        if place.screen.for_people:
+            place.screen.say(f"run {run} is told to stop")
         follow = adopt(place, found)
         follow.join(_PATIENCE_S)
-        for ended in _endings(place, run):
-            place.screen.say(ended)
-        place.screen.next(*([f"holdfast logs -f {run}"] if place.at_work(run) else [f"holdfast show {run}"]))
+        ended, left = _endings(place, run), place.at_work(run)
+        document: dict[str, Json] = {
+            "run": run,
+            "ended": [{"stack": key.short, "key": str(key), "how": how} for key, how in ended],
+            "at_work": [key.short for key in left],
+        }
+        place.screen.did(document, *(f"{key.short}: {how}" for key, how in ended))
+        place.screen.next(f"holdfast logs -f {run}" if left else f"holdfast show {run}")
 
 
 def _refuse_doubtful(place: Place, run: int) -> None:
@@ -58,13 +65,13 @@ def _refuse_doubtful(place: Place, run: int) -> None:
             raise at_work(place.outside, key, attempt)
 
 
-def _endings(place: Place, run: int) -> list[str]:
+def _endings(place: Place, run: int) -> list[tuple[StackKey, str]]:
     """Return how each attempt of the run ended, as far as the record knows."""
     from orchestrator.cli.event_words import sentence  # noqa: PLC0415 -- seldom asked for
     from orchestrator.model.event import ApplyEnded  # noqa: PLC0415 -- likewise
 
     ended = [entry for entry in place.entries(run) if isinstance(entry.event, ApplyEnded)]
-    return [f"{StackKey.parse(entry.stack).short}: {sentence(entry.event)}" for entry in ended]
+    return [(StackKey.parse(entry.stack), sentence(entry.event)) for entry in ended]
 
 
 def _at_work(place: Place, run: int) -> list[Applying]:

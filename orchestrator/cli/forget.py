@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
-from orchestrator.cli.options import world_options
+from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -16,6 +16,7 @@ from orchestrator.model.stack import StackKey
 @click.option("--confirm", metavar="NAME", default="", help="The stack's name, said beforehand.")
 @click.option("--reason", default="", help="Kept in the record.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, stack: str, *, confirm: str, reason: str) -> None:
     """Give up what a stack made that is gone from its source: nothing is destroyed, and nobody looks after it.
@@ -39,9 +40,10 @@ def command(ctx: click.Context, stack: str, *, confirm: str, reason: str) -> Non
         event = Forgotten(by=place.world.actor, reason=reason)
         with begun(place, "forget") as run:
             left = forget(place.outside, place.reading.source, key, event, run.number)
-        place.screen.say(f"forgot {key.short}: what it made still stands, and nobody looks after it any more")
+        words = [f"forgot {key.short}: what it made still stands, and nobody looks after it any more"]
         if left.kept:
-            place.screen.say(f"its state stays in {place.world.home}, the last copy as artifact {left.kept}")
+            words.append(f"its state stays in {place.world.home}, the last copy as artifact {left.kept}")
+        place.screen.did({"stack": key.short, "key": str(key), "kept": left.kept or None}, *words)
 
 
 def _confirm(place: Place, key: StackKey, said: str) -> None:

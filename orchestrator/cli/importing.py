@@ -7,7 +7,8 @@ from pathlib import Path, PurePosixPath
 import click
 import rich_click
 
-from orchestrator.cli.options import wish_of, world_options
+from adapters.contract import Json
+from orchestrator.cli.options import output_options, wish_of, world_options
 from orchestrator.cli.screen import screen_for
 from orchestrator.errors import UsageError
 
@@ -20,10 +21,11 @@ _FILES = {"atlantis": ("atlantis.yaml",), "digger": ("digger.yml", "digger.yaml"
 @click.option("--dry-run", is_flag=True, help="Print it, write nothing.")
 @click.option("--force", is_flag=True, help="Write over the one that is there.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, tool: str, file: Path | None, *, dry_run: bool, force: bool) -> None:
     """Write a stacks.yaml from the file of another tool; each key that could not be mapped is listed."""
-    from orchestrator.cli.writing import deliver, root_of  # noqa: PLC0415 -- nothing is read for a mistyped word
+    from orchestrator.cli.writing import Found, deliver, root_of  # noqa: PLC0415 -- nothing is read for a mistyped word
     from orchestrator.config.importing import import_atlantis, import_digger  # noqa: PLC0415 -- heavy
 
     wish = wish_of(ctx)
@@ -32,11 +34,11 @@ def command(ctx: click.Context, tool: str, file: Path | None, *, dry_run: bool, 
     source = file or _found(root, tool)
     read = import_atlantis if tool == "atlantis" else import_digger
     imported = read(source.read_bytes(), PurePosixPath(source.name))
-    for one in imported.unmapped:
-        screen.say(f"{one.where}  not mapped: {one.key}; {one.hint}")
-    if imported.unmapped:
-        screen.say(f"{len(imported.unmapped)} not mapped.")
-    deliver(screen, root, imported.text, dry_run=dry_run, force=force)
+    left = imported.unmapped
+    told: dict[str, Json] = {"unmapped": [{"where": one.where, "key": one.key, "hint": one.hint} for one in left]}
+    words = [f"{one.where}  not mapped: {one.key}; {one.hint}" for one in left]
+    words += [f"{len(left)} not mapped."] if left else []
+    deliver(screen, root, imported.text, Found(told, words), dry_run=dry_run, force=force)
 
 
 def _found(root: Path, tool: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,9 +11,9 @@ from pathlib import Path
 import click
 import rich_click
 
-from orchestrator.cli.options import world_options
+from orchestrator.cli.options import Form, output_options, world_options
 from orchestrator.cli.place import Place, at_record
-from orchestrator.cli.printable import printable
+from orchestrator.cli.printable import one_line, printable
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
 
@@ -25,12 +26,13 @@ _EVERY_S = 0.3
 @click.argument("stacks", nargs=-1, metavar="[STACK]...")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, run: int, stacks: tuple[str, ...], *, follow: bool) -> None:
     """Print what the tools said in a run, secrets masked; each line begins with its stack."""
     with at_record(ctx) as place:
         found = place.run(run)
-        logs = Logs(folder=place.world.home / "logs" / str(run), only=frozenset(stacks))
+        logs = Logs(folder=place.world.home / "logs" / str(run), only=frozenset(stacks), form=place.screen.form)
         printed = logs.drain()
         if follow and _goes_on(place, run):
             from orchestrator.cli.adopting import adopt  # noqa: PLC0415 -- only a run that was left needs it
@@ -54,6 +56,7 @@ class Logs:
     folder: Path
     #: Stack names to print; empty prints all.
     only: frozenset[str]
+    form: Form
     _at: dict[Path, int] = field(default_factory=dict)
 
     def drain(self) -> int:
@@ -61,7 +64,7 @@ class Logs:
         lines = [line for path in sorted(self.folder.glob("*.log")) for line in self._new(path)]
         # The time stands in front of each line: it puts the stacks' lines in one order and keeps that of each.
         for stamp, name, rest in sorted(lines, key=lambda line: line[0]):
-            click.echo(f"{stamp}  {name}  {printable(rest)}")
+            click.echo(_printed(self.form, stamp, name, rest))
         return len(lines)
 
     def _new(self, path: Path) -> Iterator[tuple[str, str, str]]:
@@ -75,6 +78,18 @@ class Logs:
         for line in whole.decode("utf-8", "replace").splitlines():
             stamp, _, rest = line.partition(" ")
             yield stamp, name, rest
+
+
+def _printed(form: Form, stamp: str, name: str, rest: str) -> str:
+    match form:
+        case Form.JSON | Form.YAML:
+            # A line each: a log that is followed has no end. It is YAML, too: documents in flow style.
+            text = json.dumps({"at": stamp, "stack": name, "line": rest}, ensure_ascii=False)
+            return f"--- {text}" if form is Form.YAML else text
+        case Form.PLAIN:
+            return "\t".join(map(one_line, (stamp, name, rest)))
+        case Form.TABLE | Form.WIDE:
+            return f"{stamp}  {name}  {printable(rest)}"
 
 
 def _stack_of(path: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 import rich_click
 
-from orchestrator.cli.options import world_options
+from adapters.contract import Json
+from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -15,6 +16,7 @@ from orchestrator.model.stack import StackKey
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, old: str, new: str) -> None:
     """Say that a stack has a new name: what it made, its state and its history go on under it.
@@ -26,18 +28,25 @@ def command(ctx: click.Context, old: str, new: str) -> None:
 
     with opened(ctx) as place:
         pairs = [(key, _renamed(place, key, new)) for key in _gone(place, old)]
+        said: list[str] = []
+        renamed: list[Json] = []
+        refused = ""
         with begun(place, "mv") as run:
             for before, after in pairs:
                 if place.outside.record.row(str(before)).state.moved_to == str(after):
-                    place.screen.say(f"{before.short} is {after.short} already")
+                    said.append(f"{before.short} is {after.short} already")
                 elif move(place.outside, place.reading.source, (before, after), run.number):
-                    place.screen.say(f"{before.short} is {after.short} now: what it made was taken over")
+                    said.append(f"{before.short} is {after.short} now: what it made was taken over")
                 else:
-                    raise UsageError(
-                        f"{after.short} cannot take over what {before.short} left: it has a life of its own",
-                        code="HF-1918",
-                        hint=f"see: holdfast show {after.short}, holdfast forget {before.short}",
-                    )
+                    refused = f"{after.short} cannot take over what {before.short} left: it has a life of its own"
+                    hint = f"see: holdfast show {after.short}, holdfast forget {before.short}"
+                    break
+                renamed.append({"from": before.short, "to": after.short, "key": str(after)})
+        # What was renamed before one was refused is renamed.
+        if renamed or not refused:
+            place.screen.did({"renamed": renamed}, *said)
+        if refused:
+            raise UsageError(refused, code="HF-1918", hint=hint)
         place.screen.next(f"holdfast plan {' '.join(after.short for _, after in pairs)}")
 
 

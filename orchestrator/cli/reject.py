@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
-from orchestrator.cli.options import proposal_option, world_options
+from orchestrator.cli.options import output_options, proposal_option, world_options
 from orchestrator.cli.place import opened
 
 
@@ -14,6 +14,7 @@ from orchestrator.cli.place import opened
 @proposal_option
 @click.option("--reason", default="", help="Kept with your word; everybody who meets the plan reads it.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str) -> None:
     """Say no to exactly what is proposed: no apply does it, whoever says yes to it there.
@@ -29,6 +30,10 @@ def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str)
         with begun(place, "reject") as run:
             for one in found:
                 reject(place, one.key, one.proposal, run=run.number, reason=reason)
-                place.screen.say(f"rejected {one.key.short}  as {place.world.actor}")
+        who = place.world.actor
+        place.screen.did(
+            {"rejected": [one.said(who, reason) for one in found]},
+            *(f"rejected {one.key.short}  as {who}" for one in found),
+        )
         names = [one.key.short for one in found]
         place.screen.next(f"{place.command('plan', *names)}      plans it afresh, and people are asked again")

@@ -8,7 +8,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
-from orchestrator.cli.options import world_options
+from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -18,6 +18,7 @@ from orchestrator.model.stack import StackKey
 @stacks_argument
 @click.option("--reason", default="", help="Kept in the record.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, stacks: tuple[str, ...], *, reason: str) -> None:
     """Let stacks follow their source again: ends suspensions, rollbacks and destroys.
@@ -38,13 +39,16 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, reason: str) -> None
                 code="HF-1914",
                 hint="see: holdfast status; a rolled back or destroyed stack is resumed by its name",
             )
-        for what in (*lifted, *(f"{key.short} follows its source again" for key in released)):
-            place.screen.say(what)
+        place.screen.did(
+            {"lifted": [{"of": of, "why": why} for of, why in lifted], "released": [key.short for key in released]},
+            *(f"lifted the suspension of {of}: {why}" for of, why in lifted),
+            *(f"{key.short} follows its source again" for key in released),
+        )
         place.screen.next(f"holdfast apply {' '.join(stacks)}".rstrip())
 
 
-def _lift(place: Place, chosen: Sequence[StackKey], reason: str) -> list[str]:
-    """Lift the suspensions that stand for exactly these stacks, all of them where none is named."""
+def _lift(place: Place, chosen: Sequence[StackKey], reason: str) -> list[tuple[str, str]]:
+    """Lift the suspensions that stand for exactly these stacks, all where none is named; return of what, and why."""
     import glob  # noqa: PLC0415 -- only here
 
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- heavy
@@ -59,4 +63,4 @@ def _lift(place: Place, chosen: Sequence[StackKey], reason: str) -> list[str]:
         with begun(place, "resume") as run:
             for gate in found:
                 place.outside.record.lift_gate(gate.id, by=place.world.actor, reason=reason, run=run.number)
-    return [f"lifted the suspension of {names.get(gate.selector, gate.selector)}: {gate.why}" for gate in found]
+    return [(names.get(gate.selector, gate.selector), gate.why) for gate in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -62,6 +62,19 @@ class Screen:
                 _write(page.text(self.form is Form.WIDE))
             case Form.TABLE | Form.WIDE:
                 self.console(sys.stdout).print(page.view(self.form is Form.WIDE))
+
+    def did(self, value: Mapping[str, Json], *words: str) -> None:
+        """Tell what was done: in words to people, on stderr; as one document to programs, on stdout."""
+        match self.form:
+            case Form.JSON:
+                _write(_json(dict(value)))
+            case Form.YAML:
+                _write(_yaml(dict(value)))
+            case Form.PLAIN:
+                _write("".join(one_line(text) + "\n" for text in words))
+            case Form.TABLE | Form.WIDE:
+                for text in words:
+                    self.say(text)
 
     def say(self, text: str = "") -> None:
         """Print a message for people on stderr."""

@@ -8,7 +8,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
-from orchestrator.cli.options import world_options
+from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import at_record
 from orchestrator.errors import UsageError
 
@@ -18,6 +18,7 @@ from orchestrator.errors import UsageError
 @click.option("--until", metavar="WHEN", default="", help='2026-11-30, "2026-11-30 18:00" or 12h; else until resumed.')
 @click.option("--reason", required=True, help="Everybody who meets the suspension reads it.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, stacks: tuple[str, ...], *, until: str, reason: str) -> None:
     """Let stacks rest: nothing is applied and no drift repaired, plans and looks go on. No STACK means all."""
@@ -30,7 +31,8 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, until: str, reason: 
         if end is not None and end <= place.now:
             raise UsageError(f"--until {until} is over already", code="HF-1908", hint="name a time to come, or 12h")
         # No name means also the stacks that are still to come.
-        selectors = [glob.escape(str(key)) for key in place.chosen(stacks)] if stacks else ["*"]
+        chosen = place.chosen(stacks) if stacks else ()
+        selectors = [glob.escape(str(key)) for key in chosen] or ["*"]
         with begun(place, "suspend") as run:
             for selector in selectors:
                 gate = Gate(
@@ -42,6 +44,15 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, until: str, reason: 
                     who=place.world.actor,
                 )
                 place.outside.record.set_gate(gate, run=run.number)
-        what = ", ".join(key.short for key in place.chosen(stacks)) if stacks else "everything"
-        place.screen.say(f"suspended {what}{f' until {stamp(end)}' if end else ''}")
+        what = ", ".join(key.short for key in chosen) or "everything"
+        place.screen.did(
+            {
+                "suspended": [key.short for key in chosen],
+                "everything": not chosen,
+                "until": stamp(end) if end else None,
+                "reason": reason,
+                "by": place.world.actor,
+            },
+            f"suspended {what}{f' until {stamp(end)}' if end else ''}",
+        )
         place.screen.next(f"holdfast resume {' '.join(stacks)}".rstrip())

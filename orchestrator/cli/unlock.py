@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import stack_argument
-from orchestrator.cli.options import world_options
+from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record
 from orchestrator.errors import Conflict, UsageError
 from orchestrator.model.stack import StackKey
@@ -16,6 +16,7 @@ from orchestrator.model.stack import StackKey
 @stack_argument
 @click.option("--confirm", metavar="NAME", default="", help="Say the stack's name beforehand.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, stack: str, *, confirm: str) -> None:
     """Free the tool's own lock that one of our runs left behind; others' locks are not ours to free."""
@@ -25,7 +26,7 @@ def command(ctx: click.Context, stack: str, *, confirm: str) -> None:
         if not _confirmed(place, key, confirm, lock):
             raise UsageError("not confirmed", code="HF-1905", hint=f"pass --confirm {key.short}")
         _free(place, key, lock)
-        place.screen.say(f"freed lock {lock} of {key.short}")
+        place.screen.did({"stack": key.short, "key": str(key), "lock": lock}, f"freed lock {lock} of {key.short}")
         place.screen.next(f"holdfast plan {key.short}")
 
 

@@ -8,8 +8,8 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
-from orchestrator.cli.options import world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.options import output_options, world_options
+from orchestrator.cli.place import opened, screen_of
 from orchestrator.errors import EXIT_FAILED, OrchestratorError
 
 _CONDITIONS = ("Ready", "Reconciling", "Stalled", "Drifted", "AwaitingApproval", "Suspended", "Destroyed")
@@ -29,29 +29,37 @@ class TimeIsUp(OrchestratorError):
 @click.option("--for", "condition", type=click.Choice(_CONDITIONS), default="Ready", show_default=True, help="What.")
 @click.option("--timeout", metavar="TIME", default="10m", show_default=True, help="At most so long.")
 @world_options()
+@output_options
 @click.pass_context
 def command(ctx: click.Context, stacks: tuple[str, ...], *, condition: str, timeout: str) -> None:
     """Wait until each stack is ready, or whatever else --for names."""
     from orchestrator.cli.moments import duration  # noqa: PLC0415 -- nothing is opened for a mistyped word
 
     ends_at = time.monotonic() + duration(timeout)
-    while missing := _missing(ctx, stacks, condition):
+    while True:
+        met, missing = _looked(ctx, stacks, condition)
+        if not missing:
+            break
         if time.monotonic() >= ends_at:
             raise TimeIsUp(
                 f"after {timeout} still not {condition}: {', '.join(missing)}",
                 hint=f"holdfast explain {missing[0]}",
             )
         time.sleep(_EVERY_S)
+    # Its exit code says all to people.
+    screen_of(ctx).did({"condition": condition, "stacks": list(met)})
 
 
-def _missing(ctx: click.Context, words: tuple[str, ...], condition: str) -> list[str]:
+def _looked(ctx: click.Context, words: tuple[str, ...], condition: str) -> tuple[list[str], list[str]]:
+    """Return the stacks that meet the condition, and those that do not."""
     from orchestrator.cli.axes import conditions  # noqa: PLC0415 -- the engine is heavy
     from orchestrator.cli.standings import standings  # noqa: PLC0415 -- likewise
 
     with opened(ctx) as place:
         rows = standings(place, words)
-    return [
-        row.key.short
-        for row in rows
-        if not conditions(row.state, row.standing, row.action, still=bool(row.still))[condition]
-    ]
+    met: list[str] = []
+    missing: list[str] = []
+    for row in rows:
+        holds = conditions(row.state, row.standing, row.action, still=bool(row.still))[condition]
+        (met if holds else missing).append(row.key.short)
+    return met, missing

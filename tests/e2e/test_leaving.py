@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from e2e_yard import Terminal, Yard, until
+from promised import EXAMPLES, shape
 
 from orchestrator.model.event import ApplyEnded, Outcome
 
@@ -62,7 +63,9 @@ def test_a_run_that_is_cancelled_after_everybody_left_has_its_end_in_the_record(
     assert person.ends() == 130
     assert b"detached: run 1 goes on" in person.said
     assert slow.status()["web"]["health"] == "Progressing"
-    slow.run("cancel", "1").ended(0, "nobody can say how attempt 1 ended")
+    done = slow.run("cancel", "1", "-o", "json").ended(0, "nobody can say how attempt 1 ended").json
+    assert shape({**done, "at_work": ["none"]}) == shape(EXAMPLES["cancel"])
+    assert done["at_work"] == []
     assert slow.status()["web"]["health"] == "Unknown"
     is_unknown_and_made_once(slow)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from e2e_yard import Yard, until
+from promised import EXAMPLES, shape
 
 from orchestrator.effects import liveness
 
@@ -88,7 +89,8 @@ def test_a_lock_that_our_killed_apply_left_is_known_and_freed(yard: Yard, bucket
     kill_in_the_middle(yard)
     assert locks(bucket) == [LOCK]
     yard.run("plan").ended(75, "HF-2005")
-    yard.run("unlock", "web", "--confirm", "web").ended(0, "freed lock")
+    freed = yard.run("unlock", "web", "--confirm", "web", "-o", "json").ended(0).json
+    assert shape(freed) == shape(EXAMPLES["unlock"])
     assert locks(bucket) == []
     yard.run("plan").ended(0)
 
