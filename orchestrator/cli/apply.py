@@ -5,17 +5,16 @@ from __future__ import annotations
 import click
 import rich_click
 
-from orchestrator.cli.arguments import stacks_argument
-from orchestrator.cli.options import CONFIRM, output_options, parallel_option, world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.arguments import confirm_options, stacks_argument
+from orchestrator.cli.options import output_options, parallel_option, world_options
+from orchestrator.cli.place import opened
 from orchestrator.errors import UsageError
-from orchestrator.model.stack import StackKey
 
 
 @rich_click.command()
 @stacks_argument
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; what may lose something still asks for the stack's name.")
-@click.option("--confirm", metavar="NAME", multiple=True, help=CONFIRM)
+@confirm_options
 @click.option("--destroy", is_flag=True, help="Take the stacks down and keep them down until resumed.")
 @click.option("--with-dependents", is_flag=True, help="Also the stacks that wait for these.")
 @click.option("--verify", is_flag=True, help="Afterwards look whether the world is as applied.")
@@ -56,7 +55,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
             place.warn_of_gone()
         wanted = Wanted(
             verb="destroy" if destroy else "apply",
-            keys=_chosen(place, stacks, with_dependents=with_dependents, destroy=destroy),
+            keys=place.chosen_to_go(stacks) if destroy else place.chosen(stacks, with_dependents=with_dependents),
             leave=Leave(yes=yes, confirmed=confirm),
             parallel=parallel,
             backwards=destroy,
@@ -68,13 +67,3 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         if verify and code == 0:
             code = verify_applied(place, [row.key for row in result.rows], parallel=parallel)
         ctx.exit(code)
-
-
-def _chosen(place: Place, words: tuple[str, ...], *, with_dependents: bool, destroy: bool) -> tuple[StackKey, ...]:
-    if not destroy:
-        return place.chosen(words, with_dependents=with_dependents)
-    # What is no longer in its source can still be taken down: nothing else ever will.
-    from orchestrator.cli.choose import named  # noqa: PLC0415 -- seldom asked for
-
-    known = {*place.reading.layout.stacks, *place.recorded()}
-    return tuple(sorted({key for word in words for key in named(word, place.wish.environment, known)}))

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from orchestrator.cli.complete import complete_stack
+from orchestrator.cli.complete import complete_name, complete_stack
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -20,3 +20,17 @@ def stacks_argument(function: _F) -> _F:
 def stack_argument(function: _F) -> _F:
     """Add one ``STACK``."""
     return click.argument("stack", metavar="STACK", shell_complete=complete_stack)(function)
+
+
+def confirm_option(function: _F) -> _F:
+    """Add ``--confirm NAME`` to a command about one stack."""
+    words = "The stack's name, said beforehand."
+    option = click.option("--confirm", metavar="NAME", default="", shell_complete=complete_name, help=words)
+    return option(function)
+
+
+def confirm_options(function: _F) -> _F:
+    """Add ``--confirm NAME`` to a command about several stacks."""
+    words = "The stack's name, said beforehand; once for each stack."
+    option = click.option("--confirm", metavar="NAME", multiple=True, shell_complete=complete_name, help=words)
+    return option(function)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
+from orchestrator.cli.complete import SELECTORS
 from orchestrator.cli.nearest import did_you_mean
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import Stack, StackKey
 
 _GLOB = frozenset("*?[")
-_SELECTORS = ("tool", "owner", "env", "tier", "path", "name")
 
 
 def choose(words: Sequence[str], environment: str, stacks: Mapping[StackKey, Stack]) -> tuple[StackKey, ...]:
@@ -88,6 +88,6 @@ def _selected(word: str, stack: Stack) -> bool:
         "name": (stack.key.name,),
     }
     if kind not in values:
-        hint = did_you_mean(kind, _SELECTORS) or f"there are: {', '.join(_SELECTORS)}"
+        hint = did_you_mean(kind, SELECTORS) or f"there are: {', '.join(SELECTORS)}"
         raise UsageError(f'no selector "{kind}"', code="HF-1901", hint=hint)
     return any(fnmatchcase(value, wanted) for value in values[kind])

@@ -7,6 +7,7 @@ import re
 import click
 import rich_click
 
+from orchestrator.cli.complete import complete_stack_or_code
 from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import opened, screen_of
@@ -16,7 +17,7 @@ _CODE = re.compile(r"^(?:hf-?)?(\d{4})$", re.IGNORECASE)
 
 
 @rich_click.command()
-@click.argument("what", metavar="STACK|CODE")
+@click.argument("what", metavar="STACK|CODE", shell_complete=complete_stack_or_code)
 @world_options()
 @output_options
 @click.pass_context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
+from orchestrator.cli.arguments import confirm_option
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, opened
 from orchestrator.errors import UsageError
@@ -13,7 +14,7 @@ from orchestrator.model.stack import StackKey
 
 @rich_click.command()
 @click.argument("stack", metavar="STACK")
-@click.option("--confirm", metavar="NAME", default="", help="The stack's name, said beforehand.")
+@confirm_option
 @click.option("--reason", default="", help="Kept in the record.")
 @world_options()
 @output_options

@@ -88,7 +88,7 @@ def _printed(form: Form, stamp: str, name: str, rest: str) -> str:
             return f"--- {text}" if form is Form.YAML else text
         case Form.PLAIN:
             return "\t".join(map(one_line, (stamp, name, rest)))
-        case Form.TABLE | Form.WIDE:
+        case _:
             return f"{stamp}  {name}  {printable(rest)}"
 
 

@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 import click
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-#: Help of an option that several commands have.
-CONFIRM = "The stack's name, said beforehand; once for each stack."
 
 
 class Form(StrEnum):
@@ -24,6 +22,9 @@ class Form(StrEnum):
     PLAIN = "plain"
     JSON = "json"
     YAML = "yaml"
+    #: Of `validate` alone: workflow commands, and a log for code scanning.
+    GITHUB = "github"
+    SARIF = "sarif"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ def world_options(*, top: bool = False) -> Callable[[_F], _F]:
             "environment",
             metavar="ENV",
             envvar=env("HOLDFAST_ENV"),
+            shell_complete=_environments,
             expose_value=False,
             callback=_keep("environment"),
             help="Only stacks of this environment.",
@@ -143,11 +145,16 @@ def world_options(*, top: bool = False) -> Callable[[_F], _F]:
 
 def output_options(function: _F) -> _F:
     """Add ``-o FORM``, ``--json`` and ``--plain``."""
+    return forms(*(form for form in Form if form not in {Form.GITHUB, Form.SARIF}))(function)
+
+
+def forms(*offered: Form) -> Callable[[_F], _F]:
+    """Add ``-o`` with the forms offered, ``--json`` and ``--plain``."""
     return _stacked(
         click.option(
             "-o",
             "form",
-            type=click.Choice([form.value for form in Form]),
+            type=click.Choice([form.value for form in offered]),
             expose_value=False,
             callback=lambda ctx, parameter, value: _keep("form")(ctx, parameter, value and Form(value)),
             help="How to print.",
@@ -166,7 +173,7 @@ def output_options(function: _F) -> _F:
             callback=_keep("form", given=Form.PLAIN),
             help="One record a line, fields parted by tabs.",
         ),
-    )(function)
+    )
 
 
 def proposal_option(function: _F) -> _F:
@@ -179,6 +186,12 @@ def parallel_option(function: _F) -> _F:
     """Add ``--parallel N``; 0 stands for as many as the machine bears."""
     number = click.IntRange(0, 64)
     return click.option("--parallel", metavar="N", type=number, default=0, help="Stacks worked on at once.")(function)
+
+
+def _environments(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from orchestrator.cli.complete import complete_environment  # noqa: PLC0415 -- only a key press asks for it
+
+    return complete_environment(ctx, parameter, incomplete)
 
 
 def _stacked(*options: Callable[[Any], Any]) -> Callable[[_F], _F]:

@@ -69,11 +69,30 @@ class Place:
     def chosen(self, words: Sequence[str], *, with_dependents: bool = False) -> tuple[StackKey, ...]:
         """Return the stacks that the words on the command line mean. Raises UsageError."""
         found = choose(words, self.wish.environment, self.reading.layout.stacks)
-        if not with_dependents:
-            return found
+        return self.with_dependents(found) if with_dependents else found
+
+    def with_dependents(self, found: Sequence[StackKey]) -> tuple[StackKey, ...]:
+        """Return these stacks and all that wait for them, directly or not."""
         from orchestrator.rules.order import dependents, edges  # noqa: PLC0415 -- seldom asked for
 
         return tuple(sorted({*found, *dependents(edges(self.reading.layout.stacks), found)}))
+
+    def chosen_to_go(self, words: Sequence[str]) -> tuple[StackKey, ...]:
+        """Return the stacks that the words mean, those that left their source with them. Raises UsageError.
+
+        What is no longer in its source can still be taken down: nothing else ever will.
+        """
+        from orchestrator.cli.choose import named  # noqa: PLC0415 -- seldom asked for
+
+        known = {*self.reading.layout.stacks, *self.recorded()}
+        return tuple(sorted({key for word in words for key in named(word, self.wish.environment, known)}))
+
+    def going_down(self) -> Place:
+        """Return this place as it would be with every stack taken down: only to be planned, on a track of its own."""
+        from orchestrator.model.stack import GOING_DOWN  # noqa: PLC0415 -- likewise
+
+        reading = replace(self.reading, track=GOING_DOWN)
+        return replace(self, _read=lambda: reading)
 
     def one(self, word: str) -> StackKey:
         """Return the one stack that a word means; of those known to the record, too. Raises UsageError."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
-from orchestrator.cli.arguments import stack_argument
+from orchestrator.cli.arguments import confirm_option, stack_argument
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, opened
 from orchestrator.errors import UsageError
@@ -14,7 +14,7 @@ from orchestrator.model.stack import StackKey
 
 @rich_click.command()
 @stack_argument
-@click.option("--confirm", metavar="NAME", default="", help="Say the stack's name beforehand.")
+@confirm_option
 @click.option("--reason", metavar="TEXT", default="", help="Kept in the record.")
 @world_options()
 @output_options

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 import rich_click
 
-from orchestrator.cli.arguments import stack_argument
-from orchestrator.cli.options import CONFIRM, output_options, world_options
+from orchestrator.cli.arguments import confirm_options, stack_argument
+from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -18,7 +18,7 @@ _PREVIOUS = "previous"
 @stack_argument
 @click.option("--to", "revision", metavar="REV", default=_PREVIOUS, show_default=True, help="Commit or tag.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; what may lose something still asks for the stack's name.")
-@click.option("--confirm", metavar="NAME", multiple=True, help=CONFIRM)
+@confirm_options
 @click.option("--reason", default="", help="Kept with the hold.")
 @world_options()
 @output_options

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -32,6 +32,8 @@ class Page:
     view: Callable[[bool], RenderableType]
     #: The same where no terminal is: a long table is laid out in a tenth of the time. None takes ``view``.
     text: Callable[[bool], str] | None = None
+    #: Forms that only this page has.
+    more: Mapping[Form, Callable[[], str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Screen:
                 _write(_yaml(page.value()))
             case Form.PLAIN:
                 _write("".join("\t".join(map(one_line, record)) + "\n" for record in page.records()))
+            case Form.GITHUB | Form.SARIF:
+                _write(page.more[self.form]())
             case Form.TABLE | Form.WIDE if page.text and not sys.stdout.isatty():
                 _write(page.text(self.form is Form.WIDE))
             case Form.TABLE | Form.WIDE:
@@ -72,7 +76,7 @@ class Screen:
                 _write(_yaml(dict(value)))
             case Form.PLAIN:
                 _write("".join(one_line(text) + "\n" for text in words))
-            case Form.TABLE | Form.WIDE:
+            case _:
                 for text in words:
                     self.say(text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from rich.text import Text
 
 import orchestrator
 from adapters.contract import Json, Problem, Severity
+from orchestrator.cli.options import Form
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.errors import ConfigError
@@ -79,6 +81,10 @@ def page(findings: Sequence[Finding], stacks: int) -> Page:
         value=lambda: {"stacks": stacks, "findings": [_value(one) for one in findings], "errors": errors(findings)},
         records=lambda: [(one.place, one.severity.value, one.code, one.message, one.hint) for one in findings],
         view=lambda _: _view(findings, stacks),
+        more={
+            Form.GITHUB: lambda: github(findings),
+            Form.SARIF: lambda: json.dumps(sarif(findings), indent=2) + "\n",
+        },
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
-from orchestrator.cli.options import Form, output_options, wish_of, world_options
+from orchestrator.cli.options import Form, forms, wish_of, world_options
 from orchestrator.cli.place import NO_FOLDER, Place, looked_at, screen_of
 from orchestrator.errors import EXIT_DONE, EXIT_USAGE, ConfigError
 
@@ -22,17 +21,14 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Notes and warnings count as errors.")
 @click.option("--tools", is_flag=True, help="Also let each stack's tool check its files.")
 @click.option("--dirty", is_flag=True, help="The files as they are, committed or not.")
-@click.option("--format", "shape", type=click.Choice(["github", "sarif"]), help="For GitHub, or for code scanning.")
 @world_options()
-@output_options
+@forms(*Form)
 @click.pass_context
-def command(
-    ctx: click.Context, stacks: tuple[str, ...], *, strict: bool, tools: bool, dirty: bool, shape: str | None
-) -> None:
+def command(ctx: click.Context, stacks: tuple[str, ...], *, strict: bool, tools: bool, dirty: bool) -> None:
     """Check files, references and cycles; every error at once, with line and column."""
     from adapters.contract import Severity  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.checking import found_without_tools  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.show_problems import github, of_error, page, sarif  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.show_problems import of_error, page  # noqa: PLC0415 -- likewise
 
     found: list[Finding] = []
     number = 0
@@ -49,14 +45,9 @@ def command(
                 found += _asked_tools(place, stacks)
     except ConfigError as error:
         found += of_error(error)
-    if shape == "github":
-        click.echo(github(found), nl=False)
-    elif shape == "sarif":
-        click.echo(json.dumps(sarif(found), indent=2))
-    else:
-        screen_of(ctx).emit(page(found, number))
+    screen_of(ctx).emit(page(found, number))
     wrong = [one for one in found if strict or one.severity is Severity.ERROR]
-    if not wrong and wish_of(ctx).form is Form.TABLE and shape is None:
+    if not wrong and wish_of(ctx).form is Form.TABLE:
         screen_of(ctx).next("holdfast plan")
     ctx.exit(EXIT_USAGE if wrong else EXIT_DONE)
 

@@ -22,7 +22,7 @@ from orchestrator.model.fingerprint import Parts, canonical, fingerprint, settin
 from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
 from orchestrator.model.observed import Applying, Hold, HoldKind, Looks, Observed, State, observe
 from orchestrator.model.reference import COMMIT, OutputRef, output_references, references, secret_references
-from orchestrator.model.stack import MAIN, Stack, StackKey, is_foreign
+from orchestrator.model.stack import GOING_DOWN, MAIN, Stack, StackKey, is_foreign
 from orchestrator.ports import Row, Stray
 from orchestrator.rules import gates as gate_rules
 from orchestrator.rules.decide import settled
@@ -142,7 +142,7 @@ class Survey:
         With a gate where it is held at a revision that does not have it: nothing may be made of today's files then.
         """
         today = self._reading.layout.stacks.get(key)
-        hold = state.hold if self._reading.track == MAIN else None
+        hold = self._hold_of(state)
         if hold is None:
             return (today, self._reading, Goal.CONVERGE, ()) if today else None
         reading = self._at(hold.revision)
@@ -152,8 +152,14 @@ class Survey:
             return (_under_todays_rules(then, today), reading, goal, ())
         return (today, self._reading, goal, (_not_there(key, hold),)) if today else None
 
+    def _hold_of(self, state: State) -> Hold | None:
+        if self._reading.track == GOING_DOWN and state.applied is not None:
+            revision = state.applied.revision
+            return Hold(kind=HoldKind.DESTROYED, revision=revision, by="", at=self._now, reason="")
+        return state.hold if self._reading.track == MAIN else None
+
     def _held(self, state: State) -> bool:
-        return state.hold is not None and self._reading.track == MAIN
+        return self._hold_of(state) is not None
 
     def _at(self, revision: str) -> Reading:
         if revision == self._reading.revision.id:

@@ -133,13 +133,26 @@ class Watch:
         return reading, due
 
     def _concerned(self, last: Reading, reading: Reading) -> frozenset[StackKey]:
-        stacks = reading.layout.stacks
-        written: frozenset[StackKey] = frozenset()
-        if reading.layout is not last.layout:
-            written = frozenset(key for key, stack in stacks.items() if last.layout.stacks.get(key) != stack)
-            for gone in self._index.keys() - stacks.keys():
-                self._index.drop(gone)
-        return written | self._index.affected(reading.tree.changed(last.tree))
+        for gone in self._index.keys() - reading.layout.stacks.keys():
+            self._index.drop(gone)
+        return _rewritten(last, reading) | self._index.affected(reading.tree.changed(last.tree))
+
+
+def changed_since(outside: Outside, earlier: Reading, reading: Reading) -> frozenset[StackKey]:
+    """Return the stacks that read a file, or have a setting, that is not as it was in an earlier reading."""
+    index = Index()
+    reads = Reads(outside, whole=len(reading.layout.stacks) > _MANY)
+    for key in reading.layout.stacks:
+        index.put(key, _reach(reads, reading, key))
+    reads.keep()
+    return _rewritten(earlier, reading) | index.affected(reading.tree.changed(earlier.tree))
+
+
+def _rewritten(earlier: Reading, reading: Reading) -> frozenset[StackKey]:
+    """Return the stacks of ``reading`` that are declared in other words than before."""
+    if reading.layout is earlier.layout:
+        return frozenset()
+    return frozenset(k for k, stack in reading.layout.stacks.items() if earlier.layout.stacks.get(k) != stack)
 
 
 def _reach(reads: Reads, reading: Reading, key: StackKey) -> Reach:

@@ -14,6 +14,8 @@ _KEY = re.compile(r"^(?P<source>[^/@\s]+)/(?P<name>[^@\s]+?)(?:@(?P<environment>
 
 #: The track that follows the source's own ref. Others are pull requests and working trees.
 MAIN = "main"
+#: The track on which people look at what taking stacks down would do. Nothing on it is ever applied.
+GOING_DOWN = "down"
 
 
 def is_scratch(track: str) -> bool:

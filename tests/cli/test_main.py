@@ -160,6 +160,22 @@ def test_commands_and_stack_names_are_completed_from_the_file(holdfast, tmp_path
     assert out.split() == ["plain,network", "plain,web"]
 
 
+def test_environments_selectors_and_codes_are_completed_too(holdfast, tmp_path):
+    (tmp_path / "stacks.yaml").write_text(
+        "version: 1\nenvironments:\n  dev: {}\n  prod:\n    apply: approve\nstacks:\n  web: {path: a}\n"
+    )
+
+    def completed(*words):
+        said = " ".join(("holdfast", "-C", str(tmp_path), *words))
+        return holdfast(COMP_WORDS=said, COMP_CWORD=str(len(words) + 2), _HOLDFAST_COMPLETE="bash_complete")[1].split()
+
+    assert completed("plan", "web@") == ["plain,web@dev", "plain,web@prod"]
+    assert completed("plan", "-e", "pr") == ["plain,prod"]
+    assert completed("plan", "too") == ["plain,tool="]
+    assert completed("apply", "--confirm", "w") == ["plain,web"]
+    assert completed("explain", "HF-200") == [f"plain,HF-200{figure}" for figure in range(10)]
+
+
 def test_completion_never_fails_over_a_broken_file(holdfast, tmp_path):
     (tmp_path / "stacks.yaml").write_bytes(b"\xff\xfe stacks:\n  \x00\n")
     words = {"COMP_WORDS": f"holdfast -C {tmp_path} plan ", "COMP_CWORD": "4", "_HOLDFAST_COMPLETE": "bash_complete"}

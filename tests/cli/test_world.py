@@ -238,8 +238,8 @@ def test_every_mistake_of_a_file_is_said_at_once_in_every_form(fresh):
     fresh.commit(stacks=bad)
     findings = value(fresh.ends(64, "validate", "--json"))["findings"]
     assert {(one["line"], one["file"]) for one in findings} == {(4, "stacks.yaml"), (5, "stacks.yaml")}
-    assert "::error file=stacks.yaml,line=4," in fresh.ends(64, "validate", "--format", "github").stdout
-    sarif = value(fresh.ends(64, "validate", "--format", "sarif"))
+    assert "::error file=stacks.yaml,line=4," in fresh.ends(64, "validate", "-o", "github").stdout
+    sarif = value(fresh.ends(64, "validate", "-o", "sarif"))
     assert len(sarif["runs"][0]["results"]) == len(findings)
 
 
