@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from adapters.contract import AdapterError, Json, Severity
-from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_problems import Finding, of_error
 from orchestrator.config.ground import is_folder
@@ -19,6 +18,7 @@ from orchestrator.engine.reads import NoShell
 from orchestrator.errors import AdapterNotFound, ConfigError, RevisionRejected
 from orchestrator.model.reference import output_references
 from orchestrator.model.stack import Stack, StackKey
+from orchestrator.nearest import did_you_mean
 from orchestrator.ports import RevisionTree
 from orchestrator.rules.upstream import locate
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from orchestrator.cli.complete import SELECTORS
-from orchestrator.cli.nearest import did_you_mean
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import Stack, StackKey
+from orchestrator.nearest import did_you_mean
 
 _GLOB = frozenset("*?[")
 

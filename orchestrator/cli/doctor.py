@@ -15,7 +15,7 @@ import rich_click
 
 import orchestrator
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, opened, screen_of
+from orchestrator.cli.place import Place, at_record, screen_of
 from orchestrator.cli.symbols import counted
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED, OrchestratorError
 
@@ -91,21 +91,29 @@ def _world(ctx: click.Context) -> Iterator[Check]:
     from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
 
     try:
-        with opened(ctx, notices=()) as place:
+        with at_record(ctx) as place:
+            yield _configuration(place)
             yield from _home(place)
     except OrchestratorError as error:
         yield Check(name="configuration", verdict=Verdict.BAD, found=f"{error.code} {error.message}", hint=error.hint)
 
 
+def _configuration(place: Place) -> Check:
+    from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
+
+    try:
+        reading = place.world.read(ref=place.wish.ref)
+    except OrchestratorError as error:
+        # The rest can be looked at all the same.
+        said = f"{error.code} {error.message}"
+        return Check(name="configuration", verdict=Verdict.BAD, found=said, hint=error.hint or "holdfast validate")
+    found = f"{counted(len(reading.layout.stacks), 'stack')} at {reading.revision.short}"
+    return Check(name="configuration", verdict=Verdict.GOOD, found=found)
+
+
 def _home(place: Place) -> Iterator[Check]:
     from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
 
-    number = len(place.stacks)
-    yield Check(
-        name="configuration",
-        verdict=Verdict.GOOD,
-        found=f"{counted(number, 'stack')} at {place.reading.revision.short}",
-    )
     free = shutil.disk_usage(place.world.home).free
     verdict = Verdict.GOOD if free >= _LITTLE_SPACE else Verdict.WARNING
     yield Check(name="disk", verdict=verdict, found=f"{free // 1024**2} MiB free", hint=str(place.world.home))

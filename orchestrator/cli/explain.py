@@ -8,10 +8,10 @@ import click
 import rich_click
 
 from orchestrator.cli.complete import complete_stack_or_code
-from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import opened, screen_of
 from orchestrator.errors import UsageError
+from orchestrator.nearest import did_you_mean
 
 _CODE = re.compile(r"^(?:hf-?)?(\d{4})$", re.IGNORECASE)
 

@@ -7,8 +7,8 @@ from importlib import import_module
 import click
 
 from orchestrator.cli.menu import COMMANDS, PANELS
-from orchestrator.cli.nearest import did_you_mean
 from orchestrator.errors import UsageError
+from orchestrator.nearest import did_you_mean
 
 
 class LazyGroup(click.Group):

@@ -68,7 +68,7 @@ def _gone(place: Place, word: str) -> list[StackKey]:
 def _renamed(place: Place, old: StackKey, word: str) -> StackKey:
     """Return the new key: in the environment that the word names, else in the old one."""
     from orchestrator.cli.choose import spellings  # noqa: PLC0415 -- seldom asked for
-    from orchestrator.cli.nearest import did_you_mean  # noqa: PLC0415 -- likewise
+    from orchestrator.nearest import did_you_mean  # noqa: PLC0415 -- likewise
 
     name, _, environment = word.partition("@")
     key = StackKey(source=old.source, name=name, environment=environment or old.environment)

@@ -11,7 +11,6 @@ import rich_click
 
 from adapters.contract import MASK, Json, Output
 from orchestrator.cli.arguments import stack_argument
-from orchestrator.cli.nearest import did_you_mean
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record
 from orchestrator.cli.printable import printable
@@ -19,6 +18,7 @@ from orchestrator.cli.screen import Page
 from orchestrator.cli.values import text_of
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
+from orchestrator.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -11,7 +11,7 @@ from adapters.contract import Json
 from orchestrator.config.discover import Found
 from orchestrator.config.ground import is_folder
 from orchestrator.config.layers import policy, tighten
-from orchestrator.config.reading import nearest, raise_all
+from orchestrator.config.reading import or_rather, raise_all
 from orchestrator.config.resolve import Resolved, Surroundings, Wanted
 from orchestrator.config.toolkeys import IDENTITY_KEYS
 from orchestrator.errors import ConfigError
@@ -132,7 +132,7 @@ def _unknown_stacks(wanted: Iterable[Wanted], stacks: Mapping[StackKey, Stack]) 
             continue
         said = "an output of" if one.kind is EdgeKind.DATA else "depends_on"
         if one.name not in known:
-            message = f'{said} "{one.name}": no stack "{one.name}"{nearest(one.name, known)}'
+            message = f'{said} "{one.name}": no stack "{one.name}"{or_rather(one.name, known)}'
             hint = "mend the name, or declare the stack"
         else:
             environments = sorted(key.environment for key in stacks if key.name == one.name)

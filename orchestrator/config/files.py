@@ -17,7 +17,7 @@ from orchestrator.config.discover import ROOT, Discovery, Found, tool_at
 from orchestrator.config.ground import ground, is_folder
 from orchestrator.config.layers import Layer, flatten
 from orchestrator.config.operator import Ceiling
-from orchestrator.config.reading import check, flat, nearest, raise_all, rest
+from orchestrator.config.reading import check, flat, or_rather, raise_all, rest
 from orchestrator.config.resolve import Resolved, Surroundings, not_supported, resolve
 from orchestrator.config.schema import IncludedFile, StacksFile
 from orchestrator.config.strangers import strangers
@@ -241,7 +241,7 @@ def _promotions(keys: StacksFile, node: Node) -> Iterator[ConfigError]:
             at = node.at(("environments", name, "promote_from"))
             known = "that does not stand above it" if wanted in keys.environments else f'there is no "{wanted}"'
             yield ConfigError(
-                f'environment "{name}" is promoted from "{wanted}", but {known}{nearest(wanted, earlier)}',
+                f'environment "{name}" is promoted from "{wanted}", but {known}{or_rather(wanted, earlier)}',
                 code="HF-1010",
                 where=place(FILE, at.line, at.column),
                 hint="name an environment that stands above it",

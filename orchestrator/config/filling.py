@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from adapters.contract import Json
-from orchestrator.config.reading import nearest
+from orchestrator.config.reading import or_rather
 from orchestrator.config.yamltree import Node, walk
 from orchestrator.model.reference import OutputRef, fill
 from orchestrator.model.stack import StackKey
@@ -71,7 +71,9 @@ def _known_now(inside: str, key: StackKey) -> Json:
             written,
             "hand it over as an input, or name a credential set under credentials:",
         )
-    raise BadReference(f"{written} is no reference{nearest(inside, ['env.name', 'stack.name', 'git.commit'])}", written)
+    raise BadReference(
+        f"{written} is no reference{or_rather(inside, ['env.name', 'stack.name', 'git.commit'])}", written
+    )
 
 
 def _is_later(inside: str) -> bool:
@@ -91,7 +93,7 @@ def _is_later(inside: str) -> bool:
             ) from None
         return True
     known = "no reference" if kind not in {"output", "secret"} else "an empty reference"
-    raise BadReference(f"{written} is {known}{nearest(kind, ['output', 'secret'])}", written)
+    raise BadReference(f"{written} is {known}{or_rather(kind, ['output', 'secret'])}", written)
 
 
 def standing(node: Node, written: str) -> Node:

@@ -12,6 +12,7 @@ from orchestrator.errors import ConfigError
 from orchestrator.model.policy import Policy
 from orchestrator.model.reference import secret_references
 from orchestrator.model.source import Source
+from orchestrator.nearest import did_you_mean
 
 #: Where the operator's file is looked for after ``$HOLDFAST_CONFIG``, the person's own first.
 _FILES: Final = ("{config}/holdfast/holdfast.yaml", "/etc/holdfast/holdfast.yaml")
@@ -122,13 +123,9 @@ class Operator:
                 hint="use a git or directory source",
             )
         known = [*(one.id for one in self.sources), *self.later_sources]
-        from difflib import get_close_matches  # noqa: PLC0415 -- only a mistyped name pays for it
-
-        near = get_close_matches(name, known, n=1)
         there = f"there are: {', '.join(known)}" if known else "declare it under sources: in the operator's file"
-        raise ConfigError(
-            f'no source "{name}"', code="HF-1052", where=self.file, hint=f"did you mean {near[0]}?" if near else there
-        )
+        hint = did_you_mean(name, known) or there
+        raise ConfigError(f'no source "{name}"', code="HF-1052", where=self.file, hint=hint)
 
 
 def operator_of(environment: Mapping[str, str]) -> Operator:

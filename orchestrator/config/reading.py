@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Any, TypeVar, get_args
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from orchestrator.config.yamltree import Node, place
 from orchestrator.errors import ConfigError
+from orchestrator.nearest import did_you_mean, nearest
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -118,15 +118,15 @@ def _reading_order(error: ConfigError) -> tuple[str, int, int]:
     return (file, int(line), int(column)) if line.isdigit() and column.isdigit() else (error.where, 0, 0)
 
 
-def nearest(word: str, choices: Collection[str]) -> str:
+def or_rather(word: str, choices: Collection[str]) -> str:
     """Return ``; did you mean "x"?`` for the nearest of ``choices``, empty where none is near."""
-    found = get_close_matches(word, choices, n=1, cutoff=0.6)
-    return f'; did you mean "{found[0]}"?' if found else ""
+    found = did_you_mean(word, choices)
+    return f"; {found}" if found else ""
 
 
 def unknown_key(key: str, known: Collection[str], inside: str, where: str) -> ConfigError:
     """Return the error for a key that nobody knows (HF-1003)."""
-    near = nearest(key, known)
+    near = or_rather(key, known)
     hint = "mend its spelling, or remove it" if near else f"known keys: {', '.join(sorted(known))}"
     message = f'unknown key "{key}"{f" in {inside}" if inside else ""}{near}'
     return ConfigError(message, code="HF-1003", where=where, hint=hint)
@@ -179,7 +179,7 @@ def _sentence(kind: str, detail: Mapping[str, Any], node: Node) -> str:
     if kind == "literal_error":
         choices = _choices(detail)
         wanted = choices[0] if len(choices) == 1 else f"one of {', '.join(choices)}"
-        return f'{wanted} is expected, not "{node.value}"{nearest(str(node.value), choices)}'
+        return f'{wanted} is expected, not "{node.value}"{or_rather(str(node.value), choices)}'
     if kind == "string_pattern_mismatch":
         return "letters, digits, _ and - are allowed, and what begins with a letter, a digit or _"
     return str(detail["msg"]).lower()
@@ -192,8 +192,8 @@ def _choices(detail: Mapping[str, Any]) -> list[str]:
 def _hint(kind: str, detail: Mapping[str, Any], node: Node) -> str:
     if kind == "literal_error":
         choices = _choices(detail)
-        near = get_close_matches(str(node.value), choices, n=1, cutoff=0.6)
-        return f"write {' or '.join(near or choices)}"
+        near = nearest(str(node.value), choices)
+        return f"write {near or ' or '.join(choices)}"
     said = str(detail.get("ctx", {}).get("hint", ""))
     return said or _HINTS.get(kind, "") or f"holdfast explain {_code(kind)} says more"
 

@@ -12,7 +12,7 @@ from orchestrator.config.filling import BadReference, fill_input, fill_setting, 
 from orchestrator.config.layers import Layer, Setting, flatten, grouped, policy, tighten
 from orchestrator.config.operator import Ceiling
 from orchestrator.config.paths import below, checked_path
-from orchestrator.config.reading import check, nearest
+from orchestrator.config.reading import check, or_rather
 from orchestrator.config.schema import EnvironmentKeys, OverrideKeys, StackKeys
 from orchestrator.config.strangers import SHARED_KEYS, known_to, stranger
 from orchestrator.config.toolkeys import FILE_KEYS, INPUT_KEYS, LATER_TOOLS, TOOL_KEYS, OtherKeys
@@ -129,7 +129,7 @@ class _One:
         for number, name in enumerate(self.keys.environments):
             if name not in self.around.environments:
                 self._error(
-                    f'stack "{self.name}": no environment "{name}"{nearest(name, self.around.environments)}',
+                    f'stack "{self.name}": no environment "{name}"{or_rather(name, self.around.environments)}',
                     code="HF-1010",
                     node=listed.at((number,)),
                     hint="declare it under environments: at the top of stacks.yaml",
@@ -193,7 +193,7 @@ class _One:
             node = self.node.at(("override", name))
             if name not in environments:
                 where = place(self.file, *node.starts)
-                message = f'stack "{self.name}" has no environment "{name}" to override{nearest(name, environments)}'
+                message = f'stack "{self.name}" has no environment "{name}" to override{or_rather(name, environments)}'
                 self.found.errors.append(
                     ConfigError(message, code="HF-1010", where=where, hint="add it to environments:")
                 )

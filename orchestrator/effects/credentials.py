@@ -11,6 +11,7 @@ from adapters.contract import Json
 from orchestrator.errors import ConfigError, Denied, SecretMissing
 from orchestrator.model.reference import fill, secret_references
 from orchestrator.model.stack import StackKey
+from orchestrator.nearest import did_you_mean
 from orchestrator.ports import Secrets
 
 
@@ -66,13 +67,10 @@ class GrantedCredentials:
     def _granted(self, name: str, stack: StackKey) -> CredentialSet:
         found = self.sets.get(name)
         if found is None:
-            from difflib import get_close_matches  # noqa: PLC0415 -- only a mistyped name pays for it
-
-            near = get_close_matches(name, self.sets, n=1)
             raise Denied(
                 f"{stack} asks for the credential set {name}, which the operator has not defined",
                 code="HF-4111",
-                hint=f"did you mean {near[0]}?" if near else "ask the operator to define it",
+                hint=did_you_mean(name, self.sets) or "ask the operator to define it",
             )
         if not any(fnmatchcase(str(stack), glob) for glob in found.stacks):
             raise Denied(

@@ -15,6 +15,7 @@ from typing import Final, cast
 from adapters.contract import Adapter, AdapterFactory, Json, Shell
 from orchestrator.errors import AdapterNotFound
 from orchestrator.model.stack import Stack
+from orchestrator.nearest import did_you_mean
 
 GROUP: Final = "orchestrator.adapters"
 
@@ -78,11 +79,8 @@ def _brought_by(point: EntryPoint) -> str:
 
 
 def _missing(name: str, names: Sequence[str]) -> AdapterNotFound:
-    from difflib import get_close_matches  # noqa: PLC0415 -- only a mistyped name pays for it
-
-    near = get_close_matches(name, names, n=1)
     install = f"pip install the package that brings it (installed: {', '.join(names) or 'none'})"
-    return AdapterNotFound(f"no adapter is called {name!r}", hint=f"did you mean {near[0]!r}?" if near else install)
+    return AdapterNotFound(f"no adapter is called {name!r}", hint=did_you_mean(name, names) or install)
 
 
 def _broken(point: EntryPoint, why: str) -> AdapterNotFound:

@@ -8,14 +8,14 @@ from pathlib import Path
 from orchestrator.errors import OrchestratorError
 
 
-def fault_of(error: Exception, run: int) -> OrchestratorError:
-    """Return the error that people are told of; the run's log has the rest."""
+def fault_of(error: Exception, run: int = 0) -> OrchestratorError:
+    """Return the error that people are told of; the log of ``run`` has the rest, where there is one."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return OrchestratorError(
         f"a fault of the adapter or of ours: {type(error).__name__}{place}",
         code="HF-9002",
-        hint=f"report it with what is in holdfast logs {run}",
+        hint=f"report it with what is in holdfast logs {run}" if run else "report it to whoever keeps the adapter",
     )
 
 

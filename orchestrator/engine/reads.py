@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import PurePosixPath
 
-from adapters.contract import Command, Json, Result, ToolFailed
+from adapters.contract import AdapterError, Command, Json, Result, ToolFailed
+from orchestrator.engine.faults import fault_of
 from orchestrator.engine.outside import Outside
+from orchestrator.errors import OrchestratorError
 from orchestrator.model.fingerprint import settings_digest
 from orchestrator.model.stack import Stack
 from orchestrator.ports import RevisionTree
@@ -45,7 +47,8 @@ class Reads:
     def of(self, stack: Stack, tree: RevisionTree) -> frozenset[PurePosixPath]:
         """Return the outside paths that the tool reads, and those that ``watch`` names.
 
-        Raises AdapterError where the adapter cannot read the stack's files.
+        Raises AdapterError where the adapter cannot read the stack's files, OrchestratorError where it is missing or
+        at fault.
         """
         key = f"{stack.tool}/{settings_digest(stack)}"
         own = tree.id_of(stack.path)
@@ -53,9 +56,18 @@ class Reads:
         found = _still_true(seen, own, tree)
         if found is None:
             settings = {**stack.settings, "path": str(stack.path), "tool": stack.tool}
-            found = self._outside.adapters.build(stack, settings, NoShell()).inputs(tree)
+            found = self._asked(stack, settings, tree)
             self._remember(key, {"own": own, "paths": {str(path): tree.id_of(path) for path in sorted(found)}})
         return found | _watched(stack, tree)
+
+    def _asked(self, stack: Stack, settings: Mapping[str, Json], tree: RevisionTree) -> frozenset[PurePosixPath]:
+        try:
+            return self._outside.adapters.build(stack, settings, NoShell()).inputs(tree)
+        except (AdapterError, OrchestratorError):
+            raise
+        except Exception as error:
+            # One faulty adapter must not take the sight of all other stacks away.
+            raise fault_of(error) from error
 
     def keep(self) -> None:
         """Remember what was new."""

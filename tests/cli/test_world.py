@@ -278,6 +278,13 @@ def test_the_doctor_finds_tools_adapters_and_a_whole_record(applied):
     applied.ends(0, "verify-record")
 
 
+def test_the_doctor_looks_at_the_rest_where_the_files_cannot_be_read(applied):
+    applied.commit(stacks="version: 1\nstacsk: {}\n")
+    checks = {one["name"]: one for one in value(applied.ends(1, "doctor", "--json"))["checks"]}
+    assert (checks["configuration"]["verdict"], checks["record"]["verdict"]) == ("bad", "good")
+    assert "HF-1003" in checks["configuration"]["found"]
+
+
 def test_the_first_ctrl_c_detaches_and_the_attempt_goes_on(fresh):
     mark = fresh.folder / "begun"
     slow = f'resource "terraform_data" "s" {{\n  provisioner "local-exec" {{ command = "touch {mark}; sleep 4" }}\n}}\n'
@@ -310,7 +317,7 @@ def test_validate_names_a_tool_that_nobody_brings_and_where_it_is_written(fresh)
     fresh.commit(stacks="version: 1\nstacks:\n  web: {tool: terrafrom, path: web}\n")
     done = fresh.ends(64, "validate")
     assert "stacks.yaml:3:9  error HF-4001  stack \"web\": no adapter is called 'terrafrom'" in done.stdout
-    assert "did you mean 'terraform'?" in done.stdout
+    assert 'did you mean "terraform"?' in done.stdout
 
 
 def test_validate_says_that_what_no_commit_holds_was_not_looked_at(fresh):

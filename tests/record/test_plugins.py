@@ -69,7 +69,7 @@ def test_two_distributions_that_claim_one_name_are_both_named(install):
 def test_a_name_that_nobody_brings_gets_the_nearest_or_how_to_install():
     with pytest.raises(AdapterNotFound) as refused:
         InstalledAdapters().build(stack("terrafrom"), {}, NO_SHELL)
-    assert (refused.value.code, refused.value.hint) == ("HF-4001", "did you mean 'terraform'?")
+    assert (refused.value.code, refused.value.hint) == ("HF-4001", 'did you mean "terraform"?')
     with pytest.raises(AdapterNotFound) as refused:
         InstalledAdapters().build(stack("xyz"), {}, NO_SHELL)
     assert "pip install the package that brings it (installed: " in refused.value.hint
