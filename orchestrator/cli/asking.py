@@ -9,6 +9,7 @@ import click
 
 from adapters.contract import Goal
 from orchestrator.cli.place import Place
+from orchestrator.cli.planning import readers_of
 from orchestrator.cli.show_plan import Row
 from orchestrator.cli.symbols import lost
 from orchestrator.errors import EXIT_WAITS, OrchestratorError, UsageError
@@ -62,7 +63,8 @@ def _gravity(place: Place, row: Row) -> str:
     if row.backwards:
         reasons.append("goes back behind what is applied")
     if row.proposal is not None and row.proposal.goal is Goal.DESTROY:
-        reasons.append("takes everything down")
+        readers = readers_of(place, row.key)
+        reasons.append(f"takes everything down{f' that {readers} reads outputs of' if readers else ''}")
     elif row.counts.destructive:
         reasons.append(f"may lose something ({lost(row.counts)})")
     if stack is not None and stack.tier == PRODUCTION:

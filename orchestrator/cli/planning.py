@@ -22,6 +22,7 @@ from orchestrator.model.observed import Proposal, TrackView
 from orchestrator.model.policy import Mode
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Run
+from orchestrator.rules.order import Edge, EdgeKind, edges
 
 #: Why a plan would not be applied whatever anybody says.
 _BARRING = frozenset({Reason.REJECTED, Reason.OVER_LIMIT})
@@ -97,7 +98,7 @@ def row_of(place: Place, ended: Ended[Settled]) -> Row:
         key=ended.key,
         tool=tool,
         mark=mark,
-        warnings=(*((back,) if back else ()), *_doubts(settled)) if proposal else (),
+        warnings=_warnings(place, proposal, back, settled) if proposal else (),
         backwards=bool(back),
         # That a plan stops at the plan is nothing to be told.
         why="" if settled.rest.reason is Reason.OBSERVED_ONLY and not kept else kept.told(settled.rest),
@@ -126,6 +127,22 @@ def _back(place: Place, settled: Settled) -> str:
     if number is None:
         return f"{both}, as far as anybody can tell: the history between them is not here (git fetch --unshallow?)"
     return f"{both}: {number} applied commit{'s are' if number > 1 else ' is'} missing from it and would be undone"
+
+
+def _warnings(place: Place, proposal: Proposal, back: str, settled: Settled) -> tuple[str, ...]:
+    readers = readers_of(place, settled.key) if proposal.goal is Goal.DESTROY else ""
+    said = (back, f"{readers} reads its outputs, and still stands" if readers else "")
+    return (*filter(None, said), *_doubts(settled))
+
+
+def readers_of(place: Place, key: StackKey) -> str:
+    """Name the stacks that take outputs of a stack and still stand, empty where none does."""
+    found = []
+    for reader, waits in edges(place.stacks).items():
+        applied = place.outside.record.row(str(reader)).state.applied
+        if Edge(upstream=key, kind=EdgeKind.DATA) in waits and applied and applied.goal is not Goal.DESTROY:
+            found.append(reader.short)
+    return ", ".join(sorted(found))
 
 
 def _doubts(settled: Settled) -> tuple[str, ...]:

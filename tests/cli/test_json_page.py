@@ -58,7 +58,7 @@ def printed():
         "drift": show_drift.page([drift], 1.0),
         "runs": show_runs.page([row], 1.0),
         "show RUN": show_runs.timeline(row),
-        "graph": show_graph.page(stacks, edges, waves(edges)),
+        "graph": show_graph.page(test_pages.nodes(stacks), edges, waves(edges)),
         "diff": show_diff.page(show_diff.Difference(left=_side("x", 1), right=_side("y", 2))),
         "explain STACK": show_explain.page(replace(test_explain.explained(), approvers=("ana",)), test_explain.NOW),
         "explain CODE": show_explain.code_page("HF-2005", CODES["HF-2005"]),

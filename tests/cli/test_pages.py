@@ -3,14 +3,16 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import pytest
 from cli_values import REVISION, applied, attribute, change, key, plan, proposal, stack, stacks, text
 from rich.console import Console
 
 from adapters.contract import ChangeKind, DriftItem, Goal, Problem, Severity
-from orchestrator.cli import show_diff, show_drift, show_graph, show_plan, show_status
+from orchestrator.cli import graph_svg, graph_text, show_diff, show_drift, show_graph, show_plan, show_status
 from orchestrator.cli.axes import Health, Standing, Sync, standing
+from orchestrator.cli.nodes import Mood, Node, node_of
 from orchestrator.cli.show_plan import Mark
 from orchestrator.cli.stillness import Still
 from orchestrator.model.action import Reason, Rest
@@ -19,6 +21,7 @@ from orchestrator.model.stack import MAIN
 from orchestrator.rules.order import Edge, EdgeKind, waves
 
 NOW = 10_000.0
+SVG = "{http://www.w3.org/2000/svg}"
 DELETE = change("aws_zone.old", ChangeKind.DELETE)
 REPLACE = change(
     "aws_zone.main",
@@ -269,25 +272,68 @@ def graph():
     return every, edges
 
 
-def test_the_graph_is_drawn_in_waves():
+def _drawn(picture):
+    return ET.fromstring(picture)  # noqa: S314 -- our own
+
+
+def nodes(every, **states):
+    return {
+        k: Node(key=k, tool="terraform", state=states.get(k.name, "synced"), mood=Mood.GOOD, why="all is well")
+        for k in every
+    }
+
+
+def test_the_graph_is_drawn_in_waves_with_where_each_stands():
     every, edges = graph()
-    out = text(show_graph.page(every, edges, waves(edges)))
-    places = [out.index(part) for part in ("wave 1", "network", "wave 2", "← network", "wave 3", "after dns")]
+    out = text(show_graph.page(nodes(every, dns="drifted"), edges, waves(edges)))
+    places = [
+        out.index(part) for part in ("wave 1", "network", "wave 2", "drifted", "← network", "wave 3", "after dns")
+    ]
     assert places == sorted(places)
     assert out.rstrip().endswith("3 stacks in 3 waves.")
 
 
 def test_mermaid_and_dot_draw_order_alone_as_a_broken_line():
     every, edges = graph()
-    assert '  s1["network"]\n' in show_graph.mermaid(every, edges)
-    assert "  s1 --> s0\n" in show_graph.mermaid(every, edges)
-    assert "  s0 -.-> s2\n" in show_graph.mermaid(every, edges)
-    assert '  "network" -> "dns";\n' in show_graph.dot(every, edges)
-    assert '  "dns" -> "web" [style=dashed];\n' in show_graph.dot(every, edges)
+    mermaid, dot = graph_text.mermaid(nodes(every), edges), graph_text.dot(nodes(every), edges)
+    assert '  s1["network<br/>terraform · synced"]:::good\n' in mermaid
+    assert "  s1 --> s0\n" in mermaid
+    assert "  s0 -.-> s2\n" in mermaid
+    assert '  "network" -> "dns";\n' in dot
+    assert '  "dns" -> "web" [style=dashed];\n' in dot
+
+
+def test_the_picture_is_well_formed_has_a_box_for_each_stack_and_never_speaks_by_colour_alone():
+    every, edges = graph()
+    picture = _drawn(graph_svg.svg(nodes(every, web="drifted"), edges, waves(edges)))
+    kinds = [element.get("class") for element in picture.iter(f"{SVG}path")]
+    assert kinds == ["tip", "edge data", "edge order"]
+    boxes = {float(box.get("x")) for box in picture.iter(f"{SVG}rect")}
+    assert len(boxes) == 3
+    words = " ".join(part.text or "" for part in picture.iter(f"{SVG}text"))
+    assert "drifted" in words
+    assert "synced" in words
 
 
 def test_a_name_with_quotes_cannot_break_out_of_a_drawing():
-    odd = {key('a"b\\'): stack('a"b\\')}
-    edges = {key('a"b\\'): frozenset()}
-    assert '"a\\"b\\\\"' in show_graph.dot(odd, edges)
-    assert "a#quot;b" in show_graph.mermaid(odd, edges)
+    odd = {key('a"b\\<script>'): stack('a"b\\<script>')}
+    edges = {key('a"b\\<script>'): frozenset()}
+    assert '"a\\"b\\\\<script>"' in graph_text.dot(nodes(odd), edges)
+    assert "a#quot;b" in graph_text.mermaid(nodes(odd), edges)
+    picture = graph_svg.svg(nodes(odd), edges, waves(edges))
+    assert "<script>" not in picture
+    _drawn(picture)
+
+
+@pytest.mark.parametrize(
+    ("state", "fingerprint", "said"),
+    [
+        (State(), "f", "not applied"),
+        (State(applied=applied()), "f" * 64, "synced"),
+        (State(applied=applied()), "other", "out of sync"),
+        (State(applied=applied(), drift=DRIFT), "f" * 64, "drifted"),
+        (State(applied=applied()), "", "unknown"),
+    ],
+)
+def test_a_node_says_in_a_word_where_its_stack_stands(state, fingerprint, said):
+    assert node_of(status_row("a", state, fingerprint=fingerprint)).state == said

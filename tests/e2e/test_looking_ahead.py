@@ -58,6 +58,17 @@ def test_a_look_at_taking_down_lists_what_would_go_and_leaves_all_as_it_was(esta
     assert estate.starts() == []
 
 
+def test_who_takes_down_what_others_read_is_told_who_they_are_and_asked_by_name(estate: Yard) -> None:
+    planned = estate.run("plan", "--destroy", "net", "-o", "json").ended(0).json["stacks"]
+    assert planned[0]["warnings"] == ["web reads its outputs, and still stands"]
+    asked = estate.run("apply", "--destroy", "net", "--yes").ended(3)
+    assert "net takes everything down that web reads outputs of and asks for its name" in asked.err
+    assert estate.state("net").hold is None
+    # Both together: the reader goes first.
+    both = estate.run("apply", "--destroy", "net", "web", "--confirm", "net", "--confirm", "web").ended(0)
+    assert "reads outputs of" not in both.said
+
+
 def test_a_stack_that_left_its_source_can_be_looked_at_too(estate: Yard) -> None:
     estate.commit({"stacks.yaml": STACKS.replace("  dns:", "  other:"), "dns/main.tf": DNS})
     done = estate.run("plan", "--destroy", "dns", "-o", "json").ended(0).json["stacks"]
