@@ -210,7 +210,7 @@ def test_a_set_that_nobody_defined_is_denied_with_the_nearest_name():
     with pytest.raises(Denied) as refused:
         granted({"aws-prod": CredentialSet()}).environment("aws-prd", NET)
     assert refused.value.code == "HF-4111"
-    assert refused.value.hint == "did you mean aws-prod?"
+    assert refused.value.hint == 'did you mean "aws-prod"?'
 
 
 def test_a_set_can_refer_to_secrets_only():

@@ -160,7 +160,7 @@ def test_a_source_of_a_later_release_is_said_to_be_one(world: World, kind: str) 
 
 def test_an_unknown_source_is_told_with_the_nearest_name(world: World) -> None:
     declare(world, git("/srv/infra"))
-    world.run("plan", "--source", "infar").ended(64, "HF-1052", "did you mean infra?")
+    world.run("plan", "--source", "infar").ended(64, "HF-1052", 'did you mean "infra"?')
     world.run("plan", "--source", "x").ended(64, "HF-1052", "there are: infra")
 
 
