@@ -314,8 +314,11 @@ def a_sensitive_output_is_marked(rig: Rig) -> None:
 
 
 def a_planned_destroy_removes_everything(rig: Rig) -> None:
-    """Destroying is a plan like any other: it lists every object, and applying it leaves none."""
+    """Destroying is a plan like any other: it lists every object, and applying it leaves none. Or it is refused."""
     subject = rig.fresh()
+    if not subject.adapter.traits.destroys:
+        _error(lambda: subject.adapter.plan(subject.workspace, Goal.DESTROY), InvalidSettings)
+        return
     before = subject.world()
     subject.adapter.apply(subject.workspace, subject.adapter.plan(subject.workspace, Goal.CONVERGE))
     plan = subject.adapter.plan(subject.workspace, Goal.DESTROY)

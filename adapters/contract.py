@@ -216,6 +216,8 @@ class Traits:
     sees_deletes: bool
     #: A plan can be saved and applied to the letter.
     saves_plans: bool
+    #: A plan can take down all that was made. Where False, ``plan`` for Goal.DESTROY raises InvalidSettings.
+    destroys: bool = True
     #: What the tool never sees, in sentences.
     blind_spots: tuple[str, ...] = ()
 
