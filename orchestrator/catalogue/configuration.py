@@ -184,6 +184,21 @@ CODES: dict[str, Entry] = {
         "A yes counts for one plan, and nothing said which: by now there may be another than the one that was seen.",
         "Paste the command that plan, apply and show print: holdfast approve STACK --proposal N.",
     ),
+    "HF-1931": Entry(
+        "no difference named",
+        "What is to be ignored as drift is named by its address, and by its attribute after a #.",
+        "Copy both from holdfast drift, quoted for the shell: 'aws_s3_bucket.logs#tags.owner'.",
+    ),
+    "HF-1932": Entry(
+        "ignoring what, until when, why",
+        "Whoever has drift ignored says for one stack what, until when and why; a rule without an end is forgotten.",
+        "holdfast drift STACK --ignore ADDRESS --until 30d --reason TEXT; for good it belongs into stacks.yaml.",
+    ),
+    "HF-1933": Entry(
+        "not ignored",
+        "Nobody has exactly this difference ignored by word; what stacks.yaml ignores is taken back there.",
+        "holdfast drift STACK --show lists what is ignored, and by whom.",
+    ),
     "HF-1980": Entry(
         "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."
     ),

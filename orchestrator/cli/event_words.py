@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from orchestrator.cli.ignoring import named, told
 from orchestrator.cli.symbols import short
 from orchestrator.model.event import (
     ApplyEnded,
@@ -15,6 +16,8 @@ from orchestrator.model.event import (
     Converged,
     DriftCheckFailed,
     DriftGone,
+    DriftHeeded,
+    DriftIgnored,
     DriftSeen,
     Event,
     Forgotten,
@@ -29,6 +32,7 @@ from orchestrator.model.event import (
     Planned,
     Rejected,
     Released,
+    RepairsResumed,
     Returned,
     SavingFailed,
     StateKept,
@@ -74,6 +78,12 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return "drift is gone"
         case DriftCheckFailed(code=code, message=message):
             return f"drift could not be looked for: {code} {message}"
+        case DriftIgnored(rule=rule):
+            return f"drift ignored: {told(rule)}"
+        case DriftHeeded(address=address, path=path, by=by, reason=reason):
+            return f"{by} has drift counted again: {named(address, path)}{_because(reason)}"
+        case RepairsResumed(by=by, reason=reason):
+            return f"{by} has drift repaired again{_because(reason)}"
         case Held(hold=hold):
             return f"{hold.by} holds it: {hold.kind.value} {hold.revision[:7]}{_because(hold.reason)}"
         case Released(by=by, reason=reason):

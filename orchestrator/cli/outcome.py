@@ -37,6 +37,8 @@ _MARKS: dict[Reason, Mark] = {
     Reason.OBSERVED_ONLY: Mark.CHANGES,
     Reason.NOT_COMMITTED: Mark.CHANGES,
     Reason.DRIFTED: Mark.HELD,
+    Reason.RECURRING: Mark.HELD,
+    Reason.UNCONFIRMED: Mark.NONE,
 }
 #: Rests that are no failure of an attempt, and that a code tells more about all the same.
 _CODES: dict[Reason, str] = {

@@ -23,7 +23,7 @@ from orchestrator.model.codec import encode
 from orchestrator.model.desired import Desired, Known, Pending
 from orchestrator.model.gate import Act, Gate
 from orchestrator.model.observed import State, TrackView
-from orchestrator.model.policy import Mode, Policy
+from orchestrator.model.policy import Ignore, Mode, Policy
 from orchestrator.model.stack import MAIN, Stack
 
 _UNNAMED = "default"
@@ -32,6 +32,7 @@ _WRITTEN = {
     "mode": "apply",
     "approvals.eligible": "approvals.from",
     "drift.every_s": "drift.every",
+    "drift.limit.within_s": "drift.limit.within",
     "timeout_s": "timeout",
     "plan_ttl_s": "plan_ttl",
 }
@@ -96,8 +97,16 @@ def _policy(policy: Policy, stack: Stack, other: str) -> Iterator[tuple[str, Jso
         shown = _MODES[value] if isinstance(value, Mode) else encode(value)
         if field.endswith("_s") and isinstance(value, float):
             shown = _span(value)
-        names = (name, name.partition(".")[0])
+        if field == "drift.ignore":
+            shown = [_ignored(rule) for rule in policy.drift.ignore]
+        names = (name, name.rpartition(".")[0], name.partition(".")[0])
         yield name, shown, next((stack.origins[one] for one in names if one in stack.origins), other)
+
+
+def _ignored(rule: Ignore) -> Json:
+    """Return a rule as the file writes it."""
+    written = {"address": rule.address, "path": rule.path, "owner": rule.owner, "reason": rule.reason}
+    return {name: text for name, text in (written | {"until": stamp(rule.until or 0.0)}).items() if text}
 
 
 def _span(seconds: float) -> str:

@@ -15,8 +15,8 @@ from pydantic import BaseModel
 
 from orchestrator.config.toolkeys import MERGED_KEYS
 from orchestrator.config.yamltree import Node, typed
-from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Mode, Policy
-from orchestrator.rules.narrow import UNLIMITED, narrow
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, Policy, RepairLimit
+from orchestrator.rules.narrow import UNLIMITED, in_order, narrow
 
 
 class Setting(NamedTuple):
@@ -38,6 +38,10 @@ _POLICY_KEYS: Final = (
     "delete_limit",
     "drift.every",
     "drift.answer",
+    "drift.confirm",
+    "drift.limit.repairs",
+    "drift.limit.within",
+    "drift.ignore",
     "timeout",
     "retries",
 )
@@ -84,17 +88,13 @@ def policy(layer: Layer) -> Policy:
     """Return the policy that ``layer`` wishes; what it does not say keeps the default, and the default asks."""
     said = {key: layer[key].value for key in _POLICY_KEYS if key in layer}
     default = Policy()
-    drift = DriftPolicy(
-        every_s=said.get("drift.every", default.drift.every_s),
-        answer=DriftAnswer(said.get("drift.answer", default.drift.answer)),
-    )
     apply = said.get("apply", "manual")
     return Policy(
         mode=Mode.AUTO if apply == "auto" else Mode.PROPOSE,
         approvals=Approvals(required=0) if apply == "auto" else _approvals(said, at_least=1),
         windows=said.get("windows", ()),
         delete_limit=said.get("delete_limit"),
-        drift=drift,
+        drift=_drift(said, default.drift),
         retries=said.get("retries", default.retries),
         timeout_s=said.get("timeout", default.timeout_s),
     )
@@ -104,19 +104,37 @@ def ceiling(layer: Layer) -> Policy:
     """Return the most that ``layer`` allows; what it does not say is not limited."""
     said = {key: layer[key].value for key in _POLICY_KEYS if key in layer}
     asks = said.get("apply", "auto") != "auto"
-    drift = DriftPolicy(
-        every_s=said.get("drift.every", UNLIMITED.drift.every_s),
-        answer=DriftAnswer(said.get("drift.answer", UNLIMITED.drift.answer)),
-    )
     return Policy(
         mode=Mode.PROPOSE if asks else Mode.AUTO,
         approvals=_approvals(said, at_least=1 if asks else 0),
         windows=said.get("windows", ()),
         delete_limit=said.get("delete_limit"),
-        drift=drift,
+        drift=_drift(said, UNLIMITED.drift),
         retries=said.get("retries", UNLIMITED.retries),
         timeout_s=said.get("timeout", UNLIMITED.timeout_s),
         plan_ttl_s=UNLIMITED.plan_ttl_s,
+    )
+
+
+def _drift(said: Mapping[str, Any], other: DriftPolicy) -> DriftPolicy:
+    """Return what is said about drift; what is not said is as in ``other``."""
+    limit = other.limit
+    if "drift.limit.repairs" in said or "drift.limit.within" in said:
+        # A ceiling that names one of the two means the usual other.
+        usual = limit or RepairLimit()
+        limit = RepairLimit(
+            repairs=said.get("drift.limit.repairs", usual.repairs),
+            within_s=said.get("drift.limit.within", usual.within_s),
+        )
+    return DriftPolicy(
+        every_s=said.get("drift.every", other.every_s),
+        answer=DriftAnswer(said.get("drift.answer", other.answer)),
+        confirm=said.get("drift.confirm", other.confirm),
+        limit=limit,
+        ignore=in_order(
+            Ignore(address=one.address, path=one.path or "", owner=one.owner, reason=one.reason, until=one.until)
+            for one in said.get("drift.ignore", ())
+        ),
     )
 
 
@@ -145,6 +163,9 @@ def _parts(policy: Policy) -> dict[str, object]:
         "delete_limit": policy.delete_limit,
         "drift.every": policy.drift.every_s,
         "drift.answer": policy.drift.answer,
+        "drift.confirm": policy.drift.confirm,
+        "drift.limit": policy.drift.limit,
+        "drift.ignore": policy.drift.ignore,
         "timeout": policy.timeout_s,
         "retries": policy.retries,
     }

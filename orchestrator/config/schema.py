@@ -14,8 +14,10 @@ from orchestrator.config.values import (
     Filled,
     Glob,
     Keys,
+    Moment,
     Name,
     Path,
+    Times,
     Truth,
     Version,
     Who,
@@ -35,11 +37,33 @@ ProjectName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max
 StackName = Annotated[str, Field(pattern=STACK_NAME, max_length=200)]
 
 
+class RepairLimitKeys(Keys):
+    """How often drift is put back before people must see who keeps changing things."""
+
+    repairs: Times | None = said("Repairs within the time, after which the next drift is left to people.")
+    within: Duration | None = said("The time that they are counted in.")
+
+
+class IgnoreKeys(Keys):
+    """A difference that somebody answers for and has left alone."""
+
+    address: Annotated[str, Field(min_length=1)] = Field(
+        description="The resource as drift shows it; * and ? are wild, brackets are not."
+    )
+    path: str | None = said("The attribute, wild in the same way; left out, whatever is with the resource.")
+    owner: Who = Field(description="team:NAME or user:NAME who answers for it.")
+    reason: Annotated[str, Field(min_length=1)] = Field(description="Everybody who meets the difference reads it.")
+    until: Moment | None = said("Until when, in UTC; what it hid counts again afterwards.")
+
+
 class DriftKeys(Keys):
     """How often drift is looked for, and what follows."""
 
     every: Duration | None = said("How long to wait between looks; 0s never looks.")
     answer: Answer | None = said("What happens without anybody being asked.")
+    confirm: Times | None = said("How many looks in a row must see a difference before it counts as drift.")
+    limit: RepairLimitKeys | None = None
+    ignore: list[IgnoreKeys] | None = said("What is left alone. A list takes the place of one further up.")
 
 
 class ApprovalKeys(Keys):

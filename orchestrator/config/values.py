@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -43,6 +44,16 @@ def seconds(value: Any) -> float:
         message = f"a duration such as 30m, 1h or 400d is expected, not {_shown(value)}{unit}"
         raise refuse("HF-1004", message, "write a whole number and s, m, h, d or w")
     return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def _moment(value: Any) -> float:
+    """Read a date or a time, in UTC where it says nothing else, as seconds since the epoch."""
+    try:
+        at = datetime.fromisoformat(str(value))
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        message = f"a date or a time is expected, not {_shown(value)}"
+        raise refuse("HF-1004", message, "write 2026-11-30, or 2026-11-30T18:00Z") from None
 
 
 def _whole(value: Any) -> int:
@@ -143,6 +154,12 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,9}[smhdw]$", "examples": ["30m", "1h"]}),
 ]
 Whole = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(_whole)]
+#: A time in UTC, in a file that hosts of several time zones read.
+Moment = Annotated[
+    float, BeforeValidator(_moment), WithJsonSchema({"type": "string", "examples": ["2026-11-30", "2026-11-30T18:00Z"]})
+]
+#: Something that happens at least once.
+Times = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_-]*$", max_length=100)]
 Who = Annotated[str, AfterValidator(_who), WithJsonSchema({"type": "string", "pattern": f"^{_WHO.pattern}$"})]

@@ -11,8 +11,10 @@ from orchestrator.engine.masking import masked
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.values import stored_inputs
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
+from orchestrator.model.drift import sighted
 from orchestrator.model.event import DriftCheckFailed, DriftGone, DriftSeen, Event, NotConverged, Verified
 from orchestrator.model.observed import Applied, Looks, State
+from orchestrator.rules.noise import quiet
 
 
 def check_drift(case: Case) -> Drifts | None:
@@ -50,23 +52,39 @@ def _keep(case: Case, events: Sequence[Event], found: Drifts | None) -> None:
     record = case.outside.record
     if events:
         record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
-    record.look(case.key, _looked(case.asked.row.looks, found, case.outside.clock.now()))
+    record.look(case.key, looked(case.asked.row.looks, case.asked.state, found, case.outside.clock.now()))
 
 
-def _looked(last: Looks, found: Drifts | None, now: float) -> Looks:
-    """Count a look. One that could not see says nothing about drift, neither that it is there nor that it is gone."""
+def looked(last: Looks, state: State, found: Drifts | None, now: float) -> Looks:
+    """Count a look. One that could not see says nothing about drift, neither that it is there nor that it is gone.
+
+    ``state`` is what was true before it: what was put back meanwhile and is there again is seen for the first time.
+    """
     if found is None:
         return replace(last, drift_at=now)
+    spots = found.blind_spots
     if not found.items:
-        return replace(last, drift_at=now, drift_seen=0)
-    return replace(last, drift_at=now, drift_seen_at=now, drift_seen=last.drift_seen + 1)
+        return replace(last, drift_at=now, drift_seen=0, sightings=(), blind_spots=spots)
+    known = state.drift.items if state.drift else ()
+    return replace(
+        last,
+        drift_at=now,
+        drift_seen_at=now,
+        drift_seen=(last.drift_seen if known else 0) + 1,
+        sightings=sighted(last.sightings, known, found.items),
+        blind_spots=spots,
+    )
 
 
 def _look(case: Case, applied: Applied) -> Drifts:
     then = at_revision(case, applied.revision)
     inputs = stored_inputs(case.outside, applied.inputs)
     with station(then, inputs=inputs) as place:
-        return masked(place.adapter.drift(place.workspace), place.shell.mask)
+        found, noise = quiet(masked(place.adapter.drift(place.workspace), place.shell.mask))
+        # Nobody is bothered with it, and whoever wonders finds it in the run's log.
+        for line in noise:
+            place.shell.report(line)
+        return found
 
 
 def conclude(state: State, applied: Applied, found: Drifts, track: str) -> Sequence[Event]:

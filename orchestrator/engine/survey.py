@@ -26,6 +26,7 @@ from orchestrator.model.stack import GOING_DOWN, MAIN, Stack, StackKey, is_forei
 from orchestrator.ports import Row, Stray
 from orchestrator.rules import gates as gate_rules
 from orchestrator.rules.decide import settled
+from orchestrator.rules.drifted import weigh
 from orchestrator.rules.upstream import Feeder, judge, locate
 
 
@@ -118,7 +119,8 @@ class Survey:
         if found is None:
             return None
         stack, reading, goal, lost = found
-        observed = observe(str(key), self._reading.track, row.state, row.looks)
+        seen = observe(str(key), self._reading.track, row.state, row.looks)
+        observed = weigh(seen, row.state, row.looks, stack.policy.drift, self._now)
         destroying = goal is Goal.DESTROY and row.state.applied is not None
         upstream = () if destroying else tuple(self._upstream(ref, key) for ref in _references(stack))
         parts, paths, troubles = self._parts(stack, reading, upstream, row.state if destroying else None)

@@ -24,6 +24,7 @@ from orchestrator.model.policy import DriftAnswer, Mode, Policy
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run, ShellNeeds
 from orchestrator.rules.decide import decide
+from orchestrator.rules.drifted import weigh
 
 _T = TypeVar("_T")
 
@@ -127,6 +128,7 @@ class Worker:
 
     def decision(self, asked: Asked) -> Action:
         """Return what would be done next, doing nothing."""
+        asked = self._as_asked(asked)
         return decide(asked.desired, self._seen(asked), self._allowed(asked), self._outside.clock.now())
 
     def _next(self, asked: Asked) -> Action:
@@ -138,6 +140,14 @@ class Worker:
 
     def _case(self, asked: Asked) -> Case:
         return Case(outside=self._outside, today=self._reading, asked=asked, run=self._run, cancelled=self._cancelled)
+
+    def _as_asked(self, asked: Asked) -> Asked:
+        """Have what one look saw count at once where a person asks: they have seen it themselves."""
+        if not self._limits.person:
+            return asked
+        policy = replace(asked.stack.policy.drift, confirm=1)
+        seen = weigh(asked.observed, asked.state, asked.row.looks, policy, self._outside.clock.now())
+        return replace(asked, observed=seen)
 
     def _seen(self, asked: Asked) -> Observed:
         seen, failure = asked.observed, asked.observed.failure
@@ -152,19 +162,21 @@ class Worker:
 
     def _allowed(self, asked: Asked) -> Policy:
         policy = asked.stack.policy
-        answer, every_s = policy.drift.answer, policy.drift.every_s
-        if self._limits.person and answer is DriftAnswer.REPORT:
-            answer = DriftAnswer.PROPOSE
+        drift = policy.drift
+        if self._limits.person:
+            # That it keeps coming back is for the loop to stop at, not for who has come to see to it.
+            answer = DriftAnswer.PROPOSE if drift.answer is DriftAnswer.REPORT else drift.answer
+            drift = replace(drift, answer=answer, limit=None)
         if not self._limits.drift:
-            every_s = 0.0
-        drift = replace(policy.drift, answer=answer, every_s=every_s)
+            drift = replace(drift, every_s=0.0)
         return replace(policy, mode=min(policy.mode, self._limits.mode), drift=drift)
 
     def _contained(self, key: StackKey, work: Callable[[], _T], otherwise: Callable[[OrchestratorError], _T]) -> _T:
         return contained(self._outside, self._run, key, work, otherwise)
 
     def _look(self, survey: Survey, key: StackKey) -> Asked | None:
-        return self._contained(key, lambda: survey.look(key), raised)
+        asked = self._contained(key, lambda: survey.look(key), raised)
+        return self._as_asked(asked) if asked else None
 
     def _recover(self, case: Case) -> bool:
         return self._contained(case.asked.stack.key, lambda: recover(case), lambda fault: _give_up(case, fault))

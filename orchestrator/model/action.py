@@ -24,6 +24,10 @@ class Reason(StrEnum):
     CONVERGED = "converged"
     DESTROYED = "destroyed"
     DRIFTED = "drifted"
+    #: Seen, and not yet as often as policy asks for.
+    UNCONFIRMED = "unconfirmed"
+    #: Put back so often that somebody must see who keeps changing it.
+    RECURRING = "recurring"
     # at rest, waiting for people or forbidden
     NOTHING_TO_DO = "nothing_to_do"
     OBSERVED_ONLY = "observed_only"

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from adapters.contract import DriftItem
 from orchestrator.model.gate import Gate
 from orchestrator.model.observed import Applied, Applying, Consent, Hold, Proposal, State
+from orchestrator.model.policy import Ignore
 
 
 class Outcome(StrEnum):
@@ -193,6 +194,34 @@ class DriftCheckFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftIgnored:
+    """Somebody has a difference left alone until a time; a rule for the very same takes its place."""
+
+    rule: Ignore
+    kind: Literal["drift_ignored"] = "drift_ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftHeeded:
+    """Somebody takes such a word back."""
+
+    address: str
+    path: str
+    by: str
+    reason: str = ""
+    kind: Literal["drift_heeded"] = "drift_heeded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairsResumed:
+    """Somebody has seen that drift keeps coming back, and lets it be repaired again: counting begins anew."""
+
+    by: str
+    reason: str
+    kind: Literal["repairs_resumed"] = "repairs_resumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """The stack stops following its source."""
 
@@ -321,6 +350,9 @@ Event: TypeAlias = (
     | DriftSeen
     | DriftGone
     | DriftCheckFailed
+    | DriftIgnored
+    | DriftHeeded
+    | RepairsResumed
     | Held
     | Released
     | Vanished

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
-from adapters.contract import DriftItem, Goal
+from adapters.contract import Goal
+from orchestrator.model import drifted
+from orchestrator.model.drift import tried
 from orchestrator.model.event import (
     ApplyEnded,
     ApplyRefused,
@@ -17,6 +19,8 @@ from orchestrator.model.event import (
     Converged,
     DriftCheckFailed,
     DriftGone,
+    DriftHeeded,
+    DriftIgnored,
     DriftSeen,
     Event,
     Forgotten,
@@ -31,6 +35,7 @@ from orchestrator.model.event import (
     Planned,
     Rejected,
     Released,
+    RepairsResumed,
     Returned,
     SavingFailed,
     StateKept,
@@ -43,7 +48,6 @@ from orchestrator.model.observed import (
     Applied,
     Applying,
     Doubt,
-    Drift,
     Failure,
     Phase,
     Proposal,
@@ -82,13 +86,19 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
         case SavingFailed():
             return _unsaved(state, event)
         case Converged(track=track, applied=applied):
-            return _settle(_on(state, track, lambda _: TrackView()), applied)
+            return _settle(_on(drifted.proven(state, applied, at), track, lambda _: TrackView()), applied)
         case Verified():
             return _verified(state, at)
-        case DriftSeen(revision=revision, items=items):
-            return replace(state, drift=_drift(state.drift, items, revision, at), drift_check_error="")
+        case DriftSeen():
+            return drifted.found(state, event, at)
         case DriftGone():
-            return replace(state, drift=None, drift_check_error="")
+            return drifted.gone(state, at)
+        case DriftIgnored(rule=rule):
+            return drifted.ignoring(state, rule)
+        case DriftHeeded(address=address, path=path):
+            return drifted.heeding(state, address, path)
+        case RepairsResumed():
+            return replace(state, repairs=())
         case DriftCheckFailed(message=message):
             return replace(state, drift_check_error=message)
         case Held(hold=hold):
@@ -197,12 +207,18 @@ def _ended(state: State, event: ApplyEnded, at: float) -> State:
     ended = _on(ended, attempt.proposal.track, _unproven)
     match event.outcome:
         case Outcome.SUCCEEDED:
-            return _succeeded(ended, attempt, event.applied) if event.applied else ended
+            return (
+                _succeeded(drifted.applied_over(ended, attempt, event.applied, at), attempt, event.applied)
+                if event.applied
+                else ended
+            )
         case Outcome.UNKNOWN:
+            ended = replace(ended, occurrences=tried(ended.occurrences, attempt.run, attempt.by))
             unknown = UnknownAttempt(attempt=attempt, why=event.message, at=at, started=event.started, dead=event.dead)
             return replace(ended, unknown=unknown, doubts=_doubting(ended.doubts, attempt.proposal, event.started))
         case Outcome.FAILED:
-            return _apply_failed(replace(ended, unknown=None), attempt, event, at)
+            left = tried(ended.occurrences, attempt.run, attempt.by)
+            return _apply_failed(replace(ended, unknown=None, occurrences=left), attempt, event, at)
         case Outcome.STALE:
             # The tool did nothing: what an older attempt may have done is as unknown as it was.
             return _apply_failed(ended, attempt, event, at)
@@ -285,7 +301,7 @@ def _verified(state: State, at: float) -> State:
         return replace(view, failure=None) if over else view
 
     proven = replace(applied, verified_at=at, pending=())
-    return replace(_on(state, MAIN, calm), applied=proven, drift=None, drift_check_error="")
+    return drifted.gone(replace(_on(state, MAIN, calm), applied=proven), at)
 
 
 def _settle(state: State, applied: Applied) -> State:
@@ -295,7 +311,7 @@ def _settle(state: State, applied: Applied) -> State:
     doubts = state.doubts
     if applied.goal is not Goal.DESTROY:
         doubts = _still_doubtful(doubts, applied.fingerprint, ())
-    calm = replace(state, unknown=None, doubts=doubts, drift=None, drift_check_error="", moved_to="")
+    calm = replace(state, unknown=None, doubts=doubts, drift_check_error="", moved_to="")
     return replace(calm, applied=applied, previous_revision=previous)
 
 
@@ -307,7 +323,3 @@ def _emptied(state: State, *, moved_to: str = "") -> State:
 def _taken_over(state: State, left: State) -> State:
     proposals, attempts = max(state.proposals, left.proposals), max(state.attempts, left.attempts)
     return replace(left, version=state.version, moved_to="", proposals=proposals, attempts=attempts)
-
-
-def _drift(last: Drift | None, items: tuple[DriftItem, ...], revision: str, at: float) -> Drift:
-    return Drift(items=items, first_seen=last.first_seen if last else at, revision=revision)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from adapters.contract import DriftItem, Goal, ToolVersion
+from orchestrator.model.drift import Ignored, Occurrence, Repair, Sighting
 from orchestrator.model.fingerprint import Parts, canonical
+from orchestrator.model.policy import Ignore
 
 #: Raised whenever `fold` or a value below changes its meaning: older snapshots are rebuilt.
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,8 @@ class Drift:
     items: tuple[DriftItem, ...]
     first_seen: float
     revision: str
+    #: When the newest of them was first seen: a plan from before does not know of it. 0 where nobody weighed it.
+    changed_at: float = 0.0
 
 
 class HoldKind(StrEnum):
@@ -240,7 +244,14 @@ class State:
     applying: Applying | None = None
     unknown: UnknownAttempt | None = None
     doubts: tuple[Doubt, ...] = ()
+    #: All that differs; what counts of it, `rules.drifted` says by policy and time.
     drift: Drift | None = None
+    #: Each difference that lasts, and the last ones that are over.
+    occurrences: tuple[Occurrence, ...] = ()
+    #: Since somebody last had repairs resumed.
+    repairs: tuple[Repair, ...] = ()
+    #: What people have ignored by word, beside what the files say.
+    ignores: tuple[Ignore, ...] = ()
     hold: Hold | None = None
     #: Why the last look for drift failed: what is there now is unknown, not fine. Empty where it did not.
     drift_check_error: str = ""
@@ -266,6 +277,9 @@ class Looks:
     #: When drift was last found, and how many looks in a row have found some.
     drift_seen_at: float = 0.0
     drift_seen: int = 0
+    sightings: tuple[Sighting, ...] = ()
+    #: What the last look says that it could not see.
+    blind_spots: tuple[str, ...] = ()
     revision: str = ""
     fingerprint: str = ""
 
@@ -286,7 +300,13 @@ class Observed:
     rejected_because: str = ""
     asked: bool = False
     failure: Failure | None = None
+    #: What counts as drift: enough looks have seen it, and nobody has it ignored.
     drift: Drift | None = None
+    #: What fewer looks in a row have seen than policy asks for.
+    unconfirmed: tuple[DriftItem, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    #: When drift was put back, since somebody last had repairs resumed.
+    repaired_at: tuple[float, ...] = ()
     #: When drift was last looked for, seconds since the epoch; 0 for never.
     drift_at: float = 0.0
 
@@ -314,5 +334,6 @@ def observe(stack: str, track: str, state: State, looks: Looks) -> Observed:
         asked=view.asked,
         failure=view.failure,
         drift=state.drift,
+        repaired_at=tuple(one.at for one in state.repairs),
         drift_at=looks.drift_at,
     )

@@ -34,12 +34,43 @@ class Approvals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore:
+    """Differences that somebody answers for and has left alone: they are shown, and nothing is done about them."""
+
+    #: Glob over addresses: only ``*`` and ``?`` are wild.
+    address: str
+    #: Glob over attributes; empty means whatever is with the resource, that it is gone, too.
+    path: str = ""
+    owner: str
+    reason: str
+    #: Seconds since the epoch; None sets no end.
+    until: float | None = None
+
+    def holds(self, now: float) -> bool:
+        """Whether the rule still counts."""
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairLimit:
+    """How often drift is put back before people must see who keeps changing things."""
+
+    repairs: int = 3
+    within_s: float = 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftPolicy:
     """How often drift is looked for, and what follows."""
 
     #: Seconds between looks; 0 never looks.
     every_s: float = 3600.0
     answer: DriftAnswer = DriftAnswer.REPORT
+    #: Looks in a row that must see a difference before it counts.
+    confirm: int = 1
+    #: None sets no limit.
+    limit: RepairLimit | None = RepairLimit()
+    ignore: tuple[Ignore, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

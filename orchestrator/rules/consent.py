@@ -6,6 +6,7 @@ from adapters.contract import Goal
 from orchestrator.model.desired import Desired
 from orchestrator.model.observed import Consent, Observed, Proposal
 from orchestrator.model.policy import DriftAnswer, Mode, Policy
+from orchestrator.rules.drifted import recurring
 
 
 def needed(desired: Desired, observed: Observed, policy: Policy) -> int:
@@ -13,11 +14,18 @@ def needed(desired: Desired, observed: Observed, policy: Policy) -> int:
     by_policy = policy.approvals.required
     if policy.mode is not Mode.AUTO:
         return max(1, by_policy)
-    # Taking down and putting back what somebody changed on purpose are never a machine's own idea. The drift may be
-    # undone by the plan for a new commit, too: only who asked for repairs is spared the question.
-    if desired.goal is Goal.DESTROY or (observed.drift and policy.drift.answer is not DriftAnswer.REPAIR):
+    # Taking down is never a machine's own idea.
+    if desired.goal is Goal.DESTROY or _undoes(observed, policy):
         return max(1, by_policy)
     return by_policy
+
+
+def _undoes(observed: Observed, policy: Policy) -> bool:
+    """Whether an apply for whatever reason may put back what somebody changed and nobody lets a machine repair."""
+    # Only who asked for repairs is spared the question, and not once they keep being undone.
+    asks = policy.drift.answer is not DriftAnswer.REPAIR or recurring(observed, policy.drift.limit)
+    # What people have ignored is to stay as it is, whatever is done about the rest.
+    return (observed.drift is not None and asks) or any(one.item.will_be_reverted for one in observed.ignored)
 
 
 def standing(observed: Observed, proposal: Proposal, policy: Policy, author: str) -> tuple[Consent, ...]:

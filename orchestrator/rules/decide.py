@@ -15,9 +15,12 @@ from orchestrator.model.observed import Applying, Observed, Proposal
 from orchestrator.model.policy import DriftAnswer, Mode, Policy
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.rules.consent import enough, needed, standing
+from orchestrator.rules.drifted import recurring, repeats, restorable
 
 #: Seconds after an apply at which the first drift check is due: the state is fresh, nobody waits for it.
 FIRST_LOOK_S = 60.0
+#: Seconds after which what one look saw is looked at again, where policy wants it confirmed.
+CONFIRM_S = 60.0
 #: The wait after the first failure in seconds; doubles with each further one, up to the second figure.
 BACKOFF_S = (30.0, 3600.0)
 
@@ -137,13 +140,47 @@ def _settled(desired: Desired, observed: Observed, policy: Policy, now: float) -
     # Main's drift is main's to answer.
     if observed.track != MAIN:
         return Rest(reason=Reason.CONVERGED, why="nothing differs from what is applied")
-    if observed.drift and policy.drift.answer is not DriftAnswer.REPORT:
-        return _gated(desired, Act.REPAIR, now)
-    if observed.drift:
-        count = len(observed.drift.items)
-        why = f"{count} resource{'s differ' if count > 1 else ' differs'} from what was applied"
+    return _drifted(desired, observed, policy, now) if observed.drift else _at_rest(observed, policy)
+
+
+def _drifted(desired: Desired, observed: Observed, policy: Policy, now: float) -> Rest | None:
+    """Return why nothing is done about drift; None where policy answers it."""
+    assert observed.drift is not None  # noqa: S101 -- _settled asked
+    why = f"{_differing(len(observed.drift.items))} from what was applied"
+    if policy.drift.answer is DriftAnswer.REPORT:
         return Rest(reason=Reason.DRIFTED, why=why)
-    return Rest(reason=Reason.CONVERGED, why="the world is as asked for")
+    # A plan would find nothing to do, and the next look the same again.
+    if not restorable(observed.drift.items):
+        return Rest(reason=Reason.DRIFTED, why=f"{why}, and no apply puts it back: change the files, or ignore it")
+    # Repairing for ever would hide that somebody, or a program, keeps changing it.
+    if policy.drift.answer is DriftAnswer.REPAIR and recurring(observed, policy.drift.limit):
+        return Rest(reason=Reason.RECURRING, why=_keeps_coming(observed, policy))
+    return _gated(desired, Act.REPAIR, now)
+
+
+def _keeps_coming(observed: Observed, policy: Policy) -> str:
+    assert observed.drift is not None  # noqa: S101 -- nothing else recurs
+    assert policy.drift.limit is not None  # noqa: S101 -- without one nothing is too often
+    name = StackKey.parse(observed.stack).short
+    times = repeats(observed, policy.drift.limit)
+    what = ", ".join(item.change.address for item in observed.drift.items[:3])
+    return (
+        f"repaired {times} time{'s' if times > 1 else ''} and drifted again: {what}; holdfast drift --history {name} "
+        f"lists each time, holdfast resume {name} has it repaired again"
+    )
+
+
+def _at_rest(observed: Observed, policy: Policy) -> Rest:
+    # One look may have met a change that was under way, or a reply that was wrong.
+    if observed.unconfirmed:
+        why = f"{_differing(len(observed.unconfirmed))}; it counts once {policy.drift.confirm} looks in a row saw it"
+        return Rest(reason=Reason.UNCONFIRMED, why=why)
+    known = f", but for {len(observed.ignored)} ignored" if observed.ignored else ""
+    return Rest(reason=Reason.CONVERGED, why=f"the world is as asked for{known}")
+
+
+def _differing(count: int) -> str:
+    return f"{count} resource{'s differ' if count > 1 else ' differs'}"
 
 
 def drift_due_at(observed: Observed, policy: Policy) -> float | None:
@@ -154,6 +191,8 @@ def drift_due_at(observed: Observed, policy: Policy) -> float | None:
     looked_at = observed.drift_at
     if looked_at <= applied.at:
         return applied.at + min(FIRST_LOOK_S, policy.drift.every_s)
+    if observed.unconfirmed:
+        return looked_at + min(CONFIRM_S, policy.drift.every_s)
     return looked_at + policy.drift.every_s
 
 
@@ -179,7 +218,7 @@ def _to_plan(desired: Desired, observed: Observed, policy: Policy, now: float) -
     ):
         return MakePlan(reason=Reason.OUTDATED, why=_what_changed(desired, proposal))
     # A plan from before the drift does not know of it.
-    if repairing and observed.drift and proposal.made_at < observed.drift.first_seen:
+    if repairing and observed.drift and proposal.made_at < max(observed.drift.first_seen, observed.drift.changed_at):
         return MakePlan(reason=Reason.DRIFT_REPAIR, why="the plan is from before the drift")
     # The world moves on without telling us.
     if now - proposal.made_at > policy.plan_ttl_s:

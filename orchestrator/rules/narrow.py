@@ -6,16 +6,17 @@ It is a meet: commutative, idempotent, associative, and never above either side.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Final
 
-from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Mode, Policy
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, Policy, RepairLimit
 from orchestrator.rules.windows import ALL_OF
 
 #: Allows everything: what an operator who says nothing allows.
 UNLIMITED: Final = Policy(
     mode=Mode.AUTO,
     approvals=Approvals(required=0),
-    drift=DriftPolicy(every_s=0.0, answer=DriftAnswer.REPAIR),
+    drift=DriftPolicy(every_s=0.0, answer=DriftAnswer.REPAIR, limit=None),
     retries=sys.maxsize,
     timeout_s=float("inf"),
     plan_ttl_s=float("inf"),
@@ -28,20 +29,46 @@ _ANSWERS = (DriftAnswer.REPORT, DriftAnswer.PROPOSE, DriftAnswer.REPAIR)
 
 
 def narrow(ceiling: Policy, wish: Policy) -> Policy:
-    """Return the stricter of each field. Looking for drift more often is the stricter: less goes unseen."""
+    """Return the stricter of each field.
+
+    Looking for drift more often is the stricter: less goes unseen. So is being surer before acting on it, and leaving
+    alone what either side has ignored.
+    """
     return Policy(
         mode=min(ceiling.mode, wish.mode),
         approvals=_approvals(ceiling.approvals, wish.approvals),
         windows=_windows(ceiling.windows, wish.windows),
         delete_limit=_limit(ceiling.delete_limit, wish.delete_limit),
-        drift=DriftPolicy(
-            every_s=min(ceiling.drift.every_s or wish.drift.every_s, wish.drift.every_s or ceiling.drift.every_s),
-            answer=min(ceiling.drift.answer, wish.drift.answer, key=_ANSWERS.index),
-        ),
+        drift=_drift(ceiling.drift, wish.drift),
         retries=min(ceiling.retries, wish.retries),
         timeout_s=min(ceiling.timeout_s, wish.timeout_s),
         plan_ttl_s=min(ceiling.plan_ttl_s, wish.plan_ttl_s),
     )
+
+
+def _drift(one: DriftPolicy, other: DriftPolicy) -> DriftPolicy:
+    return DriftPolicy(
+        every_s=min(one.every_s or other.every_s, other.every_s or one.every_s),
+        answer=min(one.answer, other.answer, key=_ANSWERS.index),
+        confirm=max(one.confirm, other.confirm),
+        limit=_repairs(one.limit, other.limit),
+        ignore=_ignored(one.ignore, other.ignore),
+    )
+
+
+def _repairs(one: RepairLimit | None, other: RepairLimit | None) -> RepairLimit | None:
+    if one is None or other is None:
+        return one or other
+    return RepairLimit(repairs=min(one.repairs, other.repairs), within_s=max(one.within_s, other.within_s))
+
+
+def _ignored(one: tuple[Ignore, ...], other: tuple[Ignore, ...]) -> tuple[Ignore, ...]:
+    return in_order({*one, *other})
+
+
+def in_order(rules: Iterable[Ignore]) -> tuple[Ignore, ...]:
+    """Return rules in the one order in which they are asked, wherever they were written."""
+    return tuple(sorted(rules, key=lambda rule: (rule.address, rule.path, rule.owner, rule.reason, rule.until or 0.0)))
 
 
 def _limit(one: int | None, other: int | None) -> int | None:

@@ -14,6 +14,7 @@ from orchestrator.model import event as events
 from orchestrator.model.event import ApplyEnded, ApplyStarted, Asked, Converged, Event, Outcome, PlanFailed, Planned
 from orchestrator.model.gate import Gate, GateKind
 from orchestrator.model.observed import Applying, Consent, Hold, HoldKind
+from orchestrator.model.policy import Ignore
 from orchestrator.model.stack import MAIN
 from orchestrator.ports import Entry, Run
 
@@ -92,6 +93,9 @@ def test_the_list_of_runs_says_who_did_what_when():
 
 
 EXAMPLES: list[Event] = [
+    events.DriftIgnored(rule=Ignore(address="x.one", path="size", owner="ana", reason="autoscaled", until=1.0)),
+    events.DriftHeeded(address="x.one", path="", by="ana"),
+    events.RepairsResumed(by="ana", reason="the script is gone"),
     PLANNED,
     UNPLANNED,
     ASKED,

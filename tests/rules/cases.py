@@ -8,7 +8,9 @@ from situations import (
     APPLIED,
     DESIRED,
     DRIFT,
+    DRIFTING,
     FAILURE,
+    KEPT,
     NOW,
     POLICIES,
     PROPOSAL,
@@ -25,6 +27,8 @@ from orchestrator.model.gate import Act, Gate, GateKind
 from orchestrator.model.policy import DriftAnswer, Mode, Policy
 
 NOBODY = ((), False, False)
+#: At rest on what was applied, with nothing planned.
+AT_REST = observed(None, None, APPLIED, None, NOBODY, None)
 AUTO = Policy(mode=Mode.AUTO, approvals=replace(POLICIES[0].approvals, required=0))
 #: Named situations, each with the reason that must come out: what must happen does happen.
 CASES = {
@@ -161,6 +165,76 @@ CASES = {
     "drift is planned where policy answers it": (
         DESIRED,
         observed(None, None, APPLIED, None, NOBODY, DRIFT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.DRIFT_REPAIR,
+    ),
+    "a repair that is undone again and again is left to people": (
+        DESIRED,
+        replace(AT_REST, **DRIFTING["recurring"]),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.RECURRING,
+    ),
+    "repairs that lie far apart go on": (
+        DESIRED,
+        replace(AT_REST, **DRIFTING["seldom"]),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.DRIFT_REPAIR,
+    ),
+    "what keeps coming back is still proposed": (
+        DESIRED,
+        replace(AT_REST, **DRIFTING["recurring"]),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.PROPOSE)),
+        Reason.DRIFT_REPAIR,
+    ),
+    "no limit, no end of repairs": (
+        DESIRED,
+        replace(AT_REST, **DRIFTING["recurring"]),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR, limit=None)),
+        Reason.DRIFT_REPAIR,
+    ),
+    "a commit does not undo by itself what keeps coming back": (
+        DESIRED,
+        replace(
+            observed(PROPOSAL, None, replace(APPLIED, fingerprint="f0"), None, NOBODY, None), **DRIFTING["recurring"]
+        ),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.AWAITING_APPROVAL,
+    ),
+    "a commit does not undo by itself what people ignore": (
+        DESIRED,
+        replace(
+            observed(PROPOSAL, None, replace(APPLIED, fingerprint="f0"), None, NOBODY, None), **DRIFTING["ignored"]
+        ),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.AWAITING_APPROVAL,
+    ),
+    "what no apply puts back is not planned": (
+        DESIRED,
+        observed(None, None, APPLIED, None, NOBODY, KEPT),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.DRIFTED,
+    ),
+    "what one look saw is not answered yet": (
+        DESIRED,
+        replace(AT_REST, drift_at=NOW - 10, **DRIFTING["seen once"]),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR, confirm=2)),
+        Reason.UNCONFIRMED,
+    ),
+    "what one look saw is looked at again soon": (
+        DESIRED,
+        replace(AT_REST, drift_at=NOW - 61, **DRIFTING["seen once"]),
+        replace(AUTO, drift=replace(AUTO.drift, confirm=2)),
+        Reason.DRIFT_DUE,
+    ),
+    "what is ignored is at rest": (
+        DESIRED,
+        replace(AT_REST, **DRIFTING["ignored"]),
+        replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
+        Reason.CONVERGED,
+    ),
+    "a change since the plan was made is planned anew": (
+        DESIRED,
+        observed(PROPOSAL, None, APPLIED, None, NOBODY, replace(DRIFT, changed_at=NOW - 5)),
         replace(AUTO, drift=replace(AUTO.drift, answer=DriftAnswer.REPAIR)),
         Reason.DRIFT_REPAIR,
     ),

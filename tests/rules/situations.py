@@ -8,6 +8,7 @@ from itertools import product
 
 from adapters.contract import Change, ChangeKind, DriftItem, Goal, ToolVersion
 from orchestrator.model.desired import Desired, Known, Missing, Pending
+from orchestrator.model.drift import Ignored
 from orchestrator.model.fingerprint import Parts
 from orchestrator.model.gate import Act, Gate, GateKind
 from orchestrator.model.observed import (
@@ -23,7 +24,7 @@ from orchestrator.model.observed import (
     Proposal,
     UnknownAttempt,
 )
-from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Mode, Policy
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, Policy
 from orchestrator.model.reference import OutputRef
 
 NOW = 1_000_000.0
@@ -71,6 +72,19 @@ DRIFT = Drift(
     first_seen=NOW - 100,
     revision="r1",
 )
+#: Drift that no apply puts back, and, beside it, what may be with drift: each as fields of an `Observed`.
+KEPT = replace(DRIFT, items=(replace(DRIFT.items[0], will_be_reverted=False),))
+IGNORED = Ignored(item=DRIFT.items[0], rule=Ignore(address="x.*", owner="ana", reason="known"))
+DRIFTING = {
+    "none": {},
+    "drift": {"drift": DRIFT},
+    "kept": {"drift": KEPT},
+    "seen once": {"unconfirmed": DRIFT.items},
+    "ignored": {"ignored": (IGNORED,)},
+    "ignored beside drift": {"drift": DRIFT, "ignored": (replace(IGNORED, item=KEPT.items[0]),)},
+    "recurring": {"drift": DRIFT, "repaired_at": (NOW - 400, NOW - 300, NOW - 200)},
+    "seldom": {"drift": DRIFT, "repaired_at": (NOW - 90_000, NOW - 89_000, NOW - 200)},
+}
 
 
 def unknown(*, dead: bool, started: tuple[str, ...] | None) -> UnknownAttempt:
@@ -204,7 +218,7 @@ def observed(progress, unknown_attempt, applied, failure, people, drift, *, drif
 
 
 def every_situation() -> Iterator[Situation]:
-    """Yield some 320,000 situations: whatever bears on one rule is crossed with whatever may stand before it."""
+    """Yield some 420,000 situations: whatever bears on one rule is crossed with whatever may stand before it."""
     no_word = PEOPLE[0]
     # what holds a stack back, in front of everything that it could be about to do
     asked = [
@@ -221,10 +235,13 @@ def every_situation() -> Iterator[Situation]:
         replace(one, gates=GATES[gate]) for one, gate in product((ASKED[0], ASKED[1], ASKED[3]), ("none", "apply"))
     ]
     seen = [
-        observed(progress, doubt, applied, None, people, drift)
+        replace(observed(progress, doubt, applied, None, people, None), **DRIFTING[drift])
         for progress, doubt, applied, people, drift in product(
-            PROGRESS[2:], (None, *UNKNOWNS[3:]), APPLIEDS[:2], PEOPLE, (None, DRIFT)
+            PROGRESS[2:], (None, *UNKNOWNS[3:]), APPLIEDS[:2], PEOPLE, ("none", "drift", "ignored")
         )
+    ] + [
+        replace(observed(progress, None, applied, None, people, None), **DRIFTING["recurring"])
+        for progress, applied, people in product(PROGRESS[2:], APPLIEDS[:2], PEOPLE)
     ]
     for desired, one, policy in product(asked, seen, POLICIES):
         yield Situation(desired, one, policy)
@@ -232,9 +249,9 @@ def every_situation() -> Iterator[Situation]:
     for drift_at, applied, drift, policy, track in product(
         (0.0, NOW - 550, NOW - 100, NOW - 30, NOW - 7200),
         (*APPLIEDS, replace(APPLIED, at=NOW - 30), replace(APPLIED, at=NOW - 9000)),
-        (None, DRIFT),
+        DRIFTING.values(),
         POLICIES,
         ("main", "pull/1"),
     ):
-        one = observed(None, None, applied, None, no_word, drift, drift_at=drift_at)
-        yield Situation(DESIRED, replace(one, track=track), policy)
+        one = observed(None, None, applied, None, no_word, None, drift_at=drift_at)
+        yield Situation(DESIRED, replace(one, track=track, **drift), policy)

@@ -25,6 +25,7 @@ from orchestrator.model.observed import Applying, Proposal
 from orchestrator.model.policy import DriftAnswer, Mode
 from orchestrator.rules import decide as module
 from orchestrator.rules.consent import needed, standing
+from orchestrator.rules.drifted import recurring
 
 
 def stands(situation, act):
@@ -113,6 +114,22 @@ def drift_is_not_repaired_behind_a_gate(situation, action):
     return not (repairing and stands(situation, Act.REPAIR)) or isinstance(action, Rest | CheckDrift)
 
 
+def what_recurs_is_never_repaired_by_itself(situation, action):
+    """Continuous repair must not hide that somebody keeps changing things."""
+    seen, policy = situation.observed, situation.policy
+    if not recurring(seen, policy.drift.limit) or not isinstance(action, Apply):
+        return True
+    return bool(standing(seen, seen.progress, policy, situation.desired.author))
+
+
+def what_is_ignored_is_never_undone_without_a_word(situation, action):
+    seen = situation.observed
+    reverts = any(one.item.will_be_reverted for one in seen.ignored)
+    if not reverts or not isinstance(action, Apply):
+        return True
+    return bool(standing(seen, seen.progress, situation.policy, situation.desired.author))
+
+
 def people_are_asked_once_and_only_for_what_could_be_done(situation, action):
     if not isinstance(action, Ask):
         return True
@@ -153,6 +170,8 @@ SAFETY = [
     drift_is_looked_for_only_where_it_means_something,
     failures_are_not_repeated_at_once,
     drift_is_not_repaired_behind_a_gate,
+    what_recurs_is_never_repaired_by_itself,
+    what_is_ignored_is_never_undone_without_a_word,
     people_are_asked_once_and_only_for_what_could_be_done,
     an_action_speaks_to_people,
     an_outdated_plan_says_what_changed,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Mode, Policy
-from orchestrator.rules.narrow import NOBODY, UNLIMITED, narrow
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, Policy, RepairLimit
+from orchestrator.rules.narrow import NOBODY, UNLIMITED, in_order, narrow
 from orchestrator.rules.windows import opening
 
 ANSWERS = list(DriftAnswer)
 WINDOWS = ["Mon 09:00-16:00 UTC", "Tue 09:00-16:00 UTC", "daily 12:00-13:00 UTC"]
+RULES = [Ignore(address=f"x.{name}", owner="user:ana", reason="known", until=None) for name in "abc"]
 
 approvals = st.builds(
     Approvals,
@@ -24,7 +25,14 @@ policies = st.builds(
     approvals=approvals,
     windows=st.lists(st.sampled_from(WINDOWS), unique=True).map(sorted).map(tuple),
     delete_limit=st.none() | st.integers(0, 5),
-    drift=st.builds(DriftPolicy, every_s=st.sampled_from([0.0, 60.0, 3600.0]), answer=st.sampled_from(ANSWERS)),
+    drift=st.builds(
+        DriftPolicy,
+        every_s=st.sampled_from([0.0, 60.0, 3600.0]),
+        answer=st.sampled_from(ANSWERS),
+        confirm=st.integers(1, 3),
+        limit=st.none() | st.builds(RepairLimit, repairs=st.integers(1, 3), within_s=st.sampled_from([60.0, 3600.0])),
+        ignore=st.lists(st.sampled_from(RULES), unique=True).map(in_order),
+    ),
     retries=st.integers(0, 5),
     timeout_s=st.sampled_from([60.0, 1800.0]),
     plan_ttl_s=st.sampled_from([60.0, 86400.0]),
@@ -41,6 +49,13 @@ def allows(looser: Policy, stricter: Policy) -> bool:
         stricter.delete_limit is not None and stricter.delete_limit <= looser.delete_limit
     )
     looks = not looser.drift.every_s or 0 < stricter.drift.every_s <= looser.drift.every_s
+    repairs = looser.drift.limit is None or (
+        stricter.drift.limit is not None
+        and stricter.drift.limit.repairs <= looser.drift.limit.repairs
+        and stricter.drift.limit.within_s >= looser.drift.limit.within_s
+    )
+    surer = stricter.drift.confirm >= looser.drift.confirm
+    spared = set(stricter.drift.ignore) >= set(looser.drift.ignore)
     # Every half hour of a week, so that the windows themselves are asked, not their texts.
     week = (1_800_000_000 + step * 1800 for step in range(336))
     opens = all(opening(looser.windows, at) == at for at in week if opening(stricter.windows, at) == at)
@@ -52,7 +67,7 @@ def allows(looser: Policy, stricter: Policy) -> bool:
         and stricter.retries <= looser.retries
         and stricter.timeout_s <= looser.timeout_s
         and stricter.plan_ttl_s <= looser.plan_ttl_s
-        and all((who, limits, looks, opens))
+        and all((who, limits, looks, opens, repairs, surer, spared))
     )
 
 
