@@ -76,7 +76,7 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "snippet", list(fenced(ROOT / "docs" / "configuration.md", "yaml")), ids=["least", "environments"]
+    "snippet", list(fenced(ROOT / "docs" / "configuration.md", "yaml")), ids=["least", "environments", "drift"]
 )
 def test_the_configuration_page_is_valid(snippet: str, tmp_path: Path) -> None:
     (tmp_path / "stacks.yaml").write_text(snippet, encoding="utf-8")

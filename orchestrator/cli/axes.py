@@ -94,6 +94,7 @@ def conditions(state: State, here: Standing, action: Action | None, *, still: bo
         "Reconciling": state.applying is not None,
         "Stalled": bool(view.failure or state.unknown),
         "Drifted": state.drift is not None,
+        "Recurring": action is not None and action.reason == "recurring",
         "AwaitingApproval": view.asked or (action is not None and action.reason == "awaiting_approval"),
         "Suspended": still,
         "Destroyed": state.hold is not None and state.hold.kind is HoldKind.DESTROYED,

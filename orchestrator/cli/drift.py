@@ -2,44 +2,141 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, parallel_option, world_options
-from orchestrator.cli.place import Place, opened
-from orchestrator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
+from orchestrator.cli.place import Place, at_record, opened
+from orchestrator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from orchestrator.model.stack import StackKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestrator.cli.show_drift import Row
 
 
 @rich_click.command()
 @stacks_argument
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where drift was found.")
+@click.option("--answer", is_flag=True, help="Then do what policy says about it: propose, or repair.")
+@click.option("--show", is_flag=True, help="What the last look found; starts no tool.")
+@click.option("--history", is_flag=True, help="Each time that something drifted, and how it ended; starts no tool.")
+@click.option("--ignore", metavar="ADDRESS[#ATTRIBUTE]", default="", help="Have a difference of STACK left alone.")
+@click.option("--until", metavar="WHEN", default="", help='Of --ignore: 2026-11-30, "2026-11-30 18:00" or 30d.')
+@click.option("--heed", metavar="ADDRESS[#ATTRIBUTE]", default="", help="Take such a word back.")
+@click.option("--reason", default="", help="Of --ignore and --heed: everybody who meets the difference reads it.")
 @parallel_option
 @world_options()
 @output_options
 @click.pass_context
-def command(ctx: click.Context, stacks: tuple[str, ...], *, detailed_exitcode: bool, parallel: int) -> None:
-    """Compare the world with what was applied: attribute, expected, actual. Changes nothing.
+def command(  # noqa: PLR0913 -- one argument per option, as click has it
+    ctx: click.Context,
+    stacks: tuple[str, ...],
+    *,
+    detailed_exitcode: bool,
+    answer: bool,
+    show: bool,
+    history: bool,
+    ignore: str,
+    until: str,
+    heed: str,
+    reason: str,
+    parallel: int,
+) -> None:
+    """Compare the world with what was applied: attribute, expected, actual. Changes nothing without --answer.
 
     Without STACK every stack that was ever applied is looked at.
     """
-    from orchestrator.cli.looking import look  # noqa: PLC0415 -- rich and the engine are heavy
-    from orchestrator.cli.show_drift import page  # noqa: PLC0415 -- likewise
-
+    _one_of(answer=answer, show=show, history=history, ignore=ignore, heed=heed)
+    if ignore or heed or until or reason:
+        _say(ctx, stacks, ignore=ignore, until=until, heed=heed, reason=reason)
+        return
     with opened(ctx) as place:
         keys = place.chosen(stacks) if stacks else _applied(place, place.chosen(stacks))
-        rows, interrupted = look(place, keys, parallel=parallel)
-        if interrupted:
-            ctx.exit(EXIT_INTERRUPTED)
-        place.screen.emit(page(rows, place.now))
-        drifted = [row.key.short for row in rows if row.drift]
-        if drifted:
-            names = " ".join(drifted) if len(drifted) <= 3 else ""  # noqa: PLR2004 -- more than fit a glance
-            place.screen.next(f"holdfast apply {names}".rstrip() + "      puts back what the files speak of")
-        if any(row.problem for row in rows):
-            ctx.exit(EXIT_FAILED)
-        ctx.exit(EXIT_CHANGES if drifted and detailed_exitcode else EXIT_DONE)
+        if history:
+            _print_history(place, keys)
+        elif show:
+            ctx.exit(_found(place, _remembered(place, keys), detailed=detailed_exitcode))
+        else:
+            ctx.exit(_looked(place, keys, answer=answer, detailed=detailed_exitcode, parallel=parallel))
+
+
+def _one_of(**wishes: object) -> None:
+    given = [f"--{name}" for name, wish in wishes.items() if wish]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} do not go together", hint="one after the other")
+
+
+def _looked(place: Place, keys: Sequence[StackKey], *, answer: bool, detailed: bool, parallel: int) -> int:
+    from orchestrator.cli.looking import look  # noqa: PLC0415 -- rich and the engine are heavy
+
+    rows, interrupted = look(place, keys, parallel=parallel)
+    if interrupted:
+        return EXIT_INTERRUPTED
+    if not answer:
+        return _found(place, rows, detailed=detailed)
+    from orchestrator.cli.drift_answers import answer as answered  # noqa: PLC0415 -- only here
+    from orchestrator.cli.show_drift import page  # noqa: PLC0415 -- rich is heavy
+
+    done = answered(place, rows, parallel=parallel)
+    place.screen.emit(page(done.rows, place.now))
+    place.screen.next(*done.steps)
+    failed = EXIT_FAILED if any(row.problem for row in rows) else EXIT_DONE
+    return failed or done.exit_code or _code(rows, detailed=detailed)
+
+
+def _found(place: Place, rows: Sequence[Row], *, detailed: bool) -> int:
+    """Print what was found and what to type next; return the exit code."""
+    from orchestrator.cli.show_drift import page  # noqa: PLC0415 -- rich is heavy
+
+    place.screen.emit(page(rows, place.now))
+    drifted = [row for row in rows if row.items]
+    if any(item.will_be_reverted for row in drifted for item in row.items):
+        names = " ".join(row.key.short for row in drifted) if len(drifted) <= 3 else ""  # noqa: PLR2004 -- more than fit a glance
+        place.screen.next(f"holdfast apply {names}".rstrip() + "      puts back what the files speak of")
+    return _code(rows, detailed=detailed)
+
+
+def _code(rows: Sequence[Row], *, detailed: bool) -> int:
+    if any(row.problem for row in rows):
+        return EXIT_FAILED
+    return EXIT_CHANGES if detailed and any(row.items for row in rows) else EXIT_DONE
+
+
+def _remembered(place: Place, keys: Sequence[StackKey]) -> list[Row]:
+    from orchestrator.cli.looking import remembered  # noqa: PLC0415 -- rich and the engine are heavy
+
+    return remembered(place, keys)
+
+
+def _print_history(place: Place, keys: Sequence[StackKey]) -> None:
+    from orchestrator.cli.looking import judged_of  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.cli.show_history import History, page  # noqa: PLC0415 -- likewise
+
+    rows = {key: place.outside.record.row(str(key)) for key in keys}
+    place.screen.emit(page([History(key=key, judged=judged_of(place, key, row)) for key, row in rows.items()]))
+
+
+def _say(ctx: click.Context, stacks: tuple[str, ...], *, ignore: str, until: str, heed: str, reason: str) -> None:
+    """Record that a difference is to be left alone, or no longer. Raises UsageError."""
+    from orchestrator.cli.ignoring import parted  # noqa: PLC0415 -- nothing is opened for a mistyped word
+    from orchestrator.cli.living_with import heed_again, leave_alone  # noqa: PLC0415 -- likewise
+
+    whole = ignore and until and reason if not heed else not until
+    if len(stacks) != 1 or not whole:
+        hint = "holdfast drift STACK --ignore ADDRESS --until 30d --reason TEXT"
+        raise UsageError("--ignore takes one STACK, --until and --reason", code="HF-1932", hint=hint)
+    address, path = parted(ignore or heed)
+    with at_record(ctx) as place:
+        key = place.one(stacks[0])
+        if heed:
+            heed_again(place, key, address, path, reason)
+        else:
+            leave_alone(place, key, address, path, until=until, reason=reason)
 
 
 def _applied(place: Place, keys: tuple[StackKey, ...]) -> tuple[StackKey, ...]:

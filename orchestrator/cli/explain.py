@@ -43,7 +43,9 @@ def _explain_code(ctx: click.Context, code: str) -> None:
 
 def _explain_stack(ctx: click.Context, word: str) -> None:
     from orchestrator.cli.eligible import who  # noqa: PLC0415 -- a code needs no world
-    from orchestrator.cli.show_explain import Explained, page  # noqa: PLC0415 -- a code needs no world
+    from orchestrator.cli.judged import sentences  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.looking import judged_of  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.show_explain import Explained, page  # noqa: PLC0415 -- likewise
     from orchestrator.cli.standings import row_of  # noqa: PLC0415 -- likewise
     from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
 
@@ -62,7 +64,8 @@ def _explain_stack(ctx: click.Context, word: str) -> None:
         explained = Explained(
             stack=asked.stack,
             desired=asked.desired,
-            state=asked.state,
+            state=row.state,
+            drift=tuple(sentences(judged_of(place, key, asked.row), key.short)),
             standing=row.standing,
             action=row.action,
             approvers=tuple(who(place.world.operator, asked.stack.policy, asked.desired.author)),

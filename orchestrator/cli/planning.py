@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapters.contract import Goal, Plan
+from orchestrator.cli.ignoring import told
 from orchestrator.cli.outcome import code_of, mark_of
 from orchestrator.cli.place import Place
 from orchestrator.cli.progress import Tell, words
@@ -94,17 +95,18 @@ def row_of(place: Place, ended: Ended[Settled]) -> Row:
     proposal = proposal_of(settled) if mark in {Mark.CHANGES, Mark.DENIED, Mark.UNKNOWN, Mark.HELD} else None
     back = _back(place, settled) if proposal else ""
     kept = still(settled.asked, place.now) if settled.asked else Still(key=ended.key)
+    plan = plan_of(place, proposal)
     return Row(
         key=ended.key,
         tool=tool,
         mark=mark,
-        warnings=_warnings(place, proposal, back, settled) if proposal else (),
+        warnings=(*_warnings(place, proposal, back, settled), *_undone(settled, plan)) if proposal else (),
         backwards=bool(back),
         # That a plan stops at the plan is nothing to be told.
         why="" if settled.rest.reason is Reason.OBSERVED_ONLY and not kept else kept.told(settled.rest),
         kept=bool(kept),
         proposal=proposal,
-        plan=plan_of(place, proposal),
+        plan=plan,
         code=code_of(settled.rest, mark, failure),
     )
 
@@ -148,6 +150,14 @@ def readers_of(place: Place, key: StackKey) -> str:
 def _doubts(settled: Settled) -> tuple[str, ...]:
     gates = settled.asked.desired.gates if settled.asked else ()
     return tuple(gate.why for gate in gates if gate.kind is GateKind.CONSENT)
+
+
+def _undone(settled: Settled, plan: Plan | None) -> tuple[str, ...]:
+    """Say what a plan would put back though people have it ignored: no tool can be told to leave it out."""
+    changed = {change.address for change in plan.changes} if plan else set()
+    ignored = settled.asked.observed.ignored if settled.asked else ()
+    found = [one for one in ignored if one.item.will_be_reverted and one.item.change.address in changed]
+    return tuple(dict.fromkeys(f"may put back what is ignored as drift: {told(one.rule)}" for one in found))
 
 
 def proposal_row(place: Place, asked: Asked, proposal: Proposal) -> Row:

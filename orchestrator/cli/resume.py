@@ -21,30 +21,40 @@ from orchestrator.model.stack import StackKey
 @output_options
 @click.pass_context
 def command(ctx: click.Context, stacks: tuple[str, ...], *, reason: str) -> None:
-    """Let stacks follow their source again: ends suspensions, rollbacks and destroys.
+    """Let stacks follow their source again: ends suspensions, rollbacks, destroys, and a stop of recurring repairs.
 
     A suspension of several stacks ends for all of them only by `holdfast resume` without STACK.
     """
     from orchestrator.cli.choose import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.holding import release  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.living_with import repair_again  # noqa: PLC0415 -- likewise
 
     with at_record(ctx) as place:
         known = {*place.reading.layout.stacks, *place.recorded()}
         chosen = sorted({key for word in stacks for key in named(word, place.wish.environment, known)})
         lifted = _lift(place, chosen, reason)
         released = [key for key in chosen if release(place, key, reason)]
-        if not lifted and not released:
+        repaired = [key for key in chosen if repair_again(place, key, reason)]
+        if not lifted and not released and not repaired:
             raise UsageError(
                 "nothing is suspended or held here" if stacks else "nothing is suspended",
                 code="HF-1914",
                 hint="see: holdfast status; a rolled back or destroyed stack is resumed by its name",
             )
         place.screen.did(
-            {"lifted": [{"of": of, "why": why} for of, why in lifted], "released": [key.short for key in released]},
+            {
+                "lifted": [{"of": of, "why": why} for of, why in lifted],
+                "released": [key.short for key in released],
+                "repaired_again": [key.short for key in repaired],
+            },
             *(f"lifted the suspension of {of}: {why}" for of, why in lifted),
             *(f"{key.short} follows its source again" for key in released),
+            *(f"drift of {key.short} is repaired again" for key in repaired),
         )
-        place.screen.next(f"holdfast apply {' '.join(stacks)}".rstrip())
+        if lifted or released:
+            place.screen.next(f"holdfast apply {' '.join(stacks)}".rstrip())
+        else:
+            place.screen.next(f"holdfast drift --answer {' '.join(stacks)}")
 
 
 def _lift(place: Place, chosen: Sequence[StackKey], reason: str) -> list[tuple[str, str]]:

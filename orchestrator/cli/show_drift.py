@@ -1,9 +1,9 @@
-"""What differs from what was applied, and what nobody can see."""
+"""What differs from what was applied, what is said beside it, and what nobody can see."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,12 +11,15 @@ from rich.text import Text
 
 from adapters.contract import AttributeChange, ChangeKind, DriftItem, Json
 from orchestrator.cli import show_changes
+from orchestrator.cli.ignoring import named
+from orchestrator.cli.judged import Judged, sentences
 from orchestrator.cli.moments import age, stamp
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import FAILED, counted
 from orchestrator.cli.values import before_and_after
-from orchestrator.model.observed import Drift, Looks
+from orchestrator.model.observed import Looks
+from orchestrator.model.policy import Ignore
 from orchestrator.model.stack import StackKey
 
 #: What happened to a resource behind the tool's back, in words.
@@ -34,19 +37,26 @@ class Row:
     """What a look at one stack found."""
 
     key: StackKey
-    #: None where the world is as it was applied.
-    drift: Drift | None
+    #: What differs, and what counts of it.
+    judged: Judged = field(default_factory=Judged)
     looks: Looks
     blind_spots: tuple[str, ...] = ()
     #: Why nothing can be said: the look failed, or nothing was ever applied.
     problem: str = ""
     code: str = ""
+    #: What was done about it, in words; empty where nobody asked.
+    answered: str = ""
+
+    @property
+    def items(self) -> tuple[DriftItem, ...]:
+        """What counts as drift."""
+        return self.judged.drift.items if self.judged.drift else ()
 
 
 def page(rows: Sequence[Row], now: float) -> Page:
     """Return drift in every form; ``now`` in seconds since the epoch."""
     return Page(
-        value=lambda: {"stacks": [_value(row) for row in rows], "drifted": sum(row.drift is not None for row in rows)},
+        value=lambda: {"stacks": [_value(row) for row in rows], "drifted": sum(bool(row.items) for row in rows)},
         records=lambda: [record for row in rows for record in _records(row)],
         view=lambda whole: view(rows, now, whole=whole),
     )
@@ -55,7 +65,7 @@ def page(rows: Sequence[Row], now: float) -> Page:
 def view(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
     """Return the list for people: what drifted, then what is fine, then what nobody sees."""
     parts: list[RenderableType] = []
-    for row in sorted(rows, key=lambda one: one.drift is None):
+    for row in sorted(rows, key=lambda one: not one.items):
         parts += _stack(row, now, whole=whole)
     spots = sorted({spot for row in rows for spot in row.blind_spots})
     if spots:
@@ -64,25 +74,42 @@ def view(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
 
 
 def _stack(row: Row, now: float, *, whole: bool) -> Iterator[RenderableType]:
+    yield _head(row, now)
+    for item in row.items:
+        yield from _item(row, item, whole=whole)
+    if row.problem and not row.items:
+        return
+    for line in sentences(row.judged, row.key.short):
+        style = "bold red" if line.startswith("recurring") else "dim"
+        yield Text(f"    {printable(line)}", style=style)
+    for item in (*row.judged.unconfirmed, *(one.item for one in row.judged.ignored)) if whole else ():
+        yield from _item(row, item, whole=whole)
+    if row.answered:
+        yield Text(f"    {printable(row.answered)}", style="bold")
+
+
+def _head(row: Row, now: float) -> Text:
     head = Text("  ").append(row.key.short, style="bold")
     if row.problem:
-        yield head.append(f"  {FAILED.symbol} {printable(row.problem)}", style=FAILED.style)
-        return
-    if row.drift is None:
-        yield head.append("  = as applied", style="dim")
-        return
-    drift = row.drift
-    times = "once" if row.looks.drift_seen == 1 else f"{row.looks.drift_seen} times"
+        return head.append(f"  {FAILED.symbol} {printable(row.problem)}", style=FAILED.style)
+    drift, it = row.judged.drift, row.judged
+    if drift is None:
+        beside = [f"{len(it.unconfirmed)} to be confirmed"] if it.unconfirmed else []
+        beside += [f"{len(it.ignored)} ignored"] if it.ignored else []
+        return head.append("  " + (f"= but for {', '.join(beside)}" if beside else "= as applied"), style="dim")
+    often = max(it.times(item, row.looks) for item in drift.items)
+    often = max(often, row.looks.drift_seen if not row.looks.sightings else 0)
+    times = "once" if often == 1 else f"{often} times"
     seen = f"first seen {age(now - drift.first_seen)} ago, seen {times}, at {drift.revision[:7]}"
-    yield head.append(f"  ▲ {len(drift.items)} drifted", style="bold yellow").append(f"  {seen}", style="dim")
-    for item in drift.items:
-        yield from _item(item, whole=whole)
+    return head.append(f"  ▲ {len(drift.items)} drifted", style="bold yellow").append(f"  {seen}", style="dim")
 
 
-def _item(item: DriftItem, *, whole: bool) -> Iterator[RenderableType]:
+def _item(row: Row, item: DriftItem, *, whole: bool) -> Iterator[RenderableType]:
     change = item.change
     head = Text("    ").append(printable(change.address), style="yellow").append(f"  {_WORDS[change.kind]}")
-    yield head.append(f"  {_fate(item)}", style="dim")
+    occasions = row.judged.occasions(item)
+    again = f", for the {occasions}. time" if occasions > 1 else ""
+    yield head.append(f"  {_fate(item)}{again}", style="dim")
     table = Table.grid(padding=(0, 2, 0, 0))
     for attribute in change.attributes:
         expected, actual = before_and_after(attribute, whole=whole)
@@ -97,7 +124,7 @@ def _fate(item: DriftItem) -> str:
 
 def totals(rows: Sequence[Row]) -> str:
     """Return the one line that says it all."""
-    drifted = [row for row in rows if row.drift]
+    drifted = [row for row in rows if row.items]
     failed = sum(bool(row.problem) for row in rows)
     unsaid = f"of {counted(failed, 'stack')} nothing can be said"
     if not rows:
@@ -105,26 +132,38 @@ def totals(rows: Sequence[Row]) -> str:
     if failed == len(rows):
         return f"{unsaid[:1].upper()}{unsaid[1:]}."
     unsaid = f"; {unsaid}" if failed else ""
+    beside = {
+        "to be confirmed": sum(len(row.judged.unconfirmed) for row in rows),
+        "ignored": sum(len(row.judged.ignored) for row in rows),
+    }
+    known = "".join(f"; {number} {word}" for word, number in beside.items() if number)
     if not drifted:
-        return f"No drift in {counted(len(rows) - failed, 'stack')}{unsaid}."
-    number = sum(len(row.drift.items) for row in drifted if row.drift)
-    return f"{number} drifted in {len(drifted)} of {counted(len(rows), 'stack')}{unsaid}."
+        return f"No drift in {counted(len(rows) - failed, 'stack')}{known}{unsaid}."
+    number = sum(len(row.items) for row in drifted)
+    return f"{number} drifted in {len(drifted)} of {counted(len(rows), 'stack')}{known}{unsaid}."
 
 
 def _records(row: Row) -> Iterator[tuple[str, ...]]:
-    if row.drift is None:
+    it = row.judged
+    if not row.items:
         yield row.key.short, "unknown" if row.problem else "none", "", "", "", "", row.problem
-        return
-    for item in row.drift.items:
-        fate = "reverted" if item.will_be_reverted else "kept"
-        for attribute in item.change.attributes or (AttributeChange(path="", before=None, after=None),):
-            expected, actual = before_and_after(attribute, whole=True)
-            change = item.change
-            yield row.key.short, change.kind.value, change.address, attribute.path, expected, actual, fate
+    for item in row.items:
+        yield from _lines(row, item, "reverted" if item.will_be_reverted else "kept")
+    for item in it.unconfirmed:
+        yield from _lines(row, item, "unconfirmed")
+    for one in it.ignored:
+        yield from _lines(row, one.item, "ignored")
+
+
+def _lines(row: Row, item: DriftItem, fate: str) -> Iterator[tuple[str, ...]]:
+    change = item.change
+    for attribute in change.attributes or (AttributeChange(path="", before=None, after=None),):
+        expected, actual = before_and_after(attribute, whole=True)
+        yield row.key.short, change.kind.value, change.address, attribute.path, expected, actual, fate
 
 
 def _value(row: Row) -> Json:
-    drift = row.drift
+    it, drift = row.judged, row.judged.drift
     return {
         "stack": row.key.short,
         "key": str(row.key),
@@ -134,11 +173,36 @@ def _value(row: Row) -> Json:
         "last_seen": stamp(row.looks.drift_seen_at) if drift else None,
         "times": row.looks.drift_seen if drift else 0,
         "revision": drift.revision if drift else None,
-        "items": [
-            {"will_be_reverted": item.will_be_reverted, "change": show_changes.value(item.change)}
-            for item in (drift.items if drift else ())
-        ],
+        "items": [_item_value(row, item) for item in row.items],
+        "unconfirmed": [_item_value(row, item) for item in it.unconfirmed],
+        "ignored": [{**_item_value(row, one.item), "rule": rule_value(one.rule)} for one in it.ignored],
+        "expired": [rule_value(rule) for rule in it.expired],
+        "repairs": it.repairs,
+        "recurring": it.recurring,
+        "answer": it.policy.answer.value,
+        "answered": row.answered,
         "blind_spots": list(row.blind_spots),
         "problem": row.problem,
         "code": row.code,
+    }
+
+
+def _item_value(row: Row, item: DriftItem) -> dict[str, Json]:
+    return {
+        "will_be_reverted": item.will_be_reverted,
+        "first_seen": stamp(row.judged.since(item)) or None,
+        "last_seen": stamp(row.looks.drift_seen_at) or None,
+        "times": row.judged.times(item, row.looks),
+        "occurrences": row.judged.occasions(item),
+        "change": show_changes.value(item.change),
+    }
+
+
+def rule_value(rule: Ignore) -> dict[str, Json]:
+    """Return a rule for programs."""
+    return {
+        "what": named(rule.address, rule.path),
+        "owner": rule.owner,
+        "reason": rule.reason,
+        "until": stamp(rule.until or 0.0) or None,
     }

@@ -57,6 +57,8 @@ class Explained:
     action: Action
     #: In words, whose approval counts.
     approvers: tuple[str, ...] = ()
+    #: What is to be said of drift beside what counts.
+    drift: tuple[str, ...] = ()
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -147,6 +149,7 @@ def _view(it: Explained, now: float, *, whole: bool) -> RenderableType:
         *_section("may approve", it.approvers),
         *_section("waits", _waits(it.desired, now)),
         *_section("trouble", _trouble(it.state)),
+        *_section("drift", it.drift),
         Text("settings", style="dim"),
         _settings_table(it.settings, whole=whole),
         Text(),
@@ -247,6 +250,7 @@ def _value(it: Explained, now: float) -> Json:
         "approvers": list(it.approvers),
         "waits": _waits_value(it.desired, now),
         "trouble": list(_trouble(it.state)),
+        "drift": list(it.drift),
         "settings": [{"name": name, "value": value, "origin": place} for name, value, place in it.settings],
     }
 

@@ -48,6 +48,9 @@ class Row:
     looks: Looks
     #: What people said that keeps it where it is.
     still: Still
+    #: Differences that too few looks have seen, and those that people have left alone.
+    unconfirmed: int = 0
+    ignored: int = 0
     #: Whether nothing is alive any more of the attempt that the record has at work.
     lost: bool = False
 
@@ -220,6 +223,8 @@ def _value(row: Row) -> Json:
         "verified_at": stamp(verified_at(state, row.looks) or 0.0) or None,
         "run": applied.run if applied else None,
         "drifted": len(drift.items) if drift else 0,
+        "unconfirmed": row.unconfirmed,
+        "ignored": row.ignored,
         "hold": {"kind": hold.kind.value, "revision": hold.revision, "by": hold.by, "reason": hold.reason}
         if hold
         else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from orchestrator.cli.axes import standing
 from orchestrator.cli.place import Place
@@ -39,11 +40,15 @@ def row_of(place: Place, asked: Asked) -> Row:
 
         # Whether it is at work for certain no record can say.
         action = still_applying(place.outside, asked)
+    # As it counts: what is ignored or still to be confirmed drifts for nobody.
+    state = replace(asked.state, drift=asked.observed.drift)
     return Row(
         key=asked.stack.key,
         tool=asked.stack.tool,
-        state=asked.state,
-        standing=standing(asked.state, asked.desired.fingerprint),
+        state=state,
+        unconfirmed=len(asked.observed.unconfirmed),
+        ignored=len(asked.observed.ignored),
+        standing=standing(state, asked.desired.fingerprint),
         action=action,
         asked_revision=asked.desired.revision,
         looks=asked.row.looks,

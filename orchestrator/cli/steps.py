@@ -22,6 +22,8 @@ _STEPS: dict[Reason, tuple[str, ...]] = {
     Reason.AWAITING_APPROVAL: ("approve", "apply"),
     Reason.REJECTED: ("plan",),
     Reason.DRIFT_DUE: ("drift",),
+    Reason.UNCONFIRMED: ("drift",),
+    Reason.RECURRING: ("resume",),
 }
 #: What waits for nothing that anybody could type: it follows by itself once another stack is done.
 _FOLLOWS = frozenset({Reason.DEFERRED, Reason.CONVERGED, Reason.DESTROYED, Reason.APPLYING})

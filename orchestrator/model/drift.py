@@ -46,6 +46,11 @@ class Part:
     mark: str
     attribute: AttributeChange | None = None
 
+    @property
+    def place(self) -> str:
+        """Return what differs, whatever it is now."""
+        return _mark(self.address, self.path)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
@@ -72,9 +77,12 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """How many looks in a row have seen one part."""
+    """How many looks in a row have seen one thing differ.
 
-    mark: str
+    Whatever its value was: what takes another one between two looks would else never be seen twice.
+    """
+
+    place: str
     count: int
 
 
@@ -175,9 +183,11 @@ def lasting(occurrences: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
 
 def sighted(last: Iterable[Sighting], known: Iterable[DriftItem], items: Iterable[DriftItem]) -> tuple[Sighting, ...]:
     """Count a look: how often in a row each part was seen. Only what is ``known`` to last has been seen before."""
-    still = {part.mark for item in known for part in parts(item)}
-    before = {one.mark: one.count for one in last if one.mark in still}
-    return tuple(Sighting(mark=part.mark, count=before.get(part.mark, 0) + 1) for item in items for part in parts(item))
+    still = {part.place for item in known for part in parts(item)}
+    before = {one.place: one.count for one in last if one.place in still}
+    return tuple(
+        Sighting(place=part.place, count=before.get(part.place, 0) + 1) for item in items for part in parts(item)
+    )
 
 
 def _divided(occurrences: Iterable[Occurrence]) -> tuple[list[Occurrence], list[Occurrence]]:

@@ -21,7 +21,7 @@ def weigh(observed: Observed, state: State, looks: Looks, policy: DriftPolicy, n
     if drift is None:
         return replace(observed, drift=None, unconfirmed=(), ignored=())
     rules = tuple(rule for rule in (*state.ignores, *policy.ignore) if rule.holds(now))
-    counts = {one.mark: one.count for one in looks.sightings}
+    counts = {one.place: one.count for one in looks.sightings}
     present = {one.mark: one for one in lasting(state.occurrences)}
     real: list[DriftItem] = []
     unconfirmed: list[DriftItem] = []
@@ -35,7 +35,7 @@ def weigh(observed: Observed, state: State, looks: Looks, policy: DriftPolicy, n
             rule = next((one for one in rules if covers(one, part)), None)
             if rule is not None:
                 by_rule.setdefault(rule, []).append(part)
-            elif counts.get(part.mark, 1) < policy.confirm:
+            elif counts.get(part.place, 1) < policy.confirm:
                 once.append(part)
             else:
                 often.append(part)

@@ -18,15 +18,19 @@ from orchestrator.cli import (
     show_drift,
     show_explain,
     show_graph,
+    show_history,
     show_plan,
     show_problems,
     show_resolved,
     show_runs,
     show_status,
 )
+from orchestrator.cli.judged import Judged
 from orchestrator.errors import ConfigError
+from orchestrator.model.drift import Ignored, seen
 from orchestrator.model.event import AttemptDead
 from orchestrator.model.observed import Looks, State
+from orchestrator.model.policy import Ignore
 from orchestrator.rules.order import waves
 
 
@@ -39,9 +43,17 @@ def printed():
     row = test_runs.Row(run=test_runs.run(), entries=test_runs.entries(("a", test_runs.PLANNED)))
     problem = test_pages.Problem(severity=test_pages.Severity.WARNING, summary="s")
     error = ConfigError("m", where="f:1:2")
+    rule = Ignore(address="r.c", owner="team:net", reason="autoscaled")
+    judged = Judged(
+        drift=test_pages.DRIFT,
+        unconfirmed=test_pages.DRIFT.items,
+        ignored=(Ignored(item=test_pages.DRIFT.items[0], rule=rule),),
+        expired=(rule,),
+        occurrences=seen((), test_pages.DRIFT.items, "r", 1.0),
+    )
     drift = show_drift.Row(
         key=key("web"),
-        drift=test_pages.DRIFT,
+        judged=judged,
         looks=Looks(drift_at=1.0, drift_seen_at=1.0, drift_seen=1),
         blind_spots=("what nobody sees",),
     )
@@ -56,11 +68,14 @@ def printed():
             ]
         ),
         "drift": show_drift.page([drift], 1.0),
+        "drift --history": show_history.page([show_history.History(key=key("web"), judged=judged)]),
         "runs": show_runs.page([row], 1.0),
         "show RUN": show_runs.timeline(row),
         "graph": show_graph.page(test_pages.nodes(stacks), edges, waves(edges)),
         "diff": show_diff.page(show_diff.Difference(left=_side("x", 1), right=_side("y", 2))),
-        "explain STACK": show_explain.page(replace(test_explain.explained(), approvers=("ana",)), test_explain.NOW),
+        "explain STACK": show_explain.page(
+            replace(test_explain.explained(), approvers=("ana",), drift=("d",)), test_explain.NOW
+        ),
         "explain CODE": show_explain.code_page("HF-2005", CODES["HF-2005"]),
         "resolve": show_resolved.page(
             show_resolved.Resolved(key=key("web"), said=AttemptDead(attempt=3, by="ana"), why="w", state=State())

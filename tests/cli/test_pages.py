@@ -12,6 +12,7 @@ from rich.console import Console
 from adapters.contract import ChangeKind, DriftItem, Goal, Problem, Severity
 from orchestrator.cli import graph_svg, graph_text, show_diff, show_drift, show_graph, show_plan, show_status
 from orchestrator.cli.axes import Health, Standing, Sync, standing
+from orchestrator.cli.judged import Judged
 from orchestrator.cli.nodes import Mood, Node, node_of
 from orchestrator.cli.show_plan import Mark
 from orchestrator.cli.stillness import Still
@@ -238,8 +239,10 @@ def test_the_status_for_programs_has_the_conditions_and_the_next_step():
 
 def test_drift_says_expected_actual_since_when_how_often_and_what_follows():
     rows = [
-        show_drift.Row(key=key("fine"), drift=None, looks=LOOKS),
-        show_drift.Row(key=key("web"), drift=DRIFT, looks=LOOKS, blind_spots=("resources made by hand",)),
+        show_drift.Row(key=key("fine"), looks=LOOKS),
+        show_drift.Row(
+            key=key("web"), judged=Judged(drift=DRIFT), looks=LOOKS, blind_spots=("resources made by hand",)
+        ),
     ]
     out = text(show_drift.page(rows, NOW))
     assert out.index("web") < out.index("fine")
@@ -252,7 +255,7 @@ def test_drift_says_expected_actual_since_when_how_often_and_what_follows():
 
 
 def test_a_look_that_failed_is_never_shown_as_fine():
-    rows = [show_drift.Row(key=key("web"), drift=None, looks=Looks(), problem="no credentials", code="HF-2004")]
+    rows = [show_drift.Row(key=key("web"), looks=Looks(), problem="no credentials", code="HF-2004")]
     page = show_drift.page(rows, NOW)
     assert "= as applied" not in text(page)
     assert page.value()["stacks"][0]["drifted"] is None

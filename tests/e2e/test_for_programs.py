@@ -45,8 +45,8 @@ def test_a_suspension_and_its_end_are_documents(planned: Yard) -> None:
     everything = planned.run("suspend", "--reason", "move", "-o", "json").ended(0).json
     assert (everything["suspended"], everything["everything"], everything["until"]) == ([], True, None)
     back = planned.run("resume", "web", "-o", "json").ended(0).json
-    keeps_its_promise("resume", {**back, "released": ["none"]})
-    assert back == {"lifted": [{"of": "web", "why": "holidays"}], "released": []}
+    keeps_its_promise("resume", {**back, "released": ["none"], "repaired_again": ["none"]})
+    assert back == {"lifted": [{"of": "web", "why": "holidays"}], "released": [], "repaired_again": []}
     planned.run("resume", "--plain").ended(0, "lifted the suspension of everything: move")
 
 

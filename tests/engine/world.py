@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from ticking import Crash, Effects
 
 from adapters.contract import (
+    AttributeChange,
     Change,
     ChangeKind,
     DriftItem,
@@ -214,7 +215,7 @@ class CloudTool:
             raise ToolFailed(self.cloud.blind)
         state = self._mine(workspace, self.cloud.state)
         items = [
-            DriftItem(change=Change(address=name, kind=ChangeKind.UPDATE), will_be_reverted=True)
+            DriftItem(change=_differs(name, value, self.cloud.objects.get(name)), will_be_reverted=True)
             for name, value in state.items()
             if self.cloud.objects.get(name) != value
         ]
@@ -239,6 +240,11 @@ class CloudTool:
 
     def unlock(self, workspace, lock_id):
         raise AssertionError
+
+
+def _differs(name, expected, actual):
+    attribute = AttributeChange(path="value", before=expected, after=actual)
+    return Change(address=name, kind=ChangeKind.UPDATE, attributes=(attribute,))
 
 
 class World:

@@ -86,8 +86,8 @@ def test_a_rule_that_ended_has_what_it_hid_count_again_and_is_said_aloud():
 
 def test_drift_counts_once_as_many_looks_in_a_row_saw_it_as_policy_asks_for():
     found = state(item("x.one", "size"), item("x.two", "size"))
-    one, two = (parts(each)[0].mark for each in found.drift.items)
-    looks = Looks(sightings=(Sighting(mark=one, count=2), Sighting(mark=two, count=1)))
+    one, two = (parts(each)[0].place for each in found.drift.items)
+    looks = Looks(sightings=(Sighting(place=one, count=2), Sighting(place=two, count=1)))
     counted = weighed(found, looks=looks, confirm=2)
     assert names(counted.drift.items) == [("x.one", ["size"])]
     assert names(counted.unconfirmed) == [("x.two", ["size"])]
@@ -101,7 +101,7 @@ def test_looks_in_a_row_are_counted_for_each_difference_by_itself():
     twice = sighted(once, [first], [first, second])
     assert [one.count for one in twice] == [2, 1]
     changed = item("x.one", "size", actual=3)
-    assert [one.count for one in sighted(twice, [first, second], [changed, second])] == [1, 2]
+    assert [one.count for one in sighted(twice, [first, second], [changed, second])] == [3, 2]
 
 
 def test_what_was_put_back_meanwhile_is_seen_for_the_first_time():

@@ -1,0 +1,81 @@
+"""A stack's drift as people are told of it: what counts, and all that is said beside it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adapters.contract import DriftItem
+from orchestrator.cli.ignoring import told
+from orchestrator.cli.moments import stamp
+from orchestrator.model.drift import Ignored, Occurrence, parts
+from orchestrator.model.observed import Drift, Looks, Observed, State
+from orchestrator.model.policy import DriftAnswer, DriftPolicy, Ignore
+from orchestrator.model.stack import MAIN
+from orchestrator.rules.drifted import expired, recurring, weigh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What is to be said of one stack's drift now."""
+
+    drift: Drift | None = None
+    unconfirmed: tuple[DriftItem, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    #: Rules that have ended and would still hide something.
+    expired: tuple[Ignore, ...] = ()
+    occurrences: tuple[Occurrence, ...] = ()
+    repairs: int = 0
+    #: Whether it was put back too often already, so that policy no longer does it.
+    recurring: bool = False
+    policy: DriftPolicy = field(default_factory=DriftPolicy)
+
+    def times(self, item: DriftItem, looks: Looks) -> int:
+        """Return how many looks in a row have seen an item, the part of it that was seen most often."""
+        counts = {one.place: one.count for one in looks.sightings}
+        return max((counts.get(part.place, 1) for part in parts(item)), default=1)
+
+    def since(self, item: DriftItem) -> float:
+        """Return when the look was that first saw an item as it is now."""
+        marks = {part.mark for part in parts(item)}
+        other = self.drift.first_seen if self.drift else 0.0
+        return min((one.since for one in self.occurrences if one.mark in marks and not one.ended), default=other)
+
+    def occasions(self, item: DriftItem) -> int:
+        """Return how many occurrences are known of what drifts in an item, this one among them."""
+        places = {(part.address, part.path) for part in parts(item)}
+        each = [sum((one.address, one.path) == place for one in self.occurrences) for place in places]
+        return max(1, *each)
+
+
+def judged(stack: str, state: State, looks: Looks, policy: DriftPolicy, now: float) -> Judged:
+    """Judge a stack's drift at ``now`` (seconds since the epoch)."""
+    times = tuple(one.at for one in state.repairs)
+    seen = weigh(Observed(stack=stack, track=MAIN, repaired_at=times), state, looks, policy, now)
+    return Judged(
+        drift=seen.drift,
+        unconfirmed=seen.unconfirmed,
+        ignored=seen.ignored,
+        expired=expired(state, policy, now),
+        occurrences=state.occurrences,
+        repairs=len(state.repairs),
+        recurring=policy.answer is DriftAnswer.REPAIR and recurring(seen, policy.limit),
+        policy=policy,
+    )
+
+
+def sentences(it: Judged, name: str) -> list[str]:
+    """Return what is to be said beside the differences that count, each in one line."""
+    found = []
+    if it.recurring:
+        found.append(
+            f"recurring: repaired {it.repairs} times, and no longer by itself: somebody or something keeps changing "
+            f"it; holdfast drift --history {name} lists each time, holdfast resume {name} has it repaired again"
+        )
+    if it.unconfirmed:
+        names = ", ".join(sorted({item.change.address for item in it.unconfirmed}))
+        found.append(f"to be confirmed, counts once {it.policy.confirm} looks in a row saw it: {names}")
+    for one in it.ignored:
+        fate = "; an apply for another reason would put it back" if one.item.will_be_reverted else ""
+        found.append(f"ignored: {told(one.rule)}{fate}")
+    found += [f"no longer ignored since {stamp(rule.until or 0.0)}: {told(rule)}" for rule in it.expired]
+    return list(dict.fromkeys(found))
