@@ -18,6 +18,7 @@ from orchestrator.model.event import (
     DriftGone,
     DriftHeeded,
     DriftIgnored,
+    DriftRecurs,
     DriftSeen,
     Event,
     Forgotten,
@@ -78,6 +79,9 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return "drift is gone"
         case DriftCheckFailed(code=code, message=message):
             return f"drift could not be looked for: {code} {message}"
+        case DriftRecurs(repairs=repairs, addresses=addresses):
+            times = f"{repairs} time{'s' if repairs > 1 else ''}"
+            return f"drift keeps coming back, repaired {times} and no longer by itself: {', '.join(addresses[:3])}"
         case DriftIgnored(rule=rule):
             return f"drift ignored: {told(rule)}"
         case DriftHeeded(address=address, path=path, by=by, reason=reason):

@@ -69,11 +69,17 @@ def _is_lost(place: Place, asked: Asked) -> bool:
 def proposed(asked: Asked) -> Proposal | None:
     """Return the proposal that waits for a word: one that is for what is asked for now, and would change something."""
     proposal, desired = asked.observed.progress, asked.desired
-    if not isinstance(proposal, Proposal) or proposal.empty or (asked.settled and not asked.observed.drift):
+    if not isinstance(proposal, Proposal) or proposal.empty or _nothing_differs(asked):
         return None
     # Planned for other files, another goal or another policy: it is planned anew before anybody is asked.
     planned_for = (proposal.fingerprint, proposal.goal, proposal.policy_digest)
     return proposal if planned_for == (desired.fingerprint, desired.goal, desired.policy_digest) else None
+
+
+def _nothing_differs(asked: Asked) -> bool:
+    """Whether there is nothing that a plan could be for; what one look saw, a person may have planned to put back."""
+    seen = asked.observed
+    return asked.settled and not (seen.drift or seen.unconfirmed)
 
 
 def _gone(place: Place, survey: Survey) -> list[Row]:

@@ -12,8 +12,19 @@ from orchestrator.engine.station import Case, station
 from orchestrator.engine.values import stored_inputs
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
 from orchestrator.model.drift import sighted
-from orchestrator.model.event import DriftCheckFailed, DriftGone, DriftSeen, Event, NotConverged, Verified
-from orchestrator.model.observed import Applied, Looks, State
+from orchestrator.model.event import (
+    DriftCheckFailed,
+    DriftGone,
+    DriftRecurs,
+    DriftSeen,
+    Event,
+    NotConverged,
+    Verified,
+)
+from orchestrator.model.observed import Applied, Looks, State, observe
+from orchestrator.model.policy import DriftAnswer
+from orchestrator.model.stack import MAIN
+from orchestrator.rules.drifted import recurring, repeats, weigh
 from orchestrator.rules.noise import quiet
 
 
@@ -49,10 +60,28 @@ def could_not_look(case: Case, error: AdapterError | OrchestratorError) -> None:
 
 
 def _keep(case: Case, events: Sequence[Event], found: Drifts | None) -> None:
-    record = case.outside.record
+    record, before = case.outside.record, case.asked.row
+    now = case.outside.clock.now()
+    looks, state = looked(before.looks, before.state, found, now), before.state
     if events:
-        record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
-    record.look(case.key, looked(case.asked.row.looks, case.asked.state, found, case.outside.clock.now()))
+        state = record.append(case.key, events, expected=state.version, run=case.run.number)
+    record.look(case.key, looks)
+    recurs = _recurring(case, state, looks, now)
+    if recurs is not None and _recurring(case, before.state, before.looks, now) is None:
+        record.append(case.key, [recurs], expected=state.version, run=case.run.number)
+
+
+def _recurring(case: Case, state: State, looks: Looks, now: float) -> DriftRecurs | None:
+    """Return what is to be said where policy would put drift back, had that not been done too often already."""
+    policy = case.asked.stack.policy.drift
+    if policy.answer is not DriftAnswer.REPAIR or policy.limit is None:
+        return None
+    seen = weigh(observe(case.key, MAIN, state, looks), state, looks, policy, now)
+    if seen.drift is None or not recurring(seen, policy.limit):
+        return None
+    return DriftRecurs(
+        repairs=repeats(seen, policy.limit), addresses=tuple(item.change.address for item in seen.drift.items)
+    )
 
 
 def looked(last: Looks, state: State, found: Drifts | None, now: float) -> Looks:

@@ -194,6 +194,16 @@ class DriftCheckFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftRecurs:
+    """What was put back again and again drifts once more, and is no longer put back: said once, for whoever is told."""
+
+    #: How often within the window of the policy.
+    repairs: int
+    addresses: tuple[str, ...]
+    kind: Literal["drift_recurs"] = "drift_recurs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftIgnored:
     """Somebody has a difference left alone until a time; a rule for the very same takes its place."""
 
@@ -350,6 +360,7 @@ Event: TypeAlias = (
     | DriftSeen
     | DriftGone
     | DriftCheckFailed
+    | DriftRecurs
     | DriftIgnored
     | DriftHeeded
     | RepairsResumed

@@ -21,6 +21,7 @@ from orchestrator.model.event import (
     DriftGone,
     DriftHeeded,
     DriftIgnored,
+    DriftRecurs,
     DriftSeen,
     Event,
     Forgotten,
@@ -93,6 +94,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return drifted.found(state, event, at)
         case DriftGone():
             return drifted.gone(state, at)
+        case DriftRecurs():
+            return state
         case DriftIgnored(rule=rule):
             return drifted.ignoring(state, rule)
         case DriftHeeded(address=address, path=path):

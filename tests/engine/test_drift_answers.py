@@ -9,7 +9,7 @@ from world import AUTO, World
 
 from orchestrator.model.action import Apply, CheckDrift, MakePlan, Reason
 from orchestrator.model.drift import Ending
-from orchestrator.model.event import ApplyStarted, DriftIgnored, DriftSeen, RepairsResumed
+from orchestrator.model.event import ApplyStarted, DriftIgnored, DriftRecurs, DriftSeen, RepairsResumed
 from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, RepairLimit
 
 WEB = "infra/web@default"
@@ -92,6 +92,7 @@ def test_what_is_changed_again_and_again_is_left_to_people_with_each_time_told(r
         repairing.sleep(4000)
         assert repairing.settle().rest.reason is Reason.RECURRING
     assert len(events(repairing, ApplyStarted)) == 3
+    assert events(repairing, DriftRecurs) == [DriftRecurs(repairs=2, addresses=(A,))]
 
 
 def test_a_repair_that_recurs_goes_on_once_somebody_has_it_resumed(repairing):
