@@ -15,17 +15,19 @@ def needed(desired: Desired, observed: Observed, policy: Policy) -> int:
     if policy.mode is not Mode.AUTO:
         return max(1, by_policy)
     # Taking down is never a machine's own idea.
-    if desired.goal is Goal.DESTROY or _undoes(observed, policy):
+    if desired.goal is Goal.DESTROY or undoing(observed, policy):
         return max(1, by_policy)
     return by_policy
 
 
-def _undoes(observed: Observed, policy: Policy) -> bool:
-    """Whether an apply for whatever reason may put back what somebody changed and nobody lets a machine repair."""
+def undoing(observed: Observed, policy: Policy) -> str:
+    """Say what an apply may put back, for whatever reason it is made, that no machine was let repair; else empty."""
+    # What people have ignored is to stay as it is, whatever is done about the rest.
+    if any(one.item.will_be_reverted for one in observed.ignored):
+        return "it may put back what is ignored as drift"
     # Only who asked for repairs is spared the question, and not once they keep being undone.
     asks = policy.drift.answer is not DriftAnswer.REPAIR or recurring(observed, policy.drift.limit)
-    # What people have ignored is to stay as it is, whatever is done about the rest.
-    return (observed.drift is not None and asks) or any(one.item.will_be_reverted for one in observed.ignored)
+    return "it may put back what drifted" if observed.drift is not None and asks else ""
 
 
 def standing(observed: Observed, proposal: Proposal, policy: Policy, author: str) -> tuple[Consent, ...]:

@@ -14,7 +14,7 @@ from orchestrator.model.gate import Act
 from orchestrator.model.observed import Applying, Observed, Proposal
 from orchestrator.model.policy import DriftAnswer, Mode, Policy
 from orchestrator.model.stack import MAIN, StackKey
-from orchestrator.rules.consent import enough, needed, standing
+from orchestrator.rules.consent import enough, needed, standing, undoing
 from orchestrator.rules.drifted import recurring, repeats, restorable
 
 #: Seconds after an apply at which the first drift check is due: the state is fresh, nobody waits for it.
@@ -281,7 +281,9 @@ def _unanswered(desired: Desired, observed: Observed, policy: Policy, proposal: 
         return None
     want = needed(desired, observed, policy)
     of = f" from {', '.join(policy.approvals.eligible)}" if policy.approvals.eligible else ""
-    why = f"needs {want} approval{'s' if want > 1 else ''}{of}, has {len(consents)}"
+    # Who lets a stack apply by itself wonders why it asks.
+    undone = undoing(observed, policy) if policy.mode is Mode.AUTO else ""
+    why = f"needs {want} approval{'s' if want > 1 else ''}{of}, has {len(consents)}{undone and f': {undone}'}"
     if observed.asked:
         return Rest(reason=Reason.AWAITING_APPROVAL, why=why, until=stale_at)
     return Ask(reason=Reason.AWAITING_APPROVAL, why=why)

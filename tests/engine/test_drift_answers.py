@@ -157,7 +157,9 @@ def test_what_is_ignored_is_seen_and_left_alone_and_a_commit_waits_for_a_word(tm
     assert settled.rest.why == "the world is as asked for, but for 1 ignored"
     assert len(events(world, DriftSeen)) == 1
     world.commit({"web/objects": "a=1 b=2"})
-    assert world.settle().rest.reason is Reason.AWAITING_APPROVAL
+    settled = world.settle()
+    assert settled.rest.reason is Reason.AWAITING_APPROVAL
+    assert settled.rest.why == "needs 1 approval, has 0: it may put back what is ignored as drift"
     assert world.cloud.objects[A] == "hacked"
 
 
