@@ -67,12 +67,10 @@ def _fits(text: str, glob: str) -> bool:
 
 def expired(state: State, policy: DriftPolicy, now: float) -> tuple[Ignore, ...]:
     """Return the rules that have ended and would still hide something: nobody took them back or made them anew."""
+    rules = (*state.ignores, *policy.ignore)
     differing = [part for item in (state.drift.items if state.drift else ()) for part in parts(item)]
-    return tuple(
-        rule
-        for rule in (*state.ignores, *policy.ignore)
-        if not rule.holds(now) and any(covers(rule, part) for part in differing)
-    )
+    bare = [part for part in differing if not any(rule.holds(now) and covers(rule, part) for rule in rules)]
+    return tuple(rule for rule in rules if not rule.holds(now) and any(covers(rule, part) for part in bare))
 
 
 def recurring(observed: Observed, limit: RepairLimit | None) -> bool:

@@ -82,6 +82,7 @@ def test_a_rule_that_ended_has_what_it_hid_count_again_and_is_said_aloud():
     assert expired(found, DriftPolicy(), NOW) == (ended,)
     assert expired(found, DriftPolicy(), NOW - 2) == ()
     assert expired(replace(found, drift=None), DriftPolicy(), NOW) == ()
+    assert expired(found, DriftPolicy(ignore=(rule("x.*"),)), NOW) == ()
 
 
 def test_drift_counts_once_as_many_looks_in_a_row_saw_it_as_policy_asks_for():
