@@ -181,6 +181,26 @@ def test_a_word_that_ended_has_what_it_hid_repaired_without_another_look(repairi
     assert repairing.cloud.objects[A] == "1"
 
 
+def test_what_the_tool_leaves_as_it_is_is_told_and_never_planned_again_and_again(repairing):
+    repairing.cloud.lenient = True
+    settled = tampered(repairing)
+    assert (settled.rest.reason, did(settled)) == (Reason.DRIFTED, [CheckDrift])
+    assert "no apply puts it back" in settled.rest.why
+    repairing.sleep(4000)
+    assert did(repairing.settle()) == [CheckDrift]
+    assert len(repairing.state().occurrences) == 1
+
+
+def test_noise_is_no_drift_and_stands_in_the_log_of_the_run(tmp_path):
+    world = World(tmp_path, replace(AUTO, drift=REPAIR))
+    world.commit({"web/objects": "a="})
+    world.settle()
+    world.cloud.lenient = True
+    assert tampered(world, value=None).rest.reason is Reason.CONVERGED
+    assert events(world, DriftSeen) == []
+    assert world.log == [f"{A} value: no drift, nothing is written in two ways"]
+
+
 def test_a_restart_forgets_neither_looks_nor_repairs(tmp_path):
     world = world_of(tmp_path, replace(REPAIR, confirm=2))
     tampered(world)

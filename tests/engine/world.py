@@ -72,6 +72,8 @@ class Cloud:
     dies_after: str = ""
     #: Whether a plan always finds something to change, right after an apply too.
     restless: bool = False
+    #: Whether the tool leaves what drifted as it is.
+    lenient: bool = False
     #: Why nobody can look for drift; empty where one can.
     blind: str = ""
     #: How often reading outputs fails from now on.
@@ -213,9 +215,9 @@ class CloudTool:
         self.world.break_at("drift")
         if self.cloud.blind:
             raise ToolFailed(self.cloud.blind)
-        state = self._mine(workspace, self.cloud.state)
+        state, reverts = self._mine(workspace, self.cloud.state), not self.cloud.lenient
         items = [
-            DriftItem(change=_differs(name, value, self.cloud.objects.get(name)), will_be_reverted=True)
+            DriftItem(change=_differs(name, value, self.cloud.objects.get(name)), will_be_reverted=reverts)
             for name, value in state.items()
             if self.cloud.objects.get(name) != value
         ]
