@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from adapters.contract import DriftItem
 from orchestrator.cli.ignoring import told
 from orchestrator.cli.moments import stamp
+from orchestrator.cli.symbols import counted
 from orchestrator.model.drift import Ignored, Occurrence, parts
 from orchestrator.model.observed import Drift, Looks, Observed, State
 from orchestrator.model.policy import DriftAnswer, DriftPolicy, Ignore
@@ -68,8 +69,9 @@ def sentences(it: Judged, name: str) -> list[str]:
     found = []
     if it.recurring:
         found.append(
-            f"recurring: repaired {it.repairs} times, and no longer by itself: somebody or something keeps changing "
-            f"it; holdfast drift --history {name} lists each time, holdfast resume {name} has it repaired again"
+            f"recurring: repaired {counted(it.repairs, 'time')}, and no longer by itself: somebody or something keeps "
+            f"changing it; holdfast drift --history {name} lists each time, "
+            f"holdfast resume {name} has it repaired again"
         )
     if it.unconfirmed:
         names = ", ".join(sorted({item.change.address for item in it.unconfirmed}))

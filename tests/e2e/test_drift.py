@@ -59,7 +59,7 @@ def test_what_somebody_keeps_changing_is_raised_with_each_time_and_resumed_by_na
     yard.edit_object("web", size=2)
     yard.run("drift", "--answer").ended(0, "repaired in run")
     yard.edit_object("web", size=3)
-    yard.run("drift", "--answer").ended(5, "recurring: repaired 1 times", "holdfast resume web")
+    yard.run("drift", "--answer").ended(5, "recurring: repaired 1 time,", "holdfast resume web")
     assert size(yard) == 3
     status = yard.status()["web"]
     assert status["conditions"]["Recurring"]
