@@ -19,7 +19,7 @@ _MARKS: Final = (
     ("opentofu", (".opentofu-version", "*.tofu", "*.tofu.json")),
     ("terraform", ("*.tf", "*.tf.json")),
     ("ansible", ("site.yml", "site.yaml", "ansible.cfg")),
-    ("puppet", ("Puppetfile",)),
+    ("puppet", ("Puppetfile", "environment.conf")),
     ("chef", ("Policyfile.rb",)),
     ("arm", ("*.bicep", "azuredeploy.json")),
     ("cloudformation", ("template.yaml", "template.yml", "template.json")),

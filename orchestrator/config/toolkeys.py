@@ -38,6 +38,21 @@ class AnsibleKeys(Keys):
     extra_vars: Inputs | None = None
 
 
+class PuppetKeys(Keys):
+    """Puppet, by ``puppet apply`` on the host that Holdfast runs on."""
+
+    inputs: Inputs | None = said("Hiera data before all other; may hold ${output:...} and ${secret:...}.")
+    manifest: str | None = said("File or folder, from the stack's folder; left out, manifests/ or site.pp.")
+    modulepath: list[str] | None = said("Folders of modules, from the stack's folder; left out, modules/.")
+    hiera_config: str | None = said("The hierarchy, from the stack's folder; left out, hiera.yaml of the environment.")
+    environmentpath: str | None = said(
+        "Folder of environment folders; left out, the stack's folder is the environment."
+    )
+    puppet_environment: str | None = said("Puppet's name of the environment; left out, that of Holdfast.")
+    certname: str | None = said("The name that node blocks match; left out, the host's own.")
+    facts: dict[str, str] | None = said("Facts that are outputs, by the output's name.")
+
+
 class OtherKeys(Keys):
     """A tool that this release does not know by name."""
 
@@ -53,10 +68,11 @@ TOOL_KEYS: Final[dict[str, type[BaseModel]]] = {
     "opentofu": TerraformKeys,
     "cloudformation": CloudFormationKeys,
     "ansible": AnsibleKeys,
+    "puppet": PuppetKeys,
 }
 
 #: Tools that stacks.yaml knows by name and that no adapter of this release drives.
-LATER_TOOLS: Final = frozenset({"ansible", "cloudformation", "puppet", "chef", "arm"})
+LATER_TOOLS: Final = frozenset({"ansible", "cloudformation", "chef", "arm"})
 
 #: Where a stack holds the values that its tool is handed: they may hold references to outputs and secrets.
 INPUT_KEYS: Final = ("inputs", "parameters", "extra_vars")
@@ -65,7 +81,12 @@ INPUT_KEYS: Final = ("inputs", "parameters", "extra_vars")
 MERGED_KEYS: Final = frozenset({*INPUT_KEYS, "backend_config", "drift", "approvals", "credentials"})
 
 #: Keys whose value names files, from the stack's folder.
-FILE_KEYS: Final = frozenset({"var_files", "deployment", "playbook", "inventory", "requirements"})
+FILE_KEYS: Final = frozenset(
+    {
+        *("var_files", "deployment", "playbook", "inventory", "requirements"),
+        *("manifest", "modulepath", "hiera_config", "environmentpath"),
+    }
+)
 
 #: What, beside the path, says whose state a stack works on.
 IDENTITY_KEYS: Final = {

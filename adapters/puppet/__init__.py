@@ -1,0 +1,1 @@
+"""The adapter for Puppet: ``puppet apply`` on the host that Holdfast runs on."""

@@ -1,0 +1,237 @@
+"""The adapter for Puppet: the lines between ``puppet apply`` and its report.
+
+``build`` is what the entry point ``puppet`` names.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from adapters.contract import (
+    ChangeKind,
+    Drifts,
+    Goal,
+    Handle,
+    InvalidSettings,
+    Json,
+    Outputs,
+    OutputUnreadable,
+    Plan,
+    PlanStale,
+    Problem,
+    Result,
+    Resumed,
+    Severity,
+    Shell,
+    ToolFailed,
+    ToolMissing,
+    ToolStopped,
+    ToolVersion,
+    ToolVersionWrong,
+    Traits,
+    Tree,
+    Workspace,
+)
+from adapters.puppet import aftermath, applied, commands, facts, output
+from adapters.puppet.layout import outside
+from adapters.puppet.prepared import APPLYING, Prepared, prepared, secrets, settle, write_private
+from adapters.puppet.report import Report
+from adapters.puppet.settings import Settings, read
+
+BLIND_SPOTS: Final = (
+    "resources that the manifests no longer name: Puppet forgets them",
+    "what an exec did: only whether it would run again is known",
+    "other machines: puppet apply works on the host that Holdfast runs on",
+)
+
+
+def build(settings: Mapping[str, Json], shell: Shell) -> Puppet:
+    """Build the adapter for one stack; starts nothing. Raises InvalidSettings."""
+    return Puppet(settings=read(settings), shell=shell)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What came of one look."""
+
+    plan: Plan
+    report: Report
+    memory: applied.Memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Puppet:
+    """Drives Puppet for one stack."""
+
+    settings: Settings
+    shell: Shell
+    #: Versions asked for so far, by the program's path, inode, time and size.
+    versions: dict[tuple[str, int, int, int], ToolVersion] = field(default_factory=dict)
+
+    @property
+    def traits(self) -> Traits:
+        """What the tool can do."""
+        return Traits(heals_drift=True, sees_deletes=True, saves_plans=False, destroys=False, blind_spots=BLIND_SPOTS)
+
+    def version(self) -> ToolVersion:
+        """Return the installed tool's version, asked for once for each program."""
+        program = shutil.which(commands.PROGRAM)
+        if program is None:
+            raise ToolMissing("puppet is not on PATH", hint="install puppet-agent, then: holdfast doctor")
+        seen = Path(program).resolve().stat()
+        key = (program, seen.st_ino, seen.st_mtime_ns, seen.st_size)
+        if key not in self.versions:
+            result = self.shell.run(commands.version())
+            number = result.stdout.decode("utf-8", "replace").strip()
+            if result.exit_code != 0 or not number[:1].isdigit():
+                raise OutputUnreadable("puppet --version tells no version", hint="install puppet-agent again")
+            self.versions[key] = _tool(number)
+        return self.versions[key]
+
+    def inputs(self, tree: Tree) -> frozenset[PurePosixPath]:
+        """Return modules, manifests and Hiera data outside the stack's folder."""
+        return outside(tree, self.settings)
+
+    def validate(self, workspace: Workspace) -> tuple[Problem, ...]:
+        """Have the tool check the syntax of the stack's manifests."""
+        with self._prepared(workspace) as ready:
+            files = ready.manifests
+            ends = {str(one.relative_to(workspace.root)): _last_line(one) for one in files}
+            result = self.shell.run(commands.validate(ready.place, files))
+            found = output.problems(result.stderr, ready.wording, ends)
+        if result.exit_code != 0 and not found:
+            found = (Problem(severity=Severity.ERROR, summary=f"puppet parser ended with {result.exit_code}"),)
+        return found
+
+    def plan(self, workspace: Workspace, goal: Goal) -> Plan:
+        """Work out what would be done, by a run that only looks."""
+        if goal is Goal.DESTROY:
+            raise InvalidSettings(
+                "puppet cannot take down what it made",
+                hint="declare the resources with ensure => absent, and apply that",
+            )
+        with self._prepared(workspace) as ready:
+            return self._look(ready, goal).plan
+
+    def apply(self, workspace: Workspace, plan: Plan) -> None:
+        """Look once more, and where that is what ``plan`` says, do it."""
+        with self._prepared(workspace) as ready:
+            looked = self._look(ready, plan.goal)
+            if looked.plan.tool != plan.tool:
+                raise PlanStale("the plan was made by another puppet than the one on PATH now", hint="plan again")
+            if looked.plan.digest != plan.digest:
+                raise PlanStale("the host or the files changed since the plan was made", hint="plan again")
+            write_private(workspace.kept / APPLYING, applied.dump(looked.memory.now))
+            ready.forget()
+            result = self.shell.run(commands.apply(ready.place), self._tell(ready))
+            ready.keep_state()
+            if result.exit_code < 0:
+                raise ToolStopped("puppet was killed", hint="holdfast plan tells what it would do now")
+            self._raise_failed(ready, result)
+        settle(workspace.kept)
+
+    def resume(self, workspace: Workspace, plan: Plan, handle: Handle) -> Resumed:  # noqa: ARG002 - the log tells
+        """Say how an attempt ended whose worker died."""
+        self.shell.conceal(secrets(workspace))
+        wording = output.Wording(prefixes=((str(workspace.root), ""),), secrets=secrets(workspace))
+        found = aftermath.outcome(handle, wording)
+        if aftermath.well(found):
+            settle(workspace.kept)
+        return found
+
+    def drift(self, workspace: Workspace) -> Drifts:
+        """Compare the host with what was applied, by a run that only looks."""
+        with self._prepared(workspace) as ready:
+            looked = self._look(ready, Goal.CONVERGE)
+            return output.drifts(looked.report, ready.wording, looked.memory, BLIND_SPOTS)
+
+    def outputs(self, workspace: Workspace) -> Outputs:
+        """Return the facts that the stack hands to others."""
+        wanted = self.settings.facts
+        if not wanted:
+            return {}
+        with self._prepared(workspace) as ready:
+            result = self.shell.run(commands.facts(ready.place, sorted(set(wanted.values()))))
+            if result.exit_code != 0:
+                raise _failed("facts", output.problems(result.stderr, ready.wording), result.exit_code)
+            return facts.outputs(result.stdout, wanted, secrets(workspace))
+
+    def unlock(self, workspace: Workspace, lock_id: str) -> None:
+        """Do nothing: ``puppet apply`` takes no lock."""
+
+    @contextmanager
+    def _prepared(self, workspace: Workspace) -> Iterator[Prepared]:
+        self.shell.conceal(secrets(workspace))
+        asked = self.settings.tool_version
+        # Asked for only where it matters: starting Ruby once more costs a second.
+        if asked and not f"{self.version().version}.".startswith(f"{asked}."):
+            raise ToolVersionWrong(
+                f"puppet {self.version().version} is installed, tool_version asks for {asked}",
+                hint=f"install puppet {asked}, or change tool_version",
+            )
+        if shutil.which(commands.PROGRAM) is None:
+            self.version()
+        with prepared(self.settings, workspace) as ready:
+            yield ready
+
+    def _look(self, ready: Prepared, goal: Goal) -> Looked:
+        ready.forget()
+        result = self.shell.run(commands.look(ready.place))
+        report = ready.report()
+        problems = output.problems(result.stderr, ready.wording)
+        if report is None or not report.completed or result.exit_code == 1:
+            raise _failed("apply --noop", problems, result.exit_code)
+        memory = ready.memory()
+        changes = output.changes(report, ready.wording, memory)
+        drift = output.drifts(report, ready.wording, memory, ()).items if memory.then is not None else ()
+        warnings = (
+            Problem(severity=Severity.WARNING, summary=one.summary, file=one.file, line=one.line)
+            for one in output.failures(report, ready.wording)
+        )
+        plan = Plan(
+            goal=goal,
+            changes=changes,
+            tool=_tool(report.version),
+            problems=tuple(warnings),
+            drift=tuple(item.change for item in drift if item.change.kind is not ChangeKind.UNKNOWN),
+        )
+        return Looked(plan=plan, report=report, memory=memory)
+
+    def _raise_failed(self, ready: Prepared, result: Result) -> None:
+        """Raise where the run did not do all that it should: the report says so, with the resource."""
+        report = ready.report()
+        found = output.failures(report, ready.wording) if report is not None else ()
+        if report is None or not report.completed or found or result.exit_code not in {0, 2}:
+            raise _failed("apply", found or output.problems(result.stderr, ready.wording), result.exit_code)
+
+    def _tell(self, ready: Prepared) -> aftermath.Tell:
+        return aftermath.teller(self.shell, ready.wording)
+
+
+def _tool(version: str) -> ToolVersion:
+    return ToolVersion(
+        name="puppet", version=version, platform=f"{platform.system().lower()}_{platform.machine().lower()}"
+    )
+
+
+def _last_line(file: Path) -> int:
+    return max(1, file.read_bytes().count(b"\n"))
+
+
+def _failed(verb: str, problems: tuple[Problem, ...], exit_code: int) -> ToolFailed:
+    if not problems:
+        return ToolFailed(f"puppet {verb} failed: it ended with exit code {exit_code}", hint="read the run's log")
+    first = problems[0]
+    place = f"{first.file}:{first.line}: " if first.file else ""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return ToolFailed(
+        f"puppet {verb} failed: {place}{first.summary}{more}",
+        hint="mend what it names, then plan again",
+        problems=problems,
+    )

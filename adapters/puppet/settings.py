@@ -1,0 +1,157 @@
+"""What a stack's own keys mean to Puppet: read once, refused early. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+from typing import Final
+
+from adapters.contract import InvalidSettings, Json
+
+_KEYS: Final = (
+    "tool",
+    "path",
+    "manifest",
+    "modulepath",
+    "hiera_config",
+    "environmentpath",
+    "puppet_environment",
+    "certname",
+    "facts",
+    "tool_version",
+)
+
+#: What ``$basemodulepath`` stands for is the machine's, not the repository's: read where it is asked for by name.
+MACHINES_MODULES: Final = "$basemodulepath"
+
+_ENVIRONMENT: Final = re.compile(r"[a-z0-9_]+", re.IGNORECASE)
+#: Sections of Puppet's own configuration; no environment may be called like that.
+_RESERVED: Final = frozenset({"main", "master", "server", "agent", "user"})
+_CERTNAME: Final = re.compile(r"[a-z0-9._-]+")
+_FACT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_VERSION: Final = re.compile(r"\d+(\.\d+){0,2}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One stack's settings."""
+
+    #: The stack's folder from the repository's root.
+    path: PurePosixPath
+    #: From the repository's root; None leaves it to ``environment.conf`` and Puppet's own default.
+    manifest: PurePosixPath | None = None
+    #: From the repository's root, or `MACHINES_MODULES`; None leaves it to ``environment.conf`` and the default.
+    modulepath: tuple[str, ...] | None = None
+    #: The repository's hierarchy, from its root, where it is not ``hiera.yaml`` in the environment's folder.
+    hiera_config: PurePosixPath | None = None
+    #: Folder of environment folders, from the repository's root; None where the stack's folder is the environment.
+    environmentpath: PurePosixPath | None = None
+    #: Puppet's name of the environment, empty for the name that Holdfast has.
+    environment: str = ""
+    #: The name that ``node`` blocks match, empty for the host's own.
+    certname: str = ""
+    #: Facts that the stack hands to others, by the output's name.
+    facts: Mapping[str, str] = field(default_factory=dict)
+    #: First parts of the version that the stack asks for, empty where it says nothing.
+    tool_version: str = ""
+
+    def environment_of(self, name: str) -> str:
+        """Return Puppet's name of the environment that Holdfast calls ``name``."""
+        if self.environment:
+            return self.environment
+        found = re.sub(r"[^a-z0-9_]", "_", name.lower())
+        return f"{found}_" if found in _RESERVED else found
+
+    def folder_of(self, name: str) -> PurePosixPath:
+        """Return the environment's folder from the repository's root."""
+        return self.path if self.environmentpath is None else self.environmentpath / self.environment_of(name)
+
+
+def read(settings: Mapping[str, Json]) -> Settings:
+    """Return the settings as a value. Raises InvalidSettings, naming the key."""
+    for key in settings:
+        if key not in _KEYS:
+            close = get_close_matches(key, _KEYS, n=1)
+            hint = f'did you mean "{close[0]}"?' if close else f"keys are: {', '.join(_KEYS)}"
+            raise InvalidSettings(f'puppet knows no setting "{key}"', hint=hint)
+    path = PurePosixPath(_text(settings, "path") or ".")
+    return Settings(
+        path=path,
+        manifest=_place(settings, "manifest", path),
+        modulepath=_modulepath(settings.get("modulepath"), path),
+        hiera_config=_place(settings, "hiera_config", path),
+        environmentpath=_place(settings, "environmentpath", path),
+        environment=_environment(_text(settings, "puppet_environment")),
+        certname=_matching(settings, "certname", _CERTNAME, "small letters, digits, dots and dashes"),
+        facts=_facts(settings.get("facts")),
+        tool_version=_matching(settings, "tool_version", _VERSION, 'the first parts of a version: "7" or "7.23"'),
+    )
+
+
+def inside(start: PurePosixPath, name: str, key: str) -> PurePosixPath:
+    """Return ``name``, written from the folder ``start``, from the repository's root. Raises InvalidSettings."""
+    found = posixpath.normpath(posixpath.join(str(start), name))
+    if found.startswith(("/", "../")) or found == "..":
+        raise InvalidSettings(f'{key}: "{name}" leaves the repository', hint="name a place inside the repository")
+    return PurePosixPath(found)
+
+
+def _text(settings: Mapping[str, Json], key: str) -> str:
+    value = settings.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidSettings(f"{key} must be a text, not {value!r}")
+    return value.strip()
+
+
+def _matching(settings: Mapping[str, Json], key: str, pattern: re.Pattern[str], what: str) -> str:
+    text = _text(settings, key)
+    if text and not pattern.fullmatch(text):
+        raise InvalidSettings(f'{key}: "{text}" will not do', hint=f"write {what}")
+    return text
+
+
+def _place(settings: Mapping[str, Json], key: str, path: PurePosixPath) -> PurePosixPath | None:
+    text = _text(settings, key)
+    return inside(path, text, key) if text else None
+
+
+def _environment(text: str) -> str:
+    if text and (not _ENVIRONMENT.fullmatch(text) or text in _RESERVED):
+        raise InvalidSettings(
+            f'puppet_environment: "{text}" is no name of an environment',
+            hint=f"letters, digits and underscores, and not one of {', '.join(sorted(_RESERVED))}",
+        )
+    return text
+
+
+def _modulepath(value: Json, path: PurePosixPath) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list):
+        raise InvalidSettings("modulepath must be a list of folders", hint='write modulepath: ["modules", "site"]')
+    found: list[str] = []
+    for item in listed:
+        if not isinstance(item, str) or not item.strip():
+            raise InvalidSettings("modulepath must be a list of folders", hint='write modulepath: ["modules", "site"]')
+        found.append(item if item == MACHINES_MODULES else str(inside(path, item, "modulepath")))
+    return tuple(found)
+
+
+def _facts(value: Json) -> Mapping[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidSettings("facts must name facts by output", hint="write facts: {address: networking.ip}")
+    found: dict[str, str] = {}
+    for name, fact in value.items():
+        if not isinstance(fact, str) or not _FACT.fullmatch(fact):
+            raise InvalidSettings(f"facts: {fact!r} is no name of a fact", hint='write one like "networking.ip"')
+        found[name] = fact
+    return found

@@ -1,0 +1,17 @@
+"""The adapter for Puppet passes the suite that every adapter passes, with the real tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adapters.conformance import CASES, Case
+
+if TYPE_CHECKING:
+    from conftest import HostRig
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_conformance(case: Case, rig: HostRig) -> None:
+    case(rig)
