@@ -92,6 +92,8 @@ def _sources(value: Json, modulepath: Sequence[Path]) -> Iterator[Json]:
         if not isinstance(one, str) or not one.startswith(_MODULES):
             continue
         module, _, rest = one.removeprefix(_MODULES).partition("/")
+        if ".." in rest.split("/"):
+            continue
         for folder in modulepath:
             start = folder / module / "files" / PurePosixPath(rest)
             for file in sorted(start.rglob("*")) if start.is_dir() else [start]:

@@ -115,7 +115,9 @@ def _lay(settings: Settings, workspace: Workspace, own: Path) -> Prepared:
         hint = "add the folder, or name another with puppet_environment"
         raise InvalidSettings(f"there is no environment folder {folder}", hint=hint)
     found = layout(FolderTree(root=root), settings, folder)
-    if not (root / found.manifest).exists():
+    manifest = root / found.manifest
+    # An empty folder would be taken for "nothing is wanted".
+    if not (manifest.is_file() or any(manifest.rglob("*.pp"))):
         hint = "name it with manifest: in stacks.yaml; the default is manifests/, or site.pp"
         raise InvalidSettings(f"there is no manifest {found.manifest}", hint=hint)
     place = Place(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,8 @@ LARGEST: Final = 64 * 1024 * 1024
 #: What Puppet writes in the place of a value that is ``Sensitive``.
 REDACTED: Final = "[redacted]"
 
+#: Of a file's content: ``{sha256}5891b5b5…``.
+_CHECKSUM: Final = re.compile(r"\{\w+\}[0-9a-f]+")
 _KNOWN_FORMATS: Final = range(10, 13)
 
 
@@ -159,8 +162,8 @@ def _resource(ref: str, status: Mapping[str, Any]) -> Resource:
 def _event(event: Mapping[str, Any]) -> Event:
     return Event(
         property=str(event.get("property") or ""),
-        before=_json(event.get("previous_value")),
-        after=_json(event.get("desired_value")),
+        before=_checksum(_json(event.get("previous_value"))),
+        after=_checksum(_json(event.get("desired_value"))),
         name=str(event.get("name") or ""),
         status=str(event.get("status") or ""),
         message=str(event.get("message") or ""),
@@ -180,6 +183,17 @@ def _line(line: Mapping[str, Any]) -> Line:
 
 def _number(value: Any) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _checksum(value: Json) -> Json:
+    """Return a checksum as text: Puppet writes the wanted one in base64 and does not say so."""
+    if not isinstance(value, str) or not value.startswith("e"):
+        return value
+    try:
+        decoded = base64.b64decode(value, validate=True).decode("ascii")
+    except ValueError:
+        return value
+    return decoded if _CHECKSUM.fullmatch(decoded) else value
 
 
 def _json(value: Any) -> Json:

@@ -31,7 +31,7 @@ MACHINES_MODULES: Final = "$basemodulepath"
 _ENVIRONMENT: Final = re.compile(r"[a-z0-9_]+", re.IGNORECASE)
 #: Sections of Puppet's own configuration; no environment may be called like that.
 _RESERVED: Final = frozenset({"main", "master", "server", "agent", "user"})
-_CERTNAME: Final = re.compile(r"[a-z0-9._-]+")
+_CERTNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _FACT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _VERSION: Final = re.compile(r"\d+(\.\d+){0,2}")
 
