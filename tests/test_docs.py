@@ -16,7 +16,12 @@ from orchestrator import errors
 from orchestrator.config.operator_reading import read_operator
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "changelog.d").glob("*.md")])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(page for room in ("docs", "changelog.d", "examples") for page in (ROOT / room).rglob("*.md")),
+    ]
+)
 HOLDFAST = Path(sys.executable).with_name("holdfast")
 
 #: The console block below this line is run; what it shows must come out in that order, "…" standing for anything.

@@ -1,0 +1,1 @@
+"""An adapter for three commands of your own: observe, apply, destroy."""
