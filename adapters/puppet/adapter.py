@@ -40,7 +40,7 @@ from adapters.contract import (
 )
 from adapters.puppet import aftermath, applied, commands, facts, output
 from adapters.puppet.layout import outside
-from adapters.puppet.prepared import APPLYING, Prepared, prepared, secrets, settle, write_private
+from adapters.puppet.prepared import APPLIED, APPLYING, Prepared, prepared, secrets, settle, write_private
 from adapters.puppet.report import Report
 from adapters.puppet.settings import Settings, read
 
@@ -149,6 +149,9 @@ class Puppet:
         """Compare the host with what was applied, by a run that only looks."""
         with self._prepared(workspace) as ready:
             looked = self._look(ready, Goal.CONVERGE)
+            if looked.plan.empty:
+                # All is as these files ask, whether or not an apply was needed for that.
+                write_private(workspace.kept / APPLIED, applied.dump(looked.memory.now))
             return output.drifts(looked.report, ready.wording, looked.memory, BLIND_SPOTS)
 
     def outputs(self, workspace: Workspace) -> Outputs:

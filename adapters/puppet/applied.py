@@ -32,6 +32,10 @@ class Memory:
     then: Wanted | None
     now: Wanted
 
+    def left_alone(self, ref: str) -> bool:
+        """Whether the files themselves say ``noop => true``: an apply tells of the difference and leaves it."""
+        return self.now.get(ref, {}).get("noop") == _digest(True)  # noqa: FBT003 - the very value that is written
+
     def corrective(self, ref: str, name: str) -> bool:
         """Whether the files ask the same of this property as they did: then it is the world that moved.
 
@@ -48,6 +52,9 @@ class Memory:
         names = (name, *_FILE_CONTENT) if ref.startswith("File[") and name in {"content", "ensure"} else (name,)
         names = (*names, *_FILE_CONTENT, "recurse", "purge") if owner != ref else names
         old, new = self.then[owner], self.now.get(owner, {})
+        # Whatever is said of an exec says what it does.
+        if ref.startswith("Exec["):
+            return dict(old) == dict(new)
         return all(old.get(one) == new.get(one) for one in names)
 
 

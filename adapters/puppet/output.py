@@ -36,6 +36,8 @@ _ERROR: Final = re.compile(
     r"^(?P<level>Error|Warning): (?P<text>.*?)"
     r"(?: \((?:file: (?P<file>[^,)]+))?(?:, )?(?:line: (?P<line>\d+))?(?:, column: \d+)?\))?(?: on node \S+)?$"
 )
+#: Most lines of a text's difference that a plan holds.
+_MOST_LINES: Final = 200
 #: Says so several times a run where it is not root, and goes on.
 _NOISE: Final = ("Error: Facter: Permission denied",)
 
@@ -85,17 +87,16 @@ def drifts(report: Report, wording: Wording, memory: Memory, blind_spots: Iterab
     """Return what has moved since the apply that ``memory`` knows of, apart from what only the files ask for."""
     items: list[DriftItem] = []
     pending: list[Change] = []
-    blind = list(blind_spots)
+    blind = [*blind_spots, *(f"{ref}: puppet skipped it, for its schedule or its tags" for ref in _skipped(report))]
     for change in _changes(report, wording, None):
         corrective = [one for one in change.attributes if memory.corrective(change.address, _property(one.path))]
         intentional = [one for one in change.attributes if one not in corrective]
         if corrective and change.kind is ChangeKind.UNKNOWN:
             blind.append(f"{change.address}: {_unseen(change)}")
         elif corrective and not all(one.path == "refresh" for one in corrective):
-            items.append(
-                DriftItem(change=inverted(replace(change, attributes=tuple(corrective))), will_be_reverted=True)
-            )
-        if intentional:
+            drifted = inverted(replace(change, attributes=tuple(corrective)))
+            items.append(DriftItem(change=drifted, will_be_reverted=not memory.left_alone(change.address)))
+        if intentional and not memory.left_alone(change.address):
             pending.append(replace(change, attributes=tuple(intentional)))
     return Drifts(items=tuple(items), blind_spots=tuple(blind), pending=tuple(pending))
 
@@ -146,6 +147,8 @@ def _changes(report: Report, wording: Wording, memory: Memory | None) -> Iterato
         unseen = resource.failed or (resource.skipped and broken)
         if resource.type == _SPEAKS_ONLY or not (events or unseen or resource.where in refreshed):
             continue
+        if memory is not None and memory.left_alone(resource.ref):
+            continue
         attributes = [*_attributes(events, resource, report, wording)]
         if resource.where in refreshed:
             attributes.append(AttributeChange(path="refresh", before=None, after="triggered"))
@@ -158,6 +161,12 @@ def _changes(report: Report, wording: Wording, memory: Memory | None) -> Iterato
             attributes=tuple(attributes),
             reason=", ".join(_reasons(resource, report, wording, memory, unseen=unseen)),
         )
+
+
+def _skipped(report: Report) -> list[str]:
+    if any(resource.failed for resource in report.resources):
+        return []
+    return [resource.ref for resource in report.resources if resource.skipped]
 
 
 def _reasons(
@@ -197,9 +206,15 @@ def _difference(source: str, report: Report) -> tuple[str, str] | None:
             continue
         shown = line.message[line.message.index("\n@@ ") + 1 :].splitlines()
         shown = [one for one in shown if not one.startswith(("@@ ", "\\"))]
-        before = "\n".join(one[1:] for one in shown if not one.startswith("+"))
-        return before, "\n".join(one[1:] for one in shown if not one.startswith("-"))
+        return _joined(shown, "+"), _joined(shown, "-")
     return None
+
+
+def _joined(shown: Sequence[str], other: str) -> str:
+    """Return one side of a comparison, its first lines where it is long."""
+    lines = [one[1:] for one in shown if not one.startswith(other)]
+    more = [f"… ({len(lines) - _MOST_LINES} more lines)"] if len(lines) > _MOST_LINES else []
+    return "\n".join([*lines[:_MOST_LINES], *more])
 
 
 def _kind(event: Event, kind: str) -> ChangeKind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,62 @@ def test_the_difference_of_a_text_is_shown_line_by_line_and_a_redacted_one_not_a
     assert len(change.attributes) == 1
 
 
+def test_a_long_difference_is_cut_and_says_so() -> None:
+    source = "/Stage[main]/Main/File[/x]/content"
+    event = {"property": "content", "previous_value": "{sha256}a", "desired_value": "{sha256}b"}
+    told = "\n--- /x\n+++ /y\n@@ -0,0 +1,500 @@\n" + "".join(f"+{number}\n" for number in range(500))
+    (change,) = output.changes(reported(lines=[{"source": source, "message": told}], event=event), WORDING)
+    after = change.attributes[1].after
+    assert isinstance(after, str)
+    assert after.endswith("\n199\n… (300 more lines)")
+
+
+def test_what_the_files_leave_alone_is_in_no_plan_and_as_drift_is_not_put_back() -> None:
+    wanted = catalog(resource("File[/x]", ensure="file", noop=True))
+    memory = applied.Memory(then=wanted, now=wanted)
+    assert output.changes(reported(), WORDING, memory) == ()
+    (item,) = output.drifts(reported(), WORDING, memory, ()).items
+    assert not item.will_be_reverted
+    assert item.change.kind is ChangeKind.DELETE
+
+
+def test_a_file_that_is_gone_is_a_delete_and_one_that_came_back_a_create() -> None:
+    wanted = catalog(resource("File[/x]", ensure="file"))
+    memory = applied.Memory(then=wanted, now=wanted)
+    (item,) = output.drifts(reported(), WORDING, memory, ()).items
+    assert (item.change.kind, item.change.attributes[0].before, item.change.attributes[0].after) == (
+        ChangeKind.DELETE,
+        "file",
+        "absent",
+    )
+    back = {"previous_value": "file", "desired_value": "absent"}
+    (item,) = output.drifts(reported(event=back), WORDING, memory, ()).items
+    assert item.change.kind is ChangeKind.CREATE
+
+
+def test_of_one_resource_drift_and_what_is_pending_are_told_apart_by_property() -> None:
+    then = catalog(resource("File[/x]", mode="0644", owner="root"))
+    now = catalog(resource("File[/x]", mode="0600", owner="root"))
+    both = reported(event={"property": "mode", "previous_value": "0644", "desired_value": "0600"})
+    owner = reported(event={"property": "owner", "previous_value": "eve", "desired_value": "root"})
+    events = (*both.resources[0].events, *owner.resources[0].events)
+    found = output.drifts(
+        replace(both, resources=(replace(both.resources[0], events=events),)),
+        WORDING,
+        applied.Memory(then=then, now=now),
+        (),
+    )
+    assert [one.path for item in found.items for one in item.change.attributes] == ["owner"]
+    assert [one.path for change in found.pending for one in change.attributes] == ["mode"]
+
+
+def test_what_puppet_skipped_is_a_blind_spot() -> None:
+    memory = applied.Memory(then=None, now={})
+    found = output.drifts(reported(with_event=False, skipped=True), WORDING, memory, ("one",))
+    assert found.items == ()
+    assert found.blind_spots == ("one", "File[/x]: puppet skipped it, for its schedule or its tags")
+
+
 def test_noise_is_no_error_and_places_are_told_from_the_root() -> None:
     text = (
         b"Error: Facter: Permission denied @ rb_sysopen - /proc/1/environ\n"
@@ -205,6 +262,8 @@ def resource(ref: str, hidden: tuple[str, ...] = (), **parameters: Json) -> dict
         ([resource("File[/d]", recurse=True)], [resource("File[/d]", recurse=True)], "File[/d/x]", "ensure", True),
         ([resource("File[/d]", recurse=True)], [resource("File[/d]", recurse=False)], "File[/d/x]", "ensure", False),
         ([], [], "User[eve]", "ensure", True),
+        ([resource("Exec[a]", command="x")], [resource("Exec[a]", command="x")], "Exec[a]", "returns", True),
+        ([resource("Exec[a]", command="x")], [resource("Exec[a]", command="y")], "Exec[a]", "returns", False),
         (
             [resource("User[a]", ("password",), password="1")],
             [resource("User[a]", ("password",), password="2")],
@@ -213,7 +272,18 @@ def resource(ref: str, hidden: tuple[str, ...] = (), **parameters: Json) -> dict
             True,
         ),
     ],
-    ids=["world", "files", "new", "source", "below", "no longer below", "purged", "secrets are not compared"],
+    ids=[
+        "world",
+        "files",
+        "new",
+        "source",
+        "below",
+        "no longer below",
+        "purged",
+        "exec",
+        "other exec",
+        "secrets are not compared",
+    ],
 )
 def test_it_is_the_world_that_moved_where_the_files_ask_for_the_same(
     then: list[Any], now: list[Any], ref: str, name: str, *, corrective: bool
