@@ -31,7 +31,6 @@ from adapters.contract import (
     Shell,
     ToolFailed,
     ToolMissing,
-    ToolStopped,
     ToolVersion,
     ToolVersionWrong,
     Traits,
@@ -131,8 +130,6 @@ class Puppet:
             ready.forget()
             result = self.shell.run(commands.apply(ready.place), self._tell(ready))
             ready.keep_state()
-            if result.exit_code < 0:
-                raise ToolStopped("puppet was killed", hint="holdfast plan tells what it would do now")
             self._raise_failed(ready, result)
         settle(workspace.kept)
 

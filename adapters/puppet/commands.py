@@ -82,6 +82,8 @@ def configuration(place: Place) -> str:
         f"hiera_config = {place.own / 'hiera.yaml'}",
         "reports = none",
         "node_terminus = plain",
+        # As root it would give them to a user of its own, which root inside a container may not do.
+        "manage_internal_file_permissions = false",
         "show_diff = true",
         "color = false",
     ]

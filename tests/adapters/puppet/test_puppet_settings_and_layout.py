@@ -154,3 +154,5 @@ def test_commands_say_all_that_they_do() -> None:
     folders = [line.split(" = ")[1] for line in commands.configuration(place).splitlines() if " = /" in line]
     assert folders
     assert all(folder.startswith("/own/") for folder in folders)
+    # Root without the power to give files away could not even begin.
+    assert "manage_internal_file_permissions = false\n" in commands.configuration(place)

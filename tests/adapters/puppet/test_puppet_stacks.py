@@ -18,7 +18,9 @@ from adapters.contract import (
     Plan,
     Severity,
     ToolFailed,
+    ToolStopped,
     ToolVersionWrong,
+    Unknown,
 )
 
 if TYPE_CHECKING:
@@ -167,6 +169,22 @@ def test_a_resource_that_fails_is_named_with_its_place_and_the_next_plan_goes_on
     assert subject.file("good").exists()
     assert not subject.file("after").exists()
     # It is not taken for what is applied.
+    assert not (subject.folder / "kept/applied.json").exists()
+
+
+def test_a_puppet_that_is_killed_in_the_middle_leaves_an_unknown_attempt(rig: HostRig) -> None:
+    subject = rig.fresh()
+    subject.site.write_text(
+        "$where = lookup('where')\n"
+        'file { "${where}/before": ensure => file }\n'
+        "-> exec { 'kills puppet': command => '/bin/kill -9 $PPID' }\n"
+        '-> file { "${where}/after": ensure => file }\n'
+    )
+    plan = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    with pytest.raises(ToolStopped, match="signal 9"):
+        subject.adapter.apply(subject.workspace, plan)
+    assert [path.name for path in subject.world_folder.iterdir()] == ["before"]
+    assert isinstance(subject.adapter.resume(subject.workspace, plan, subject.handle()), Unknown)
     assert not (subject.folder / "kept/applied.json").exists()
 
 
