@@ -15,7 +15,7 @@ from orchestrator.config.paths import below, checked_path
 from orchestrator.config.reading import check, or_rather
 from orchestrator.config.schema import EnvironmentKeys, OverrideKeys, StackKeys
 from orchestrator.config.strangers import SHARED_KEYS, known_to, stranger
-from orchestrator.config.toolkeys import FILE_KEYS, INPUT_KEYS, LATER_TOOLS, TOOL_KEYS, OtherKeys
+from orchestrator.config.toolkeys import FILE_KEYS, INPUT_KEYS, LATER_TOOLS, NAMED_APART, TOOL_KEYS, OtherKeys
 from orchestrator.config.yamltree import Node, place
 from orchestrator.errors import ConfigError
 from orchestrator.model.policy import Policy
@@ -265,8 +265,9 @@ class _One:
         for kind in INPUT_KEYS:
             for name, value in grouped(merged, kind).items():
                 node = self._node_of(merged[f"{kind}.{name}"], (kind, name), key)
-                found[name] = self._fill(fill_input, value, key, node)
-                self._want_outputs(found[name], key, node)
+                told = f"{kind}.{name}" if kind in NAMED_APART else name
+                found[told] = self._fill(fill_input, value, key, node)
+                self._want_outputs(found[told], key, node)
         return found
 
     def _node_of(self, setting: Setting, path: tuple[str, ...], key: StackKey) -> Node:

@@ -30,12 +30,26 @@ class CloudFormationKeys(Keys):
 
 
 class AnsibleKeys(Keys):
-    """Ansible. Not supported yet."""
+    """Ansible."""
 
-    playbook: str | None = None
-    inventory: str | None = None
-    requirements: str | None = None
-    extra_vars: Inputs | None = None
+    playbook: str | None = said("The playbook, from the stack's folder; site.yml where none is named.")
+    inventory: str | list[str] | None = said(
+        "Inventory files, folders or scripts, or a list of hosts with a comma in it."
+    )
+    limit: str | None = said("Pattern of the hosts to work on.")
+    tags: list[str] | None = said("Only tasks with one of these tags.")
+    skip_tags: list[str] | None = said("No task with one of these tags.")
+    forks: Whole | None = said("How many hosts are worked on at once.")
+    become: Truth | None = said("Whether tasks run as another user, root where none is named.")
+    become_user: str | None = said("The user that tasks run as.")
+    requirements: str | None = said("Collections and roles to install; requirements.yml where none is named.")
+    roles_path: list[str] | None = said("Folders of roles, from the stack's folder.")
+    known_hosts: str | None = said("Host keys for ssh, a file from the stack's folder. Keys are always checked.")
+    facts_cache: Truth | None = said("Whether facts are kept from one run to the next.")
+    sensitive_outputs: list[str] | None = said("Names that set_stats hands on and that are secret.")
+    extra_vars: Inputs | None = said("Values for variables; may hold ${output:...} and ${secret:...}.")
+    vault_ids: Inputs | None = said("Vault passwords by id, as in prod: ${secret:vault-prod}.")
+    ssh: Inputs | None = said("private_key and known_hosts as text, as in private_key: ${secret:deploy-key}.")
 
 
 class PuppetKeys(Keys):
@@ -72,10 +86,13 @@ TOOL_KEYS: Final[dict[str, type[BaseModel]]] = {
 }
 
 #: Tools that stacks.yaml knows by name and that no adapter of this release drives.
-LATER_TOOLS: Final = frozenset({"ansible", "cloudformation", "chef", "arm"})
+LATER_TOOLS: Final = frozenset({"cloudformation", "chef", "arm"})
 
 #: Where a stack holds the values that its tool is handed: they may hold references to outputs and secrets.
-INPUT_KEYS: Final = ("inputs", "parameters", "extra_vars")
+INPUT_KEYS: Final = ("inputs", "parameters", "extra_vars", "vault_ids", "ssh")
+
+#: Those of them whose values are no variables: the tool is handed them as ``key.name``, beside the others.
+NAMED_APART: Final = frozenset({"vault_ids", "ssh"})
 
 #: Values laid over each other key by key; everything else is replaced as a whole.
 MERGED_KEYS: Final = frozenset({*INPUT_KEYS, "backend_config", "drift", "approvals", "credentials"})
@@ -83,7 +100,8 @@ MERGED_KEYS: Final = frozenset({*INPUT_KEYS, "backend_config", "drift", "approva
 #: Keys whose value names files, from the stack's folder.
 FILE_KEYS: Final = frozenset(
     {
-        *("var_files", "deployment", "playbook", "inventory", "requirements"),
+        *("var_files", "deployment"),
+        *("playbook", "inventory", "requirements", "roles_path", "known_hosts"),
         *("manifest", "modulepath", "hiera_config", "environmentpath"),
     }
 )

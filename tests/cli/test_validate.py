@@ -39,8 +39,8 @@ def test_the_long_example_has_notes_and_no_error(small):
     notes = found(small, 0, "network", "dns", "web")
     assert {note.partition(" ")[2] for note in notes} == {"note HF-1050"}
     found(small, 64, "--strict")
-    held = small.ends(5, "plan", "web@dev", "--dirty").stdout
-    assert "no adapter is called 'ansible'" in held
+    held = small.ends(5, "plan", "dns@dev", "--dirty").stdout
+    assert "no adapter is called 'cloudformation'" in held
 
 
 def test_a_path_that_is_no_folder_is_an_error_by_line_and_column(small):

@@ -1,0 +1,1 @@
+"""The adapter for Ansible, over ansible-runner and ansible-core."""

@@ -1,0 +1,1 @@
+"""What ansible-playbook loads of ours, inside its own process; nothing of Holdfast imports it."""

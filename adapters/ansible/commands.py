@@ -1,0 +1,171 @@
+"""Every command line of Ansible that we use, and its configuration, as values. Pure: building one starts nothing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from adapters.ansible.settings import Settings
+from adapters.contract import Command
+
+#: Where our callback plugin is.
+CALLBACKS: Final = Path(__file__).with_name("callbacks")
+#: ansible-galaxy's cache is not made for several writers.
+ONE_INSTALL_AT_A_TIME: Final = "ansible-galaxy"
+PROGRAM: Final = "ansible-playbook"
+#: What each verb adds to the command line.
+_WORDS: Final = {"look": ("--check", "--diff"), "syntax": ("--syntax-check",), "play": ("--diff",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a playbook runs, and the private files that it runs with."""
+
+    settings: Settings
+    #: Files and folders by their absolute path, or lists of hosts.
+    inventory: tuple[str, ...] = ()
+    #: Folder that holds ansible-playbook.
+    programs: Path
+    root: Path
+    folder: Path
+    private: Path
+    #: Names of what the run finds there, each of mode 0600 and removed when it ends.
+    extra_vars: Path | None = None
+    #: Password files by vault id.
+    vaults: Mapping[str, Path] = field(default_factory=dict)
+    config: Path
+    #: Variables that have the last word, whatever the repository says.
+    overrides: Path
+
+
+def environment(config: Path) -> dict[str, str]:
+    """Return the variables that keep the tool to our configuration: the repository's own ansible.cfg has no say.
+
+    ansible-runner turns the checking of host keys off where its environment says nothing of it.
+    """
+    return {
+        "ANSIBLE_CONFIG": str(config),
+        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS),
+        "ANSIBLE_HOST_KEY_CHECKING": "True",
+        "ANSIBLE_NOCOLOR": "1",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def config(*, roles: list[Path], collections: list[Path], facts: Path | None) -> str:
+    """Return the ansible.cfg that we write."""
+    lines = [
+        "[defaults]",
+        "callbacks_enabled = holdfast_lines",
+        "host_key_checking = True",
+        "interpreter_python = auto_silent",
+        "inventory = /dev/null",
+        "nocows = True",
+        "retry_files_enabled = False",
+        f"roles_path = {':'.join(str(path) for path in roles)}",
+        f"collections_path = {':'.join(str(path) for path in collections)}",
+    ]
+    if facts is not None:
+        lines += ["gathering = smart", "fact_caching = jsonfile", f"fact_caching_connection = {facts}"]
+    lines += ["[inventory]", "any_unparsed_is_failed = True"]
+    lines += ["[ssh_connection]", "pipelining = True"]
+    return "\n".join(lines) + "\n"
+
+
+def ssh_arguments(*, known_hosts: Path | None, key: Path | None) -> str:
+    """Return what ssh is told first, which is what counts with it: host keys are checked, always.
+
+    Neither the configuration nor the keys of whoever runs Holdfast are used: a stack gets what it was granted. A
+    kept connection saves half a second a task; the driver ends it.
+    """
+    options = [
+        "StrictHostKeyChecking=yes",
+        f"UserKnownHostsFile={known_hosts or '/dev/null'}",
+        *([f"IdentityFile={key}", "IdentitiesOnly=yes"] if key else ["IdentityFile=none"]),
+        "PasswordAuthentication=no",
+        "ControlMaster=auto",
+        "ControlPersist=30s",
+    ]
+    return " ".join(["-F", "/dev/null", *(f"-o {shlex.quote(option)}" for option in options)])
+
+
+def version(program: Path) -> Command:
+    """Ask for the tool's version."""
+    return Command(argv=(str(program), "--version"), cwd=Path("/"), env={"LC_ALL": "C.UTF-8"})
+
+
+def look(place: Place) -> Command:
+    """Have the playbook say what it would do. Its own code runs, as far as it says that it may."""
+    return _drive(place, "look", mutates=False)
+
+
+def syntax(place: Place) -> Command:
+    """Have the files checked, and no host asked."""
+    return _drive(place, "syntax", mutates=False)
+
+
+def play(place: Place) -> Command:
+    """Run the playbook."""
+    return _drive(place, "play", mutates=True)
+
+
+def install(program: Path, kind: str, requirements: Path, target: Path) -> Command:
+    """Fetch what the requirements ask for: ``kind`` is collection or role."""
+    return Command(
+        argv=(str(program.with_name("ansible-galaxy")), kind, "install", "-r", str(requirements), "-p", str(target)),
+        cwd=requirements.parent,
+        env={"LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"},
+        exclusive=ONE_INSTALL_AT_A_TIME,
+    )
+
+
+def request(place: Place, command: Command) -> str:
+    """Return what the driver of ``command`` reads: JSON, without a secret in it."""
+    return json.dumps(
+        {
+            "private": str(place.private),
+            "cwd": str(place.folder),
+            "playbook": str(place.root / place.settings.playbook),
+            "cmdline": shlex.join([*_WORDS[request_file(command).stem], *_options(place)]),
+            "env": environment(place.config),
+            "program_folder": str(place.programs),
+        }
+    )
+
+
+def request_file(command: Command) -> Path:
+    """Return where the driver of ``command`` finds its request."""
+    return Path(command.argv[-1])
+
+
+def _drive(place: Place, verb: str, *, mutates: bool) -> Command:
+    argv = (sys.executable, "-I", "-m", "adapters.ansible.driver", str(place.private / f"{verb}.json"))
+    return Command(argv=argv, cwd=place.folder, mutates=mutates)
+
+
+def _options(place: Place) -> list[str]:
+    settings = place.settings
+    words: list[str] = []
+    for item in place.inventory:
+        words += ["-i", item]
+    for flag, value in (
+        ("--limit", settings.limit),
+        ("--tags", ",".join(settings.tags)),
+        ("--skip-tags", ",".join(settings.skip_tags)),
+        ("--forks", str(settings.forks or "")),
+        ("--become-user", settings.become_user),
+    ):
+        words += [flag, value] if value else []
+    words += ["--become"] if settings.become else []
+    for label, path in sorted(place.vaults.items()):
+        words += ["--vault-id", f"{label}@{path}"]
+    # The last one wins.
+    for file in (place.extra_vars, place.overrides):
+        words += ["--extra-vars", f"@{file}"] if file else []
+    return words
