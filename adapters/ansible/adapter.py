@@ -213,7 +213,7 @@ class Ansible:
             raise failures.not_read(found, ran.exit_code, ran.said.texts, ready.secrets)
         if ran.said.dark:
             raise failures.unreachable(ran.said, ready.root, ready.secrets)
-        if not ran.said.hosts and not ran.said.steps:
+        if not ran.said.hosts and ran.said.unmatched:
             raise ToolFailed("no host was looked at: the playbook matches none", hint="check inventory and limit")
 
     def _error(self, ready: Prepared, ran: Ran) -> ToolFailed | None:

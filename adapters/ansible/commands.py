@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.ansible.settings import Settings
-from adapters.contract import Command
+from adapters.contract import Command, Json
 
 #: Where our callback plugin is.
 CALLBACKS: Final = Path(__file__).with_name("callbacks")
@@ -39,7 +39,9 @@ class Place:
     #: Password files by vault id.
     vaults: Mapping[str, Path] = field(default_factory=dict)
     config: Path
-    #: Variables that have the last word, whatever the repository says.
+    #: Folder that facts are kept in from one run to the next, None where they are not.
+    facts: Path | None = None
+    #: See `overrides`.
     overrides: Path
 
 
@@ -58,7 +60,7 @@ def environment(config: Path) -> dict[str, str]:
     }
 
 
-def config(*, roles: list[Path], collections: list[Path], facts: Path | None) -> str:
+def config(*, roles: list[Path], collections: list[Path], facts: bool) -> str:
     """Return the ansible.cfg that we write."""
     lines = [
         "[defaults]",
@@ -71,11 +73,23 @@ def config(*, roles: list[Path], collections: list[Path], facts: Path | None) ->
         f"roles_path = {':'.join(str(path) for path in roles)}",
         f"collections_path = {':'.join(str(path) for path in collections)}",
     ]
-    if facts is not None:
-        lines += ["gathering = smart", "fact_caching = jsonfile", f"fact_caching_connection = {facts}"]
+    lines += ["gathering = smart"] if facts else []
     lines += ["[inventory]", "any_unparsed_is_failed = True"]
-    lines += ["[ssh_connection]", "pipelining = True"]
     return "\n".join(lines) + "\n"
+
+
+def overrides(ssh: str) -> dict[str, Json]:
+    """Return the variables that have the last word, whatever the repository says.
+
+    Without pipelining a task has a terminal at the other end, and goes when its connection does: with it, what a
+    cancelled run began goes on.
+    """
+    return {
+        "ansible_ssh_args": ssh,
+        "ansible_host_key_checking": True,
+        "ansible_pipelining": False,
+        "ansible_ssh_pipelining": False,
+    }
 
 
 def ssh_arguments(*, known_hosts: Path | None, key: Path | None) -> str:
@@ -135,6 +149,7 @@ def request(place: Place, command: Command) -> str:
             "cmdline": shlex.join([*_WORDS[request_file(command).stem], *_options(place)]),
             "env": environment(place.config),
             "program_folder": str(place.programs),
+            "facts": str(place.facts) if place.facts else "",
         }
     )
 

@@ -53,7 +53,14 @@ class Drive:
             project_dir=self.request["cwd"],
             playbook=self.request["playbook"],
             cmdline=self.request["cmdline"],
-            envvars={**self.request["env"], "HOLDFAST_LINES": str(self.lines)},
+            envvars={
+                **self.request["env"],
+                "HOLDFAST_LINES": str(self.lines),
+                # A socket's path has 107 bytes: below HOME it would be too long.
+                "ANSIBLE_SSH_CONTROL_PATH_DIR": tempfile.gettempdir(),
+            },
+            # Joined to a folder of its own, which an absolute path overrides.
+            fact_cache=self.request["facts"] or "facts",
             # Whatever it is given, it would write into files that the next run takes up by itself.
             suppress_env_files=True,
             settings={"suppress_output_file": True},

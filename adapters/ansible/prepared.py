@@ -66,8 +66,12 @@ class Prepared:
 
     def run(self, command: Command) -> Ran:
         """Run and return what was said; progress goes to people."""
-        kept.write_private(commands.request_file(command), commands.request(self.place, command))
-        result = self.shell.run(command, self.tell)
+        request = commands.request_file(command)
+        kept.write_private(request, commands.request(self.place, command))
+        try:
+            result = self.shell.run(command, self.tell)
+        finally:
+            request.unlink(missing_ok=True)
         return Ran(said=read(result.stdout), exit_code=result.exit_code)
 
     def tell(self, line: str) -> None:
@@ -153,7 +157,7 @@ def _place(
 ) -> commands.Place:
     inputs = workspace.inputs
     variables = {name: item.value for name, item in inputs.items() if not name.startswith((VAULTS, SSH))}
-    overrides = {"ansible_ssh_args": _ssh_arguments(settings, workspace, files), "ansible_host_key_checking": True}
+    overrides = commands.overrides(_ssh_arguments(settings, workspace, files))
     return commands.Place(
         settings=settings,
         inventory=_inventory(settings, workspace),
@@ -167,6 +171,7 @@ def _place(
             for name in inputs
             if name.startswith(VAULTS)
         },
+        facts=workspace.scratch / "facts" if settings.facts_cache else None,
         config=files.write("ansible.cfg", _config(settings, workspace, installed)),
         overrides=files.write("overrides.json", json.dumps(overrides)),
     )
@@ -178,8 +183,7 @@ def _config(settings: Settings, workspace: Workspace, installed: galaxy.Installe
     if installed.folder:
         roles.append(installed.folder / "roles")
         collections.append(installed.folder / "collections")
-    facts = workspace.scratch / "facts" if settings.facts_cache else None
-    return commands.config(roles=roles, collections=collections, facts=facts)
+    return commands.config(roles=roles, collections=collections, facts=settings.facts_cache)
 
 
 def _ssh_arguments(settings: Settings, workspace: Workspace, files: _Files) -> str:

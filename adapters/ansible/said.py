@@ -60,6 +60,8 @@ class Said:
     #: Everything else that it wrote, line by line.
     texts: list[str] = field(default_factory=list)
     stopped: bool = False
+    #: Whether a play had no host to work on.
+    unmatched: bool = False
 
     def count(self, host: str, what: str) -> int:
         """Return one of the tool's counts for a host."""
@@ -132,5 +134,5 @@ def _take(said: Said, kind: str, line: dict[str, Any]) -> None:
         said.version = str(line["version"])
     elif kind == "said":
         said.texts += str(line["text"]).splitlines()
-    elif kind == "stopped":
-        said.stopped = True
+    elif kind in {"stopped", "unmatched"}:
+        setattr(said, kind, True)

@@ -52,6 +52,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         """Say which version of the tool is at work."""
         self._write("tool", version=__version__)
 
+    def v2_playbook_on_no_hosts_matched(self) -> None:
+        """Say that a play has no host to work on."""
+        self._write("unmatched")
+
     def v2_runner_on_start(self, host: Any, task: Any) -> None:
         """Say that a host begins a task."""
         self._write("begun", host=host.get_name(), **_named(task))

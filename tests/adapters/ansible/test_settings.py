@@ -1,0 +1,155 @@
+"""Settings, trees and lines that no tool is needed for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+
+import pytest
+
+from adapters.ansible import said
+from adapters.ansible.attributes import attributes_of, kind_of
+from adapters.ansible.prepared import version
+from adapters.ansible.reads import outside
+from adapters.ansible.settings import allows, read
+from adapters.ansible.texts import MOST, message, place, shortened
+from adapters.conformance import MemoryTree
+from adapters.contract import ChangeKind, InvalidSettings, OutputUnreadable
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"playbok": "x"}, 'no setting "playbok"'),
+        ({"tool": "puppet"}, "does not drive"),
+        ({"playbook": 3}, "must be a text"),
+        ({"playbook": "../../x.yml", "path": "a"}, "leaves the repository"),
+        ({"playbook": "/etc/x.yml"}, "leaves the repository"),
+        ({"inventory": ["--private-key=/etc/shadow"]}, "begin with a dash"),
+        ({"inventory": [1]}, "list of texts"),
+        ({"limit": "-vvvv"}, "begin with a dash"),
+        ({"become_user": "a\nb"}, "line break"),
+        ({"tags": "one"}, "list of texts"),
+        ({"tags": ["-x"]}, "begin with a dash"),
+        ({"forks": 0}, "whole number"),
+        ({"forks": True}, "whole number"),
+        ({"become": "yes"}, "true or false"),
+        ({"tool_version": "newest"}, "no version constraint"),
+        ({"known_hosts": "../../k", "path": "a"}, "leaves the repository"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused_by_name(settings, words) -> None:
+    with pytest.raises(InvalidSettings, match=words):
+        read(settings)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "answer"),
+    [("~> 2.19", True), (">= 2.17, < 2.19", False), ("2.19.14", True), ("!= 2.19.14", False), ("~> 2.18.1", False)],
+)
+def test_a_version_meets_a_constraint_or_not(constraint: str, answer: bool) -> None:
+    assert allows(constraint, "2.19.14") is answer
+
+
+def test_paths_outside_are_those_that_settings_name_and_files_write() -> None:
+    tree = MemoryTree(
+        held={
+            PurePosixPath(path): text.encode()
+            for path, text in {
+                "web/site.yml": "- import_playbook: ../shared/base.yml\n- hosts: all\n  vars_files: ['../vars/{{ env }}.yml', ../vars/all.yml]\n",
+                "shared/base.yml": "- hosts: all\n  roles: [{role: ../roles/nginx}]\n",
+                "roles/nginx/tasks/main.yml": "- ansible.builtin.debug: {}\n",
+                "vars/all.yml": "a: 1\n",
+                "inventories/prod/hosts": "localhost\n",
+                "inventories/prod/group_vars/all.yml": "b: 1\n",
+                "other/x.yml": "",
+            }.items()
+        }
+    )
+    found = outside(tree, read({"path": "web", "inventory": "../inventories/prod/hosts"}))
+    assert {str(path) for path in found} >= {
+        "shared/base.yml",
+        "roles/nginx",
+        "vars/all.yml",
+        "inventories/prod/hosts",
+        "inventories/prod/group_vars",
+    }
+    assert not any(str(path).startswith(("web", "other")) for path in found)
+
+
+def line(**fields) -> bytes:
+    whole = {
+        "kind": "ok",
+        "host": "a",
+        "name": "n",
+        "place": "/r/x.yml:3",
+        "action": "ansible.builtin.file",
+        "runs": False,
+        "hidden": False,
+        "result": {},
+    }
+    return json.dumps({**whole, **fields}).encode() + b"\n"
+
+
+def step(result) -> said.Step:
+    return said.read(line(result=result)).steps[0]
+
+
+def test_lines_that_were_cut_off_or_are_no_lines_are_left_out() -> None:
+    found = said.read(b"\xff\x00garbage\n" + line() + b'["a list"]\n' + line()[:30])
+    assert len(found.steps) == 1
+    assert found.hosts is None
+
+
+def test_a_line_that_we_do_not_know_is_named() -> None:
+    with pytest.raises(OutputUnreadable, match="unknown: ok"):
+        said.read(b'{"kind": "ok", "host": "a"}\n')
+
+
+def test_a_version_that_we_cannot_read_is_said() -> None:
+    with pytest.raises(OutputUnreadable):
+        version(b"no such program\n")
+
+
+@pytest.mark.parametrize(
+    ("diff", "kind"),
+    [
+        ({"before": {"state": "absent"}, "after": {"state": "directory"}}, ChangeKind.CREATE),
+        ({"before": {"state": "file"}, "after": {"state": "absent"}}, ChangeKind.DELETE),
+        ([{"before": "", "after": "x", "after_header": "/x"}], ChangeKind.CREATE),
+        ([{"before": "", "before_header": "/x", "after": "x"}], ChangeKind.UPDATE),
+        ([{"prepared": "- a\n+ b"}], ChangeKind.UPDATE),
+        (None, ChangeKind.UPDATE),
+        ("nonsense", ChangeKind.UPDATE),
+    ],
+)
+def test_a_difference_with_nothing_on_one_side_makes_or_removes(diff, kind: ChangeKind) -> None:
+    assert kind_of(step({"changed": True, "diff": diff})) is kind
+
+
+def test_a_known_secret_on_one_side_hides_both() -> None:
+    diff = [{"before": "old-password\n", "after": "new-swordfish\n", "before_header": "/x"}]
+    (found,) = attributes_of(step({"changed": True, "diff": diff}), frozenset({"swordfish"}))
+    assert found.sensitive
+    assert "old-password" not in repr(found)
+
+
+def test_content_that_was_not_compared_is_said() -> None:
+    (found,) = attributes_of(step({"changed": True, "diff": [{"dst_binary": 1, "src_binary": 1}]}), frozenset())
+    assert found.after == "(binary content)"
+
+
+def test_long_texts_keep_what_differs_and_no_more_than_the_limit() -> None:
+    same = "same\n" * 2000
+    assert shortened(f"{same}a\n{same}", f"{same}b\n{same}") == ("a\n", "b\n")
+    before, after = shortened("x" * 9000, "y" * 9000)
+    assert len(before) < MOST + 100
+    assert before != after
+    assert shortened("x" * 9000, "y" * 9000 + "1")[1] != after
+
+
+def test_a_message_is_one_line_without_what_is_quoted() -> None:
+    text = "Task failed: Module failed: no\nOrigin: /r/x.yml:3:5\n\n1 password: hunter2\n"
+    assert message(text, ()) == "no"
+    assert place("/r/a/x.yml:3:5", "/r") == ("a/x.yml", 3)
+    assert place("nothing", "/r") == ("", 0)
