@@ -29,20 +29,22 @@ STACK = "lab/web@default"
 ROOT = "{{ playbook_dir }}/../../../world"
 LOCAL = 'localhost ansible_connection=local ansible_python_interpreter="{{ ansible_playbook_python }}"\n'
 
-#: What the conformance suite works on: two objects that are made, a secret in one, and outputs.
+#: What the conformance suite works on: two objects that are made, a secret in the name of one, and outputs.
+#: Folders, because a file costs the tool three times as much.
 SITE = """
 - name: web
   hosts: all
   gather_facts: false
   tasks:
     - name: first
-      ansible.builtin.copy:
-        dest: "{{ root }}/first"
-        content: "hello\\n"
+      ansible.builtin.file:
+        path: "{{ root }}/first"
+        state: directory
+        mode: "0755"
     - name: second
-      ansible.builtin.copy:
-        dest: "{{ root }}/second"
-        content: "secret={{ secret }}\\n"
+      ansible.builtin.file:
+        path: "{{ root }}/second-{{ secret }}"
+        state: directory
     - name: outputs
       ansible.builtin.set_stats:
         data:
@@ -105,24 +107,25 @@ class PlaybookSubject:
         return shells.open(ShellNeeds(**{**standard, **needs}, attempt=self.attempt))
 
     def world(self) -> Json:
-        return {path.name: path.read_text() for path in sorted(self.made.iterdir()) if path.is_file()}
+        found = sorted(self.made.iterdir())
+        return {path.name: path.read_text() if path.is_file() else oct(path.stat().st_mode) for path in found}
 
     def said(self) -> str:
         return log_path(self.folder / "home", 1, STACK).read_text()
 
     def edit(self) -> None:
-        self.site.write_text(self.site.read_text().replace("hello", "good day"))
+        self.site.write_text(self.site.read_text().replace("0755", "0750"))
 
     def spoil(self) -> str:
         self.site.write_text(self.site.read_text() + "    - name: broken\n      no.such.module: {}\n")
         return "stacks/web/site.yml"
 
     def tamper(self) -> Tampering:
-        (self.made / "first").write_text("mallory was here\n")
-        return Tampering(address="localhost: first", path="content", before="hello\n", after="mallory was here\n")
+        (self.made / "first").chmod(0o700)
+        return Tampering(address="localhost: first", path="mode", before="0755", after="0700")
 
     def remove(self) -> str:
-        (self.made / "second").unlink()
+        (self.made / f"second-{self.canary}").rmdir()
         return "localhost: second"
 
     def handle(self) -> Handle:

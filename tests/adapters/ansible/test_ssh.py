@@ -114,15 +114,17 @@ def remote(rig: PlaybookRig, fleet: Fleet, tasks: str, known: str | None = None)
     return subject
 
 
-COPY = '- name: x\n  ansible.builtin.copy: {dest: "{{ root }}/{{ inventory_hostname }}", content: "x"}'
+FOLDER = (
+    '- name: x\n  ansible.builtin.file: {path: "{{ root }}/{{ inventory_hostname }}", state: directory, mode: "0750"}'
+)
 SLOW = f"- name: slow\n  ansible.builtin.command: sleep {SLEEP}"
 
 
 def test_two_hosts_are_worked_on_and_no_connection_outlives_the_run(rig: PlaybookRig, fleet: Fleet) -> None:
-    subject = remote(rig, fleet, COPY)
+    subject = remote(rig, fleet, FOLDER)
     subject.apply()
-    assert subject.world() == {"host0": "x", "host1": "x"}
-    (subject.made / "host1").write_text("mallory")
+    assert list(subject.world()) == ["host0", "host1"]
+    (subject.made / "host1").chmod(0o700)
     found = subject.adapter.drift(subject.workspace)
     assert [(item.change.address, item.change.kind) for item in found.items] == [("host1: x", ChangeKind.UPDATE)]
     assert at_work(subject) == []
@@ -132,7 +134,7 @@ def test_two_hosts_are_worked_on_and_no_connection_outlives_the_run(rig: Playboo
 def test_a_host_with_another_key_than_the_known_one_is_refused_whatever_the_inventory_says(
     rig: PlaybookRig, fleet: Fleet
 ) -> None:
-    subject = remote(rig, fleet, COPY, known=fleet.known(fleet.keys[0], fleet.keys[0]))
+    subject = remote(rig, fleet, FOLDER, known=fleet.known(fleet.keys[0], fleet.keys[0]))
     lax = "[all:vars]\nansible_host_key_checking=false\nansible_ssh_args=-o StrictHostKeyChecking=no\n"
     lax += "ansible_ssh_common_args=-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null\n"
     (subject.stack / "inventory").write_text(fleet.inventory + lax)
@@ -143,7 +145,7 @@ def test_a_host_with_another_key_than_the_known_one_is_refused_whatever_the_inve
 
 def test_a_host_whose_key_nobody_knows_is_refused(rig: PlaybookRig, fleet: Fleet) -> None:
     with pytest.raises(ToolFailed, match="2 hosts could not be reached: host0, host1") as refused:
-        remote(rig, fleet, COPY, known="# none").plan()
+        remote(rig, fleet, FOLDER, known="# none").plan()
     assert "keys are always checked" in refused.value.hint
 
 

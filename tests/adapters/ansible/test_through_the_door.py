@@ -1,0 +1,77 @@
+"""A playbook in stacks.yaml, through the command line: planned, applied, drifted, put back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import preloaded
+
+STACKS = """\
+version: 1
+project: small
+stacks:
+  web:
+    tool: ansible
+    path: ansible/web
+    inventory: ../hosts
+    sensitive_outputs: [token]
+    extra_vars:
+      root: ROOT
+      password: ${secret:web/password}
+    vault_ids:
+      prod: ${secret:vault}
+"""
+SITE = """\
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: page
+      ansible.builtin.copy: {dest: "{{ root }}/page", content: "hello\\n"}
+    - name: password
+      ansible.builtin.copy: {dest: "{{ root }}/password", content: "{{ password }}\\n"}
+    - name: restart
+      ansible.builtin.command: touch {{ root }}/restarted
+    - name: outputs
+      ansible.builtin.set_stats: {data: {url: "http://web", token: "t0ken-canary"}}
+"""
+
+
+def test_a_playbook_is_planned_applied_and_repaired(tmp_path: Path) -> None:
+    repo, world = tmp_path / "repo", tmp_path / "world"
+    world.mkdir()
+    (repo / "ansible/web").mkdir(parents=True)
+    (repo / "stacks.yaml").write_text(STACKS.replace("ROOT", str(world)))
+    (repo / "ansible/web/site.yml").write_text(SITE)
+    line = f'localhost ansible_connection=local ansible_python_interpreter="{sys.executable}"\n'
+    (repo / "ansible/hosts").write_text(line)
+    named = ("-c", "user.name=Ana", "-c", "user.email=ana@acme.example", "-c", "commit.gpgsign=false")
+    env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path / "person"), "HOLDFAST_HOME": str(tmp_path / "home")}
+    secret = {"HOLDFAST_SECRET_WEB_PASSWORD": "swordfish-canary", "HOLDFAST_SECRET_VAULT": "vault-canary"}
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "first")):
+        subprocess.run(["git", *named, *words], cwd=repo, check=True, env=env)
+
+    def holdfast(code: int, *words: str) -> str:
+        ended, out, err = preloaded.run(words, cwd=repo, env={**env, **secret}, timeout=120)
+        assert ended == code, f"{words}\n{out}\n{err}"
+        assert "canary" not in out + err
+        return out
+
+    planned = json.loads(holdfast(0, "plan", "web", "--json"))
+    assert "localhost: page" in json.dumps(planned)
+    assert list(world.iterdir()) == []
+    holdfast(0, "apply", "web", "--yes", "--confirm", "web")
+    assert sorted(path.name for path in world.iterdir()) == ["page", "password", "restarted"]
+    assert (world / "password").read_text() == "swordfish-canary\n"
+    assert "http://web" in holdfast(0, "outputs", "web")
+
+    (world / "page").write_text("mallory was here\n")
+    drifted = holdfast(0, "drift", "web")
+    assert "localhost: page" in drifted
+    holdfast(0, "apply", "web", "--yes", "--confirm", "web")
+    assert (world / "page").read_text() == "hello\n"
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*.log"))
+    assert b"canary" not in kept
