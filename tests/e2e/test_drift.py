@@ -34,7 +34,7 @@ def row(yard: Yard, *words: str, code: int = 0) -> dict[str, object]:
     return found
 
 
-def test_report_propose_and_repair_differ(yard: Yard) -> None:
+def test_report_tells_and_propose_waits_for_a_yes_though_the_stack_applies_by_itself(yard: Yard) -> None:
     made(yard, "answer: report")
     yard.edit_object("web", size=2)
     yard.run("drift", "--answer").ended(0, "reported", "expected 1  is 2")
@@ -45,19 +45,16 @@ def test_report_propose_and_repair_differ(yard: Yard) -> None:
     yard.run("approve", "web", "--proposal", "2").ended(0)
     yard.run("apply").ended(0, "1 applied")
     assert size(yard) == 1
-    yard.commit({"stacks.yaml": stacks("answer: repair")})
-    yard.edit_object("web", size=2)
-    yard.run("drift", "--answer").ended(0, "repaired in run")
-    assert size(yard) == 1
-    assert [one.ended for one in yard.state("web").occurrences] == [Ending.REPAIRED, Ending.REPAIRED]
+    assert [one.ended for one in yard.state("web").occurrences] == [Ending.REPAIRED]
     yard.everything_belongs_to_an_attempt("web")
     yard.record_is_sound()
 
 
-def test_what_somebody_keeps_changing_is_raised_with_each_time_and_resumed_by_name(yard: Yard) -> None:
+def test_repair_asks_nobody_until_what_it_puts_back_keeps_coming_back_and_is_resumed_by_name(yard: Yard) -> None:
     made(yard, "answer: repair, limit: {repairs: 1}")
     yard.edit_object("web", size=2)
     yard.run("drift", "--answer").ended(0, "repaired in run")
+    assert size(yard) == 1
     yard.edit_object("web", size=3)
     yard.run("drift", "--answer").ended(5, "recurring: repaired 1 time,", "holdfast resume web")
     assert size(yard) == 3
