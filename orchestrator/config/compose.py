@@ -13,7 +13,7 @@ from orchestrator.config.ground import is_folder
 from orchestrator.config.layers import policy, tighten
 from orchestrator.config.reading import or_rather, raise_all
 from orchestrator.config.resolve import Resolved, Surroundings, Wanted
-from orchestrator.config.toolkeys import IDENTITY_KEYS
+from orchestrator.config.toolkeys import IDENTITY_KEYS, NAMED_BY, ONE_STATE
 from orchestrator.errors import ConfigError
 from orchestrator.model.fingerprint import canonical
 from orchestrator.model.reference import OutputRef
@@ -151,14 +151,14 @@ def _same_place(stacks: Iterable[Stack], names: Mapping[str, str]) -> Iterator[C
         if first is stack:
             continue
         where = names.get(stack.key.name, "")
-        what = "on one workspace" if stack.tool in IDENTITY_KEYS else "with the same settings"
+        what, hint = ONE_STATE.get(
+            stack.tool, ("with the same settings", "give each a folder, or settings, of its own")
+        )
         yield ConfigError(
             f'"{first.key.short}" and "{stack.key.short}" both work in {stack.path}, {what}',
             code="HF-1015",
             where=where,
-            hint="give each its own, as in workspace: ${env.name}"
-            if stack.tool in IDENTITY_KEYS
-            else "give each a folder, or settings, of its own",
+            hint=hint,
         )
 
 
@@ -166,6 +166,8 @@ def _identity(stack: Stack) -> str:
     keys = IDENTITY_KEYS.get(stack.tool)
     if keys is None:
         return f"{stack.tool} {canonical({**stack.settings, 'inputs': stack.inputs}).decode()}"
+    if stack.tool in NAMED_BY and NAMED_BY[stack.tool] not in stack.settings:
+        return f"{stack.key.name}@{stack.key.environment}"
     if not stack.settings:
         return ""
     values: dict[str, Json] = {key: stack.settings[key] for key in keys if key in stack.settings}

@@ -21,12 +21,23 @@ class TerraformKeys(Keys):
 
 
 class CloudFormationKeys(Keys):
-    """CloudFormation. Not supported yet."""
+    """CloudFormation."""
 
-    region: str | None = None
+    region: str | None = said("Left out, the one that the credentials come with.")
+    stack_name: str | None = said("Left out, made of the names of stack and environment.")
+    template: str | None = said("From the stack's folder; left out, the deployment file's, or template.yaml or .json.")
     deployment: str | None = said("An AWS Git-sync deployment file, from the stack's folder.")
-    parameters: Inputs | None = said("Laid over the deployment file.")
-    capabilities: list[str] | None = None
+    parameters: Inputs | None = said("Laid over the deployment file; may hold ${output:...} and ${secret:...}.")
+    tags: Inputs | None = said("Laid over the deployment file.")
+    capabilities: list[str] | None = said("CAPABILITY_IAM, CAPABILITY_NAMED_IAM, CAPABILITY_AUTO_EXPAND.")
+    role_arn: str | None = said("The role that CloudFormation takes on to make the changes.")
+    notification_arns: list[str] | None = said("SNS topics that are told of the stack's events.")
+    stack_policy: str | None = said("A file that says what may be updated, from the stack's folder.")
+    termination_protection: Truth | None = said("Left out, it stays as it is.")
+    bucket: str | None = said("Where nested templates, packaged files and large templates are put.")
+    bucket_prefix: str | None = said("What their names in the bucket begin with.")
+    revert_drift: Truth | None = said("false where the region offers no change sets that put drift back.")
+    lint: Truth | None = said("Whether validate also asks cfn-lint, where it is installed.")
 
 
 class AnsibleKeys(Keys):
@@ -86,7 +97,7 @@ TOOL_KEYS: Final[dict[str, type[BaseModel]]] = {
 }
 
 #: Tools that stacks.yaml knows by name and that no adapter of this release drives.
-LATER_TOOLS: Final = frozenset({"cloudformation", "chef", "arm"})
+LATER_TOOLS: Final = frozenset({"chef", "arm"})
 
 #: Where a stack holds the values that its tool is handed: they may hold references to outputs and secrets.
 INPUT_KEYS: Final = ("inputs", "parameters", "extra_vars", "vault_ids", "ssh")
@@ -95,12 +106,12 @@ INPUT_KEYS: Final = ("inputs", "parameters", "extra_vars", "vault_ids", "ssh")
 NAMED_APART: Final = frozenset({"vault_ids", "ssh"})
 
 #: Values laid over each other key by key; everything else is replaced as a whole.
-MERGED_KEYS: Final = frozenset({*INPUT_KEYS, "backend_config", "drift", "approvals", "credentials"})
+MERGED_KEYS: Final = frozenset({*INPUT_KEYS, "backend_config", "tags", "drift", "approvals", "credentials"})
 
 #: Keys whose value names files, from the stack's folder.
 FILE_KEYS: Final = frozenset(
     {
-        *("var_files", "deployment"),
+        *("var_files", "template", "deployment", "stack_policy"),
         *("playbook", "inventory", "requirements", "roles_path", "known_hosts"),
         *("manifest", "modulepath", "hiera_config", "environmentpath"),
     }
@@ -110,4 +121,16 @@ FILE_KEYS: Final = frozenset(
 IDENTITY_KEYS: Final = {
     "terraform": ("workspace", "backend_config"),
     "opentofu": ("workspace", "backend_config"),
+    "cloudformation": ("region", "stack_name"),
+}
+
+#: Tools whose state bears the stack's own name and environment where this key gives it no other.
+NAMED_BY: Final = {"cloudformation": "stack_name"}
+
+#: How two stacks over one state are told, and what to do about it.
+_WORKSPACE: Final = ("on one workspace", "give each its own, as in workspace: ${env.name}")
+ONE_STATE: Final = {
+    "terraform": _WORKSPACE,
+    "opentofu": _WORKSPACE,
+    "cloudformation": ("on one CloudFormation stack", "give each its own, as in stack_name: web-${env.name}"),
 }

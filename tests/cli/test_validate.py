@@ -33,6 +33,9 @@ def test_the_long_example_has_notes_and_no_error(small):
     (small.repo / "terraform/network/envs").mkdir()
     for name in ("dev", "prod"):
         (small.repo / f"terraform/network/envs/{name}.tfvars").write_text("")
+    (small.repo / "cloudformation/dns/deployments").mkdir()
+    for name in ("dev", "prod"):
+        (small.repo / f"cloudformation/dns/deployments/{name}.yaml").write_text("template-file-path: dns.yaml\n")
     (small.repo / "terraform/network/main.tf").write_text(
         'output "vpc_id" { value = 1 }\noutput "cidr" { value = 2 }\nvariable "site_name" {}\nvariable "region" {}\n'
     )

@@ -1,0 +1,1 @@
+"""CloudFormation, spoken to by a child process: the adapter itself never loads an AWS library."""

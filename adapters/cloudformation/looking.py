@@ -1,0 +1,74 @@
+"""Reading, in the child process: drift, outputs, and what the service thinks of a template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from adapters.cloudformation.cloud import Cloud, Refused, waits
+from adapters.cloudformation.planning import changes, deployed, remove
+from adapters.cloudformation.sameness import same
+from adapters.cloudformation.statuses import SHELL, in_progress
+
+
+def drift(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Have the service compare the world with what it deployed, and what it deployed with the files."""
+    stack = cloud.stack(str(request["stack_name"]))
+    if stack is None or stack["StackStatus"] == SHELL:
+        return {"missing": True}
+    if in_progress(stack["StackStatus"]):
+        message = f"{stack['StackName']} is in {stack['StackStatus']}"
+        raise Refused("busy", message, "another operation is at work on the stack: wait for it")
+    stack_id = stack["StackId"]
+    started = cloud.cloudformation.detect_stack_drift(StackName=stack_id)["StackDriftDetectionId"]
+    status = _detected(cloud, started)
+    found = list(cloud.pages("describe_stack_resource_drifts", "StackResourceDrifts", StackName=stack_id))
+    listed = cloud.pages("list_stack_resources", "StackResourceSummaries", StackName=stack_id)
+    stands = deployed(cloud, stack) or {}
+    told: dict[str, Any] = {
+        "missing": False,
+        "drifts": found,
+        "resources": [one for one in listed if one.get("ResourceStatus") != "DELETE_COMPLETE"],
+        "failed": str(status.get("DetectionStatusReason") or "")
+        if status["DetectionStatus"] != "DETECTION_COMPLETE"
+        else "",
+        "deployed": stands,
+        "pending": None,
+    }
+    if not same(request, stands):
+        made = changes(cloud, request, stack)
+        if made["change_set"]:
+            remove(cloud, made["change_set"], made["stack_id"])
+            told["pending"] = made
+    return told
+
+
+def _detected(cloud: Cloud, started: str) -> dict[str, Any]:
+    for _ in waits():
+        found: dict[str, Any] = cloud.cloudformation.describe_stack_drift_detection_status(
+            StackDriftDetectionId=started
+        )
+        if found["DetectionStatus"] != "DETECTION_IN_PROGRESS":
+            return found
+    raise AssertionError("waiting never ends")
+
+
+def outputs(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the stack's outputs, none where there is no stack."""
+    stack = cloud.stack(str(request["stack_name"]))
+    listed = (stack or {}).get("Outputs") or ()
+    return {"outputs": {one["OutputKey"]: one.get("OutputValue") for one in listed}}
+
+
+def validate(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Have the service check the template."""
+    try:
+        cloud.cloudformation.validate_template(TemplateBody=request["template"])
+    except ClientError as error:
+        answer = error.response.get("Error", {})
+        if answer.get("Code") != "ValidationError":
+            raise
+        return {"refused": str(answer.get("Message", ""))}
+    return {"refused": ""}

@@ -1,0 +1,214 @@
+"""What a stack's own keys mean to CloudFormation: read once, refused early. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+from typing import Final
+
+from adapters.contract import InvalidSettings, Json, Workspace
+
+#: Where the template is looked for where neither the stack nor a deployment file names it.
+TEMPLATES: Final = ("template.yaml", "template.yml", "template.json")
+
+_KEYS: Final = (
+    "tool",
+    "path",
+    "region",
+    "stack_name",
+    "template",
+    "deployment",
+    "capabilities",
+    "tags",
+    "role_arn",
+    "notification_arns",
+    "stack_policy",
+    "termination_protection",
+    "bucket",
+    "bucket_prefix",
+    "revert_drift",
+    "lint",
+)
+_CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+_STACK_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ARN: Final = re.compile(r"arn:[\w-]+:[\w-]+:\S+")
+_MOST_TAGS: Final = 50
+_MOST_ARNS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One stack's settings."""
+
+    #: The stack's folder from the repository's root.
+    path: PurePosixPath
+    #: Empty takes the region that the credentials come with.
+    region: str = ""
+    #: Empty has it made from the names of stack and environment.
+    stack_name: str = ""
+    #: From the repository's root; None has it looked for.
+    template: PurePosixPath | None = None
+    #: A deployment file of AWS Git sync, from the repository's root.
+    deployment: PurePosixPath | None = None
+    capabilities: tuple[str, ...] = ()
+    #: Laid over the deployment file's.
+    tags: Mapping[str, str] = field(default_factory=dict)
+    role_arn: str = ""
+    notification_arns: tuple[str, ...] = ()
+    #: From the repository's root.
+    stack_policy: PurePosixPath | None = None
+    #: None leaves it as it is.
+    termination_protection: bool | None = None
+    #: Where nested templates, packaged files and large templates are put.
+    bucket: str = ""
+    bucket_prefix: str = ""
+    #: Whether the region offers change sets that put drift back.
+    revert_drift: bool = True
+    #: Whether ``validate`` also asks cfn-lint, where it is installed.
+    lint: bool = True
+
+
+def read(settings: Mapping[str, Json]) -> Settings:
+    """Return the settings as a value. Raises InvalidSettings, naming the key."""
+    for key in settings:
+        if key not in _KEYS:
+            close = get_close_matches(key, _KEYS, n=1)
+            hint = f'did you mean "{close[0]}"?' if close else f"keys are: {', '.join(_KEYS)}"
+            raise InvalidSettings(f'cloudformation knows no setting "{key}"', hint=hint)
+    if settings.get("tool", "cloudformation") != "cloudformation":
+        raise InvalidSettings(f'this adapter does not drive "{settings["tool"]}"', hint="tool is cloudformation")
+    path = PurePosixPath(_text(settings, "path") or ".")
+    return Settings(
+        path=path,
+        region=_like(settings, "region", _REGION, "a region, as in eu-central-1"),
+        stack_name=_like(
+            settings, "stack_name", _STACK_NAME, "letters, digits and hyphens, a letter first, 128 at most"
+        ),
+        template=_file(settings, "template", path),
+        deployment=_file(settings, "deployment", path),
+        capabilities=_capabilities(settings),
+        tags=_tags(settings),
+        role_arn=_like(settings, "role_arn", _ARN, "the ARN of a role"),
+        notification_arns=_arns(settings),
+        stack_policy=_file(settings, "stack_policy", path),
+        termination_protection=_flag(settings, "termination_protection", default=None),
+        bucket=_like(settings, "bucket", _BUCKET, "the name of a bucket"),
+        bucket_prefix=_text(settings, "bucket_prefix").strip("/"),
+        revert_drift=_flag(settings, "revert_drift", default=True) is not False,
+        lint=_flag(settings, "lint", default=True) is not False,
+    )
+
+
+def stack_name(settings: Settings, workspace: Workspace) -> str:
+    """Return what CloudFormation calls the stack. Raises InvalidSettings where no name can be made."""
+    if settings.stack_name:
+        return settings.stack_name
+    name = workspace.stack.rpartition("/")[2].partition("@")[0]
+    whole = name if workspace.environment in {"", "default"} else f"{name}-{workspace.environment}"
+    made = re.sub(r"[^A-Za-z0-9-]+", "-", whole).strip("-")
+    if not _STACK_NAME.fullmatch(made):
+        raise InvalidSettings(
+            f'"{whole}" makes no name for a CloudFormation stack', hint="write stack_name: it begins with a letter"
+        )
+    return made
+
+
+def below_root(folder: PurePosixPath, name: str, key: str) -> PurePosixPath:
+    """Return ``name``, written from ``folder``, from the repository's root. Raises InvalidSettings."""
+    found = posixpath.normpath(posixpath.join(str(folder), name))
+    if found.startswith(("/", "../")) or found == "..":
+        raise InvalidSettings(f'{key}: "{name}" leaves the repository', hint="name a file inside the repository")
+    return PurePosixPath(found)
+
+
+def _text(settings: Mapping[str, Json], key: str) -> str:
+    value = settings.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidSettings(f"{key} must be a text, not {value!r}")
+    return value.strip()
+
+
+def _like(settings: Mapping[str, Json], key: str, form: re.Pattern[str], said: str) -> str:
+    text = _text(settings, key)
+    if text and not form.fullmatch(text):
+        raise InvalidSettings(f"{key} is {text!r}", hint=f"it must be {said}")
+    return text
+
+
+def _texts(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:
+    value = settings.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise InvalidSettings(f"{key} must be a list of texts", hint=f'write {key}: ["first", "second"]')
+    return tuple(item for item in value if isinstance(item, str))
+
+
+def _flag(settings: Mapping[str, Json], key: str, *, default: bool | None) -> bool | None:
+    value = settings.get(key)
+    if value is None:
+        return default
+    if not isinstance(value, bool):
+        raise InvalidSettings(f"{key} must be true or false, not {value!r}")
+    return value
+
+
+def _file(settings: Mapping[str, Json], key: str, path: PurePosixPath) -> PurePosixPath | None:
+    text = _text(settings, key)
+    return below_root(path, text, key) if text else None
+
+
+def _capabilities(settings: Mapping[str, Json]) -> tuple[str, ...]:
+    found = _texts(settings, "capabilities")
+    for one in found:
+        if one not in _CAPABILITIES:
+            raise InvalidSettings(
+                f'capabilities: there is no "{one}"', hint=f"capabilities are: {', '.join(_CAPABILITIES)}"
+            )
+    return found
+
+
+def _arns(settings: Mapping[str, Json]) -> tuple[str, ...]:
+    found = _texts(settings, "notification_arns")
+    wrong = next((one for one in found if not _ARN.fullmatch(one)), "")
+    if wrong or len(found) > _MOST_ARNS:
+        said = f"{wrong!r} is no ARN" if wrong else f"{len(found)} are too many"
+        raise InvalidSettings(f"notification_arns: {said}", hint=f"name the ARNs of up to {_MOST_ARNS} SNS topics")
+    return found
+
+
+def _tags(settings: Mapping[str, Json]) -> dict[str, str]:
+    value = settings.get("tags")
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidSettings("tags must be a mapping", hint="write tags: {owner: ops}")
+    return checked_tags({str(key): item for key, item in value.items()}, "tags")
+
+
+def checked_tags(tags: Mapping[str, Json], place: str) -> dict[str, str]:
+    """Return the tags as texts. Raises InvalidSettings where CloudFormation would refuse them."""
+    if len(tags) > _MOST_TAGS:
+        raise InvalidSettings(f"{place}: {len(tags)} tags, {_MOST_TAGS} at most")
+    for key, value in tags.items():
+        if key.startswith("aws:") or not key or not isinstance(value, str | int | float):
+            raise InvalidSettings(f'{place}: the tag "{key}" is refused', hint="tags are texts, and none begins aws:")
+    return {key: scalar_text(value) for key, value in tags.items()}
+
+
+def scalar_text(value: Json) -> str:
+    """Return a value as CloudFormation takes it: texts only, ``true`` for True."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ",".join(scalar_text(item) for item in value)
+    return "" if value is None else str(value)
