@@ -42,7 +42,7 @@ class Veil:
         sensitive = self.covers(path, before, after)
         return AttributeChange(
             path=dotted(path),
-            before=_masked(before, sensitive=sensitive),
+            before=None if holds_computed(before) else _masked(before, sensitive=sensitive),
             after=None if computed else _masked(after, sensitive=sensitive),
             sensitive=sensitive,
             computed=computed,
@@ -67,7 +67,7 @@ def differences(
 
 
 def _walk(path: Path, before: Any, after: Any) -> Iterator[tuple[Path, Any, Any]]:
-    if before == after and not holds_computed(after):
+    if before == after:
         return
     if _mappings(before, after):
         left, right = _of(before), _of(after)
@@ -76,7 +76,7 @@ def _walk(path: Path, before: Any, after: Any) -> Iterator[tuple[Path, Any, Any]
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _walk((*path, number), old, new)
-    elif before != after:
+    else:
         yield path, before, after
 
 

@@ -152,10 +152,16 @@ def outputs_changing(sides: Sides, found: Iterable[Change]) -> tuple[str, ...]:
     """Return the outputs that are new, gone, written otherwise, or told of something that changes."""
     touched = {change.address.partition("/")[0]: change.kind for change in found}
     made_anew = {name for name, kind in touched.items() if kind is not ChangeKind.UPDATE}
+    # What the service stars out cannot be compared: then it is how the output is written that counts.
+    starred = {name for name, value in sides.deployed_values.items() if value and set(value) == {"*"}}
+    before, after = (
+        {name: value for name, value in values.items() if name not in starred}
+        for values in (sides.deployed_values, sides.values)
+    )
     standing = {} if sides.deployed is None else sides.deployed.outputs
     changing = set(standing) - set(sides.template.outputs)
     for name, output in sides.template.outputs.items():
-        if name not in standing or _told(output, sides.values) != _told(standing[name], sides.deployed_values):
+        if name not in standing or _told(output, after) != _told(standing[name], before):
             changing.add(name)
         for referred, attribute in references(output.get("Value")):
             if referred in made_anew or (attribute and referred in touched):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,7 +16,10 @@ _PLACEHOLDER: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
 def resolved(value: Any, parameters: Mapping[str, str]) -> Any:
-    """Return ``value`` with references to parameters filled in; what needs the service is COMPUTED."""
+    """Return ``value`` with references to parameters filled in.
+
+    What needs the service is COMPUTED, followed by how it is written: two that are written otherwise are not the same.
+    """
     if isinstance(value, list):
         return [resolved(item, parameters) for item in value]
     if not isinstance(value, dict):
@@ -23,27 +27,31 @@ def resolved(value: Any, parameters: Mapping[str, str]) -> Any:
     if len(value) == 1:
         ((key, argument),) = value.items()
         if key == "Ref":
-            return parameters.get(str(argument), COMPUTED)
+            return parameters.get(str(argument), _computed(value))
         if key == "Fn::Sub" and isinstance(argument, str):
             return _substituted(argument, parameters)
         if key == "Fn::Join" and isinstance(argument, list):
             return _joined(argument, parameters)
         if key.startswith("Fn::"):
-            return COMPUTED
+            return _computed(value)
     return {str(key): resolved(item, parameters) for key, item in value.items()}
+
+
+def _computed(expression: Any) -> str:
+    return f"{COMPUTED} {json.dumps(expression, sort_keys=True)}"
 
 
 def _substituted(text: str, parameters: Mapping[str, str]) -> str:
     for escaped, name in _PLACEHOLDER.findall(text):
         if not escaped and name not in parameters:
-            return COMPUTED
+            return _computed({"Fn::Sub": text})
     return _PLACEHOLDER.sub(lambda found: f"${{{found[2]}}}" if found[1] else parameters[found[2]], text)
 
 
 def _joined(argument: list[Any], parameters: Mapping[str, str]) -> str:
     parts = resolved(argument[1], parameters) if len(argument) > 1 else COMPUTED
-    if not isinstance(parts, list) or COMPUTED in parts:
-        return COMPUTED
+    if not isinstance(parts, list) or any(COMPUTED in str(part) for part in parts):
+        return _computed({"Fn::Join": argument})
     return str(argument[0]).join(str(part) for part in parts)
 
 

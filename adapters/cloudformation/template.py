@@ -77,10 +77,10 @@ def read(text: str) -> Template:
 
 def read_yaml(text: str) -> tuple[Any, dict[Path, int]]:
     """Return what a YAML text holds, and the line of every key and item. Raises TemplateUnreadable."""
-    loader = yaml.SafeLoader(text)
+    lines: dict[Path, int] = {}
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        lines: dict[Path, int] = {}
         body = None if node is None else _Reading(loader, lines).value(node, ())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -88,8 +88,6 @@ def read_yaml(text: str) -> tuple[Any, dict[Path, int]]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         said = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise TemplateUnreadable(f"it is no YAML: {said}") from None
-    finally:
-        loader.dispose()
     return body, lines
 
 

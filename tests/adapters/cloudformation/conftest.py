@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+# Tests are no package: this is how these share `queue_stack`.
+sys.path.insert(0, str(Path(__file__).parent))
+
 from adapters.cloudformation.adapter import build
 from adapters.conformance import Tampering
 from adapters.contract import Adapter, Goal, Handle, Input, Json, Shell, Workspace

@@ -1,0 +1,108 @@
+"""What the service says, read without it: values that it leaves out, failures, answers in a form nobody knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.cloudformation import answers, statuses
+from adapters.cloudformation.changes import Sides, changes
+from adapters.cloudformation.template import read
+from adapters.contract import ChangeKind, OutputUnreadable, Result, ToolBusy
+
+OLD = read(
+    "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties: {Wait: 1, Name: !Ref Label, At: !GetAtt X.Arn}\n"
+)
+NEW = read(
+    "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties: {Wait: 2, Name: !Sub 'a-${Label}', At: !GetAtt Y.Arn}\n"
+)
+SIDES = Sides(
+    template=NEW,
+    values={"Label": "new"},
+    secret=frozenset(),
+    secrets=frozenset(),
+    deployed=OLD,
+    deployed_values={"Label": "old"},
+)
+
+
+def told(**more: Any) -> dict[str, Any]:
+    return {"Action": "Modify", "LogicalResourceId": "Q", "ResourceType": "AWS::SQS::Queue", "Details": [], **more}
+
+
+def test_values_that_the_service_leaves_out_are_taken_from_both_templates() -> None:
+    (change,) = changes([told(Replacement="False")], SIDES)
+    assert [(one.path, one.before, one.after, one.computed) for one in change.attributes] == [
+        ("At", None, None, True),
+        ("Name", "old", "a-new", False),
+        ("Wait", 1, 2, False),
+    ]
+
+
+def test_values_of_single_properties_are_taken_where_the_service_gives_them() -> None:
+    target = {"Path": "/Properties/Wait", "BeforeValue": "1", "AfterValue": "2", "RequiresRecreation": "Always"}
+    (change,) = changes([told(Replacement="True", Details=[{"Target": target}])], SIDES)
+    (attribute,) = change.attributes
+    assert (attribute.path, attribute.before, attribute.after, attribute.forces_replacement) == ("Wait", 1, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "says"),
+    [
+        ({"Replacement": "Conditional"}, ChangeKind.REPLACE, "may be replaced"),
+        ({}, ChangeKind.UNKNOWN, "does not say whether it is replaced"),
+        ({"Action": "Dynamic"}, ChangeKind.UNKNOWN, "only at work"),
+        ({"Action": "Remove", "PolicyAction": "Snapshot"}, ChangeKind.DELETE, ""),
+    ],
+)
+def test_what_the_service_does_not_promise_counts_as_destructive(more: Any, kind: ChangeKind, says: str) -> None:
+    (change,) = changes([told(**more)], SIDES)
+    assert change.kind is kind
+    assert kind.destructive
+    assert says in change.reason
+
+
+def test_a_resource_that_is_only_taken_over_is_no_change() -> None:
+    assert changes([told(Action="Import")], SIDES) == ()
+
+
+def test_changes_in_nested_stacks_bear_the_name_of_the_resource_that_they_are_in() -> None:
+    (change,) = changes([told(Prefix="Inner/", Replacement="False")], SIDES)
+    assert change.address == "Inner/Q"
+
+
+def test_what_failed_only_because_something_else_did_is_not_the_cause() -> None:
+    events = [
+        {"LogicalResourceId": "A", "ResourceType": "T", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": why}
+        for why in ("Resource creation cancelled", "no such role")
+    ]
+    assert statuses.cause(statuses.first_failure(events)) == "A (T) CREATE_FAILED: no such role"
+    assert "names no resource" in statuses.cause(statuses.first_failure([]))
+
+
+@pytest.mark.parametrize("status", ["UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"])
+def test_an_operation_that_cleans_up_has_not_ended(status: str) -> None:
+    assert statuses.ended([{"PhysicalResourceId": "s", "ResourceStatus": status}], "s") == ""
+
+
+def test_the_shell_of_a_stack_is_not_at_work() -> None:
+    assert not statuses.in_progress("REVIEW_IN_PROGRESS")
+
+
+@pytest.mark.parametrize(
+    "printed", [b"", b"{}", b"Traceback\n", b'{"result": []}\n', b"\xff\xfe{", b'{"say": "x"}\n[1]\n']
+)
+def test_an_answer_in_a_form_nobody_knows_is_said_to_be_one(printed: bytes) -> None:
+    with pytest.raises(OutputUnreadable) as refused:
+        answers.result(Result(exit_code=0, stdout=printed, stderr=b"boom\nhush-hush\n"), frozenset({"hush-hush"}))
+    assert "hush-hush" not in refused.value.message
+    assert "\n" not in refused.value.message
+
+
+def test_a_refusal_is_masked_and_of_one_line() -> None:
+    error = {"kind": "busy", "message": "hush-hush\nis busy", "hint": "not hush-hush"}
+    refused = answers.refused(error, frozenset({"hush-hush"}))
+    assert isinstance(refused, ToolBusy)
+    assert refused.message == "(sensitive) is busy"
+    assert "hush" not in refused.hint
