@@ -118,6 +118,15 @@ def test_one_stack_in_two_environments_needs_two_workspaces(read_text):
     assert not read_text(text.replace("path: p", "path: p, workspace: '${env.name}'")).errors
 
 
+def test_a_cloudformation_stack_is_named_after_its_environment_unless_it_says_otherwise(read_text):
+    text = "version: 1\nenvironments: {dev: , prod: }\nstacks: {a: {path: p, tool: cloudformation, environments: [dev, prod]}}\n"
+    assert not read_text(text).errors
+    found = read_text(text.replace("path: p", "path: p, stack_name: web"))
+    assert found.told == ["stacks.yaml:3:10 HF-1015"]
+    assert "both work in p, on one CloudFormation stack" in found.messages
+    assert not read_text(text.replace("path: p", "path: p, stack_name: 'web-${env.name}'")).errors
+
+
 def test_a_stack_that_was_renamed_keeps_its_old_name(read_text):
     found = read_text("version: 1\nstacks: {network: {path: n, tool: terraform, moved_from: net}}\n")
     assert found.stack("network").moved_from == "net"

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -67,10 +68,9 @@ Outputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The account that one test works in: every other has its own."""
+    """The account that all tests work in, each with names of its own."""
 
     endpoint: str
-    number: int
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -81,15 +81,21 @@ class Account:
         }
 
     def client(self, name: str, region: str = REGION) -> Any:
-        import boto3  # noqa: PLC0415 - takes a moment to load
+        return client(self.endpoint, name, region)
 
-        return boto3.client(
-            name,
-            region_name=region,
-            endpoint_url=self.endpoint,
-            aws_access_key_id="lab",
-            aws_secret_access_key="lab",
-        )
+
+@cache
+def client(endpoint: str, name: str, region: str) -> Any:
+    """Return a client, made once: that takes longer than most calls."""
+    import boto3  # noqa: PLC0415 - takes a moment to load
+
+    return boto3.client(
+        name,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id="lab",
+        aws_secret_access_key="lab",
+    )
 
 
 @dataclass(kw_only=True)
@@ -272,7 +278,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def account(endpoint: str) -> Account:
-    return Account(endpoint=endpoint, number=1)
+    return Account(endpoint=endpoint)
 
 
 @pytest.fixture
