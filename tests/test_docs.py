@@ -81,7 +81,9 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "snippet", list(fenced(ROOT / "docs" / "configuration.md", "yaml")), ids=["least", "environments", "drift"]
+    "snippet",
+    list(fenced(ROOT / "docs" / "configuration.md", "yaml")),
+    ids=["least", "environments", "cloudformation", "drift"],
 )
 def test_the_configuration_page_is_valid(snippet: str, tmp_path: Path) -> None:
     (tmp_path / "stacks.yaml").write_text(snippet, encoding="utf-8")
@@ -91,6 +93,11 @@ def test_the_configuration_page_is_valid(snippet: str, tmp_path: Path) -> None:
         (tmp_path / folder / "envs").mkdir()
         for environment in ("dev", "prod"):
             (tmp_path / folder / "envs" / f"{environment}.tfvars").touch()
+        for file in re.findall(r"(?:deployment|stack_policy): (\S+)", snippet):
+            for environment in ("dev", "prod"):
+                named = tmp_path / folder / file.replace("${env.name}", environment)
+                named.parent.mkdir(exist_ok=True)
+                named.touch()
     done = subprocess.run(
         [HOLDFAST, "-C", tmp_path, "--home", tmp_path.parent / "home", "validate"],
         capture_output=True,
