@@ -69,16 +69,23 @@ class Prepared:
         request = commands.request_file(command)
         kept.write_private(request, commands.request(self.place, command))
         try:
-            result = self.shell.run(command, self.tell)
+            result = self.shell.run(command, self.tell if command.mutates else self.tell_looked)
         finally:
             request.unlink(missing_ok=True)
         return Ran(said=read(result.stdout), exit_code=result.exit_code)
 
     def tell(self, line: str) -> None:
-        """Tell people what one line says, where it says something to them."""
+        """Tell people what one line says that a playbook did, where it did something."""
+        self._tell(line, "changed")
+
+    def tell_looked(self, line: str) -> None:
+        """Tell people what one line says that a playbook would do."""
+        self._tell(line, "would change")
+
+    def _tell(self, line: str, changed: str) -> None:
         step = step_of(line)
         if step is not None and (step.changed or step.verdict in {"failed", "unreachable"}):
-            word = "changed" if step.verdict == "ok" else step.verdict
+            word = changed if step.verdict == "ok" else step.verdict
             self.shell.report(scrub(f"{word}: {step.host}: {step.name}", self.secrets))
 
 

@@ -210,6 +210,22 @@ def test_a_tool_that_is_not_built_in_judges_its_own_keys(read_text):
     assert x.inputs == {"size": 3, "of": "${output:y.id}"}
 
 
+def test_vaults_and_keys_of_ansible_are_handed_over_by_names_of_their_own(read_text):
+    found = read_text(
+        f"{HEAD}stacks:\n"
+        "  x:\n"
+        "    path: x\n"
+        "    tool: ansible\n"
+        "    tags: [a]\n"
+        "    extra_vars: {prod: 1}\n"
+        "    vault_ids: {prod: '${secret:vault}'}\n"
+        "    ssh: {private_key: '${secret:key}'}\n"
+    )
+    x = found.stack("x")
+    assert x.settings == {"tags": ["a"]}
+    assert x.inputs == {"prod": 1, "vault_ids.prod": "${secret:vault}", "ssh.private_key": "${secret:key}"}
+
+
 def test_inputs_of_a_tool_that_is_not_built_in_are_a_mapping_too(read_text):
     found = read_text(f"{HEAD}stacks:\n  x: {{path: x, tool: pulumi, inputs: 3}}\n")
     assert found.told == ["stacks.yaml:3:38 HF-1004"]

@@ -137,6 +137,7 @@ def test_a_failure_that_nothing_comes_before_is_a_failure_with_its_place_and_no_
     assert "\n" not in refused.value.message
 
 
+@pytest.mark.full
 def test_an_ignored_and_a_rescued_failure_are_none(rig: PlaybookRig) -> None:
     subject = rig.tasks(
         """
@@ -183,6 +184,7 @@ def test_the_world_that_moves_after_the_plan_makes_it_stale(rig: PlaybookRig) ->
     assert not list((subject.made / "x").iterdir())
 
 
+@pytest.mark.full
 def test_the_same_name_twice_is_told_apart_and_the_order_of_hosts_is_no_matter(rig: PlaybookRig) -> None:
     subject = rig.tasks(
         """
@@ -215,6 +217,7 @@ def test_a_pattern_that_matches_no_host_is_no_plan(rig: PlaybookRig) -> None:
         rig.tasks("- name: x\n  ansible.builtin.ping:", limit="nowhere").plan()
 
 
+@pytest.mark.full
 def test_an_inventory_that_cannot_be_read_is_no_plan(rig: PlaybookRig) -> None:
     subject = rig.tasks("- name: x\n  ansible.builtin.ping:")
     (subject.stack / "inventory").write_text("[all\nbroken::::\n")
@@ -222,6 +225,7 @@ def test_an_inventory_that_cannot_be_read_is_no_plan(rig: PlaybookRig) -> None:
         subject.plan()
 
 
+@pytest.mark.full
 def test_a_stack_without_an_inventory_works_on_this_machine(rig: PlaybookRig) -> None:
     site = "- hosts: localhost\n  gather_facts: false\n  tasks:\n    - name: x\n      ansible.builtin.command: 'true'\n"
     subject = rig.of(site, {})
@@ -257,6 +261,7 @@ def test_outputs_of_the_run_are_remembered_and_the_secret_ones_marked(rig: Playb
         subject.adapter.outputs(subject.workspace)
 
 
+@pytest.mark.full
 def test_a_change_of_the_files_that_asks_for_nothing_keeps_drift_drift(rig: PlaybookRig) -> None:
     subject = rig.converged()
     subject.site.write_text(f"# a remark\n{subject.site.read_text()}")

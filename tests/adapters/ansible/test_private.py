@@ -35,6 +35,7 @@ def test_a_run_leaves_neither_secrets_nor_environment_nor_the_last_command_line(
     assert (subject.folder / "kept/ansible.json").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.full
 def test_the_environment_of_holdfast_is_not_that_of_the_playbook(rig: PlaybookRig, monkeypatch) -> None:
     monkeypatch.setenv("HF_CANARY", "leaked-canary")
     monkeypatch.setenv("ANSIBLE_STDOUT_CALLBACK", "json")
@@ -166,6 +167,7 @@ def test_a_version_that_the_stack_does_not_accept_is_refused(rig: PlaybookRig) -
         rig.tasks(FOLDER, tool_version="< 2.0").plan()
 
 
+@pytest.mark.full
 def test_facts_are_kept_between_runs_where_the_stack_asks_for_that(rig: PlaybookRig) -> None:
     site = "- hosts: all\n  gather_facts: true\n  gather_subset: ['!all', '!min', 'pkg_mgr']\n  tasks:\n    - ansible.builtin.debug: {msg: x}\n"
     subject = rig.of(site, {}, facts_cache=True)

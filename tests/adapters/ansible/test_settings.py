@@ -9,6 +9,7 @@ import pytest
 
 from adapters.ansible import said
 from adapters.ansible.attributes import attributes_of, kind_of
+from adapters.ansible.output import seen
 from adapters.ansible.prepared import version
 from adapters.ansible.reads import outside
 from adapters.ansible.settings import allows, read
@@ -153,3 +154,40 @@ def test_a_message_is_one_line_without_what_is_quoted() -> None:
     assert message(text, ()) == "no"
     assert place("/r/a/x.yml:3:5", "/r") == ("a/x.yml", 3)
     assert place("nothing", "/r") == ("", 0)
+
+
+def test_a_skip_whose_reason_no_log_hides_is_not_called_fine() -> None:
+    found = seen(said.read(line(kind="skipped", hidden=True, result={"changed": False})), "/r", frozenset())
+    assert [change.kind for change in found.blind] == [ChangeKind.UNKNOWN]
+    assert not found.changes
+
+
+def test_a_loop_is_blind_where_an_item_could_not_look_and_a_condition_is_no_reason() -> None:
+    conditional = {"skipped": True, "changed": False, "skip_reason": "Conditional result was False"}
+    for items, blind in (([conditional], 0), ([conditional, {"skipped": True, "changed": False}], 1), ([], 0)):
+        found = seen(said.read(line(kind="skipped", result={"items": items})), "/r", frozenset())
+        assert len(found.blind) == blind, items
+
+
+def test_a_command_that_ran_while_looking_and_says_that_it_changes_is_blind() -> None:
+    command = line(action="ansible.builtin.command", runs=True, result={"changed": True})
+    found = seen(said.read(command), "/r", frozenset())
+    assert [change.reason for change in found.blind] == ["x.yml:3 ansible.builtin.command: ran while looking"]
+    assert not found.changes
+
+
+def test_an_undefined_variable_is_a_failure_unless_a_blind_task_comes_before() -> None:
+    changed = line(name="first", result={"changed": True})
+    blind = line(kind="skipped", name="first", action="ansible.builtin.shell", result={"changed": False})
+    fails = line(kind="failed", result={"changed": False, "msg": "'x' is undefined"})
+    stats = b'{"kind": "stats", "hosts": {"a": {"failures": 1}}, "custom": {}}\n'
+    assert seen(said.read(changed + fails + stats), "/r", frozenset()).failures
+    found = seen(said.read(blind + fails + stats), "/r", frozenset())
+    assert not found.failures
+    assert [change.kind for change in found.changes] == [ChangeKind.UNKNOWN]
+    assert found.cut_short[0].line == 3
+
+
+def test_a_secret_in_a_tasks_name_is_masked() -> None:
+    found = seen(said.read(line(name="set swordfish", result={"changed": True})), "/r", frozenset({"swordfish"}))
+    assert found.changes[0].address == "a: set (sensitive)"
