@@ -57,7 +57,10 @@ def seen(said: Said, root: str, secrets: frozenset[str]) -> Seen:
             address = f"{address} #{count[address]}"
         where = f"{':'.join(str(part) for part in place(step.place, root))} {step.action}"
         if id(step) in failures:
-            if not foreseeable(step, changes=bool(changes), blind=bool(blind)):
+            # Of the same host: in which order several hosts are told of is chance.
+            own = f"{scrub(step.host, secrets)}: "
+            before, unseen = (any(one.address.startswith(own) for one in found) for found in (changes, blind))
+            if not foreseeable(step, changes=before, blind=unseen):
                 failed.append(step)
                 continue
             said_why = message(str(step.result.get("msg", "")), secrets)

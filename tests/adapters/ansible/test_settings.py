@@ -191,3 +191,11 @@ def test_an_undefined_variable_is_a_failure_unless_a_blind_task_comes_before() -
 def test_a_secret_in_a_tasks_name_is_masked() -> None:
     found = seen(said.read(line(name="set swordfish", result={"changed": True})), "/r", frozenset({"swordfish"}))
     assert found.changes[0].address == "a: set (sensitive)"
+
+
+def test_what_another_host_would_change_is_no_excuse_for_a_failure() -> None:
+    other = line(host="b", result={"changed": True})
+    fails = line(kind="failed", result={"changed": False, "msg": "no such file"})
+    stats = b'{"kind": "stats", "hosts": {"a": {"failures": 1}}, "custom": {}}\n'
+    for told in (other + fails + stats, fails + other + stats):
+        assert [step.host for step in seen(said.read(told), "/r", frozenset()).failures] == ["a"]
