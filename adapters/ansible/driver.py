@@ -63,7 +63,7 @@ class Drive:
             fact_cache=self.request["facts"] or "facts",
             # Whatever it is given, it would write into files that the next run takes up by itself.
             suppress_env_files=True,
-            settings={"suppress_output_file": True},
+            settings={"suppress_output_file": True, "pexpect_timeout": 1},
             quiet=True,
             event_handler=self.heard,
             cancel_callback=self.never_mind,
@@ -104,6 +104,8 @@ class Drive:
         """Ask again: nothing may have been there yet. ansible-runner's own way to cancel leaves workers behind."""
         if self.stopped:
             self.ask()
+        # What began is told within the second: ansible-runner's own event of it comes before our line.
+        self.pass_on()
         return False
 
     def stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's

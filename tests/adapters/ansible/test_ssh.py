@@ -199,6 +199,8 @@ def test_a_driver_that_is_killed_leaves_an_attempt_whose_end_nobody_knows(rig: P
     worker = threading.Thread(target=apply)
     worker.start()
     until(lambda: len(sleepers()) == 1)
+    # What the driver has printed is what is left of it.
+    until(lambda: any(b'"begun"' in path.read_bytes() for path in (subject.folder / "home").rglob("stdout")))
     (driver,) = [
         each
         for each in psutil.process_iter(["cmdline"])
