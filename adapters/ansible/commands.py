@@ -99,13 +99,18 @@ def ssh_arguments(*, known_hosts: Path | None, key: Path | None) -> str:
     """
     options = [
         "StrictHostKeyChecking=yes",
-        f"UserKnownHostsFile={known_hosts or '/dev/null'}",
-        *([f"IdentityFile={key}", "IdentitiesOnly=yes"] if key else ["IdentityFile=none"]),
+        f"UserKnownHostsFile={_for_ssh(known_hosts) if known_hosts else '/dev/null'}",
+        *([f"IdentityFile={_for_ssh(key)}", "IdentitiesOnly=yes"] if key else ["IdentityFile=none"]),
         "PasswordAuthentication=no",
         "ControlMaster=auto",
         "ControlPersist=30s",
     ]
     return " ".join(["-F", "/dev/null", *(f"-o {shlex.quote(option)}" for option in options)])
+
+
+def _for_ssh(path: Path) -> str:
+    """Return a path as ssh's options take it: a percent sign begins a token there, and a blank ends the path."""
+    return '"{}"'.format(str(path).replace("%", "%%"))
 
 
 def version(program: Path) -> Command:

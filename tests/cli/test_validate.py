@@ -42,8 +42,12 @@ def test_the_long_example_has_notes_and_no_error(small):
     notes = found(small, 0, "network", "dns", "web")
     assert {note.partition(" ")[2] for note in notes} == {"note HF-1050"}
     found(small, 64, "--strict")
-    held = small.ends(5, "plan", "dns@dev", "--dirty").stdout
-    assert "no adapter is called 'cloudformation'" in held
+
+
+def test_a_tool_of_a_later_release_holds_its_stack_by_name(small):
+    small.commit(stacks="version: 1\nstacks:\n  old: {tool: chef, path: network}\n")
+    held = small.ends(5, "plan", "old").stdout
+    assert "no adapter is called 'chef'" in held
 
 
 def test_a_path_that_is_no_folder_is_an_error_by_line_and_column(small):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 from adapters.ansible import said
 from adapters.ansible.attributes import attributes_of, kind_of
+from adapters.ansible.commands import ssh_arguments
 from adapters.ansible.output import seen
 from adapters.ansible.prepared import version
 from adapters.ansible.reads import outside
@@ -199,3 +200,9 @@ def test_what_another_host_would_change_is_no_excuse_for_a_failure() -> None:
     stats = b'{"kind": "stats", "hosts": {"a": {"failures": 1}}, "custom": {}}\n'
     for told in (other + fails + stats, fails + other + stats):
         assert [step.host for step in seen(said.read(told), "/r", frozenset()).failures] == ["a"]
+
+
+def test_a_path_with_a_percent_sign_or_a_blank_is_one_path_to_ssh():
+    told = ssh_arguments(known_hosts=Path("/home/a%2Fb c/known"), key=Path("/k%y"))
+    assert "'UserKnownHostsFile=\"/home/a%%2Fb c/known\"'" in told
+    assert "'IdentityFile=\"/k%%y\"'" in told
