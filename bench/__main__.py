@@ -13,6 +13,7 @@ from bench.plans import p1, p2, provider_mirror
 from bench.scale import p4, p5
 from bench.start import p10
 from bench.sweep import p3
+from bench.tools import t1, t2
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,6 +30,8 @@ def main(words: list[str]) -> int:
             "P4": lambda: p4(folder / "p4", 11),
             "P5": lambda: p5(folder / "p5", 5),
             "P10": lambda: p10(folder / "p10", 9),
+            "T1": lambda: t1(folder / "t1", 5),
+            "T2": lambda: t2(folder / "t2", 7),
         }
         figures: list[Figure] = []
         for id_, work in works.items():
