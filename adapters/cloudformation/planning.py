@@ -32,11 +32,9 @@ def plan(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
         _sweep(cloud, stack)
     made = changes(cloud, request, stack)
     stands = stack if stack and stack["StackStatus"] != SHELL else None
-    return {
-        **made,
-        "expected": seen(cloud.stack(made["stack_id"] or name)),
-        "deployed": deployed(cloud, stands),
-    }
+    # A change set does not touch a stack that stands: it is as it was before the look.
+    expected = seen(stands or cloud.stack(made["stack_id"] or name))
+    return {**made, "expected": expected, "deployed": deployed(cloud, stands)}
 
 
 def changes(cloud: Cloud, request: Mapping[str, Any], stack: Mapping[str, Any] | None) -> dict[str, Any]:
