@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
 #: An apply is refused below 64 MiB; people should hear of it long before.
 _LITTLE_SPACE = 1024**3
 _SECONDS_TO_ANSWER = 20.0
+#: Programs that nobody misses who has no stack for them.
+_NEEDED_BY = {
+    "ansible-playbook": "stacks of Ansible",
+    "puppet": "stacks of Puppet",
+    "bwrap": "stacks for which the operator asks for a sandbox",
+}
 
 
 @rich_click.command()
@@ -54,9 +62,15 @@ def _programs() -> Iterator[Check]:
     if not tools:
         hint = "install one: https://opentofu.org/docs/intro/install"
         yield Check(name="terraform, tofu", verdict=Verdict.WARNING, found="neither is on PATH", hint=hint)
-    sandbox = _says("bwrap", "--version")
-    hint = "" if sandbox else "only stacks for which the operator asks for a sandbox need it"
-    yield Check(name="bwrap", verdict=Verdict.GOOD, found=sandbox or "not found", hint=hint)
+    for name, who in _NEEDED_BY.items():
+        # What came with a package lies beside the Python that runs us.
+        beside = Path(sys.executable).with_name(name)
+        said = _says(str(beside) if beside.exists() else name, "--version").partition("\n")[0]
+        hint = "" if said else f"only {who} need it"
+        yield Check(name=name, verdict=Verdict.GOOD, found=said or "not found", hint=hint)
+    library = version("boto3") if find_spec("boto3") else ""
+    hint = "" if library else "only stacks of CloudFormation need it: pip install 'holdfast[cloudformation]'"
+    yield Check(name="boto3", verdict=Verdict.GOOD, found=library or "not found", hint=hint)
 
 
 def _says(program: str, *arguments: str) -> str:

@@ -274,7 +274,8 @@ def test_a_file_that_cannot_be_written_is_named(applied, tmp_path):
 def test_the_doctor_finds_tools_adapters_and_a_whole_record(applied):
     names = {one["name"]: one["verdict"] for one in value(applied.ends(0, "doctor", "--json"))["checks"]}
     assert names["record"] == "good"
-    assert "adapter terraform" in names
+    assert {f"adapter {tool}" for tool in ("ansible", "cloudformation", "puppet", "terraform")} <= set(names)
+    assert {"ansible-playbook", "boto3", "puppet"} <= set(names)
     applied.ends(0, "verify-record")
 
 
