@@ -153,7 +153,7 @@ class CloudFormation:
         if handle.alive:
             return Running()
         prepared = prepare(self.settings, self.shell, workspace)
-        if handle.result is not None:
+        if handle.result is not None and answers.ended(handle.result.stdout):
             said = answers.failure(handle.result.stdout)
             return Finished(error=None if said is None else " ".join(scrub(said, prepared.secrets).split()))
         if plan.saved is None or not plan.saved.is_file():

@@ -45,14 +45,16 @@ def refused(error: Any, secrets: frozenset[str], *, tail: bytes = b"", exit_code
     return _ERRORS.get(str(error.get("kind")), ToolFailed)(message, hint=hint)
 
 
-def failure(printed: bytes) -> str | None:
-    """Return why an apply failed, from what it printed; None where it ended well."""
+def ended(printed: bytes) -> bool:
+    """Whether an apply said how it ended. One that did not was killed: the service may be at work still."""
     found = list(_objects(printed.decode("utf-8", "replace")))
-    last: Mapping[str, Any] = found[-1] if found else {}
-    if "result" in last:
-        return None
-    error = last.get("error")
-    return str(error.get("message")) if isinstance(error, dict) else "the client ended without a word"
+    return bool(found) and ("result" in found[-1] or isinstance(found[-1].get("error"), dict))
+
+
+def failure(printed: bytes) -> str | None:
+    """Return why an apply that said how it ended failed; None where it ended well."""
+    *_, last = _objects(printed.decode("utf-8", "replace"))
+    return None if "result" in last else str(last["error"].get("message"))
 
 
 def _objects(text: str) -> Iterator[Mapping[str, Any]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from adapters.cloudformation.artifacts import Artifact, artifacts, url, with_value, written
+from adapters.cloudformation.artifacts import NESTED, Artifact, artifacts, url, with_value, written
 from adapters.cloudformation.places import misplaced
 from adapters.cloudformation.settings import Settings, below_root
 from adapters.cloudformation.template import Template, TemplateUnreadable, read
@@ -55,6 +55,8 @@ class _Packing:
     def packed(self, text: str, template: Template, file: PurePosixPath, depth: int = 0) -> str:
         """Return the text to send. One that names no file is sent as it is written, comments and all."""
         body: Mapping[str, Any] = template.body
+        # Those elsewhere too: without a change set of its own, a nested stack takes whatever lies there at the apply.
+        self.nested = self.nested or any(one.get("Type") == NESTED for one in template.resources.values())
         found = list(artifacts(template))
         for artifact in found:
             line = template.line("Resources", artifact.resource, "Properties", *artifact.path)

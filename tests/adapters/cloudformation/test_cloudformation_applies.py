@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from queue_stack import QUEUE, plain
 
-from adapters.contract import Finished, Goal, Handle, Input, Plan, PlanStale, Running, ToolFailed, Unknown
+from adapters.contract import Finished, Goal, Handle, Input, Plan, PlanStale, Result, Running, ToolFailed, Unknown
 
 if TYPE_CHECKING:
     from conftest import AwsRig, AwsSubject
@@ -142,3 +142,13 @@ def test_what_a_failed_attempt_said_itself_is_adopted(rig: AwsRig) -> None:
     found = subject.adapter.resume(subject.workspace, plan, subject.handle())
     assert isinstance(found, Finished)
     assert "ROLLBACK_COMPLETE" in str(found.error)
+
+
+def test_a_client_that_was_killed_says_nothing_of_how_its_attempt_ended(rig: AwsRig) -> None:
+    subject = plain(rig, apply=False)
+    plan = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    kept = saved(plan)
+    subject.cloudformation.execute_change_set(ChangeSetName=kept["change_set"], ClientRequestToken=kept["token"])
+    killed = replace(lost(subject), result=Result(exit_code=137, stdout=b'{"say": "CREATE_IN_PROGRESS"}\n', stderr=b""))
+    assert subject.adapter.resume(subject.workspace, plan, killed) == Running()
+    assert subject.adapter.resume(subject.workspace, plan, killed) == Finished()

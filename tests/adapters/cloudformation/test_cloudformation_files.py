@@ -202,6 +202,13 @@ def test_a_template_that_nests_itself_comes_to_an_end(tmp_path: Path) -> None:
         package(tmp_path, PurePosixPath("template.yaml"), read({"bucket": "artifacts"}), region="eu-central-1")
 
 
+def test_a_nested_template_elsewhere_is_planned_too_and_not_fetched_only_by_the_apply(tmp_path: Path) -> None:
+    text = NESTED.replace("../../shared/inner.yaml", "https://elsewhere.s3.amazonaws.com/inner.yaml")
+    (tmp_path / "template.yaml").write_text(text)
+    _, made = package(tmp_path, PurePosixPath("template.yaml"), read({}), region="eu-central-1")
+    assert (made.nested, made.text, dict(made.uploads)) == (True, text, {})
+
+
 def test_a_template_too_large_to_be_sent_is_sent_by_way_of_the_bucket(tmp_path: Path) -> None:
     (tmp_path / "template.yaml").write_text(QUEUE + "#" * 60_000)
     with pytest.raises(InvalidSettings, match="51200 bytes"):
