@@ -34,7 +34,8 @@ def outcome(handle: Handle, wording: Wording) -> Resumed:
     if printed is None:
         return Unknown(why="the attempt left no output")
     code = None if handle.result is None else handle.result.exit_code
-    finished = _LAST_WORD in printed
+    # A message of the manifest's own may read the same, and comes before it.
+    finished = (printed.splitlines() or [b""])[-1].startswith(_LAST_WORD)
     # With 1 it ends where it could not begin: what it said of a resource says that it did.
     if not finished and (code != 1 or _DID in printed):
         return Unknown(why="puppet ended before it had worked through its catalog")

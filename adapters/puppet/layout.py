@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,12 +11,22 @@ from typing import Any, Final
 import yaml
 
 from adapters.contract import InvalidSettings, Tree
+from adapters.puppet.report import check_size
 from adapters.puppet.settings import MACHINES_MODULES, Settings, inside
 
 HIERA: Final = "hiera.yaml"
 ENVIRONMENT_CONF: Final = "environment.conf"
 
 _HIERA_VERSION: Final = 5
+#: Most values that a hierarchy may hold once its aliases are followed.
+_MOST_VALUES: Final = 100_000
+
+
+class _Plain(yaml.SafeLoader):
+    """Reads times as they stand: the hierarchy is written again as JSON."""
+
+
+_Plain.add_constructor("tag:yaml.org,2002:timestamp", lambda _, node: str(node.value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +148,18 @@ def _hierarchy(tree: Tree, settings: Settings, folder: PurePosixPath) -> Hierarc
             raise InvalidSettings(f"hiera_config: there is no {file}", hint="name a hiera.yaml inside the repository")
         return None
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        content = yaml.load(text, _Plain)  # noqa: S506 -- it derives from the safe one
+        check_size(content, _MOST_VALUES)
+        json.dumps(content)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         line = getattr(getattr(error, "problem_mark", None), "line", 0) + 1
-        raise InvalidSettings(f"{file}:{line}: this is no YAML", hint="mend the file") from error
+        raise InvalidSettings(f"{file}:{line}: this is no YAML that can be read", hint="mend the file") from error
     if not isinstance(content, dict) or content.get("version") != _HIERA_VERSION:
         raise InvalidSettings(
             f"{file}:1: only version 5 of Hiera is known", hint="write version: 5, see Puppet's guide"
         )
+    if not isinstance(content.get("hierarchy") or [], list):
+        raise InvalidSettings(f"{file}:1: the hierarchy is no list", hint="write hierarchy: as a list of levels")
     folders = {inside(file.parent, name, f"{file}: datadir") for name in _datadirs(content)}
     return Hierarchy(file=file, content=content, datadirs=tuple(sorted(folders)))
 

@@ -61,7 +61,8 @@ class Wording:
         """Return a text without our own folders and without secrets."""
         for prefix, place in self.prefixes:
             text = text.replace(f"{prefix}/", f"{place}/" if place not in {"", "."} else "")
-        for secret in self.secrets:
+        # The longest first: of one that begins like another, the rest would stay.
+        for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, MASK)
         return text
 

@@ -22,6 +22,9 @@ LARGEST: Final = 64 * 1024 * 1024
 #: What Puppet writes in the place of a value that is ``Sensitive``.
 REDACTED: Final = "[redacted]"
 
+#: Most values that a report may hold once its aliases are followed: a few letters of it may stand for millions.
+_MOST_VALUES: Final = 5_000_000
+
 #: Of a file's content: ``{sha256}5891b5b5…``.
 _CHECKSUM: Final = re.compile(r"\{\w+\}[0-9a-f]+")
 _KNOWN_FORMATS: Final = range(10, 13)
@@ -119,6 +122,7 @@ def read(content: bytes) -> Report:
     try:
         # The loader derives from the safe one: see there.
         found = yaml.load(content, _Loader)  # noqa: S506
+        check_size(found, _MOST_VALUES)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise OutputUnreadable("puppet's report is no YAML", hint="run it again; if it stays, report it") from error
     if not isinstance(found, dict) or found.get("report_format") not in _KNOWN_FORMATS:
@@ -139,6 +143,19 @@ def read(content: bytes) -> Report:
         ),
         lines=tuple(_line(one) for one in (lines if isinstance(lines, list) else ()) if isinstance(one, dict)),
     )
+
+
+def check_size(found: Any, most: int) -> None:
+    """Raise ValueError where a value holds more than ``most`` others, counted as often as they are named."""
+    waiting, count = [found], 0
+    while waiting:
+        one = waiting.pop()
+        inside = list(one.values()) if isinstance(one, dict) else one if isinstance(one, list) else []
+        count += len(inside)
+        if count > most:
+            message = "its aliases expand without end"
+            raise ValueError(message)
+        waiting += inside
 
 
 def _resource(ref: str, status: Mapping[str, Any]) -> Resource:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
-from pathlib import Path
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -16,14 +17,16 @@ from adapters.contract import (
     ChangeKind,
     Finished,
     Handle,
+    InvalidSettings,
     Json,
     OutputUnreadable,
     Result,
     Running,
     Unknown,
 )
-from adapters.puppet import aftermath, applied, facts, output, report
+from adapters.puppet import aftermath, applied, facts, layout, output, report
 from adapters.puppet.output import Wording
+from adapters.puppet.settings import read
 
 WORDING = Wording(prefixes=(("/own/environments/prod", "stacks/web"), ("/tree", "")), secrets=frozenset({"hunter2"}))
 HEAD = "--- !ruby/object:Puppet::Transaction::Report\nreport_format: 12\npuppet_version: 7.23.0\ntransaction_completed: true\n"
@@ -353,3 +356,43 @@ def test_of_an_attempt_whose_keeper_died_the_last_word_counts(tmp_path: Path) ->
 def test_facts_that_are_not_there_are_errors(printed: bytes) -> None:
     with pytest.raises(AdapterError):
         facts.outputs(printed, {"name": "x"}, ())
+
+
+#: Nine to the ninth values in a few hundred letters.
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{this}: &{this} [{','.join([f'*{last}'] * 9)}]\n" for last, this in pairwise("abcdefghi")
+)
+STATUS = "resource_statuses:\n  File[/x]:\n    events:\n    - property: content\n      previous_value: "
+
+
+@pytest.mark.parametrize("text", [f"{BOMB}{STATUS}*i\n", f"{STATUS}&z [*z]\n"], ids=["many", "ring"])
+def test_a_report_whose_aliases_expand_without_end_is_refused(text: str) -> None:
+    with pytest.raises(OutputUnreadable, match="no YAML"):
+        report.read(f"{HEAD}{text}".encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [BOMB, "[" * 3000, "x: &z [*z]\n", "x: !!set {a}\n", "hierarchy: 5\n"],
+    ids=["many", "deep", "ring", "set", "5"],
+)
+def test_a_hierarchy_that_cannot_be_written_again_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "hiera.yaml").write_text(text if text.startswith("[") else f"version: 5\n{text}")
+    settings = read({"tool": "puppet", "path": "."})
+    with pytest.raises(InvalidSettings, match=r"hiera\.yaml:\d+: "):
+        layout.layout(layout.FolderTree(root=tmp_path), settings, PurePosixPath())
+
+
+def test_of_a_secret_that_begins_like_another_nothing_stays() -> None:
+    secrets = [f"hunter2{'x' * length}" for length in range(8)]
+    told = Wording(prefixes=(), secrets=frozenset(secrets)).text(" ".join(secrets))
+    assert told == " ".join([MASK] * len(secrets))
+
+
+@pytest.mark.parametrize(
+    "said", [b"Notice: Notice: Applied catalog in 1 s\n", b"Notice: a\nNotice: Applied catalog in 1 s\n"]
+)
+def test_only_the_last_line_says_that_puppet_worked_through_its_catalog(tmp_path: Path, said: bytes) -> None:
+    """A message of the manifest's own reads the same."""
+    (tmp_path / "stdout").write_bytes(said + b"Notice: /Stage[main]/Main/File[/x]/ensure: created\n")
+    assert isinstance(aftermath.outcome(Handle(folder=tmp_path, result=None, alive=False), WORDING), Unknown)
