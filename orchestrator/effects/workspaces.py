@@ -22,7 +22,7 @@ from orchestrator.effects.lineage import Lineage, holds_files
 from orchestrator.effects.tree_cache import Place, TreeCache, digest, stored_bytes, write_file
 from orchestrator.effects.tree_rules import check, may_stay
 from orchestrator.errors import ExecutionError, RecordError, RevisionRejected
-from orchestrator.model.stack import MAIN, Stack, StackKey
+from orchestrator.model.stack import GOING_DOWN, MAIN, Stack, StackKey
 from orchestrator.ports import RevisionTree, Stray
 
 
@@ -51,7 +51,7 @@ class LaidWorkspaces:
         places = _places(stack, tree, outside)
         place, kept = self._place(stack.key), self._kept(stack.key)
         # Planning runs code: a working tree's must not leave anything where main's apply would find and run it.
-        scratch = place / ("scratch" if track == MAIN else "scratch-aside")
+        scratch = place / ("scratch" if track in {MAIN, GOING_DOWN} else "scratch-aside")
         try:
             for folder in (place.parent, kept.parent, place, kept, place / "root", scratch):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)

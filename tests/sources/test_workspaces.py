@@ -411,3 +411,12 @@ def test_a_renamed_stack_takes_its_kept_state_along_and_two_states_never_merge(b
 def test_free_space_is_that_of_the_home(bench):
     with bench.laid():
         assert bench.workspaces.free_bytes() > 0
+
+
+def test_what_a_working_trees_plan_left_is_not_there_for_a_look_at_what_goes_down(bench):
+    scratch = {}
+    tree = bench.tree({"web/main.tf": "a"})
+    for track in ("tree/1", "down", "main"):
+        with bench.laid(tree=tree, track=track) as workspace:
+            scratch[track] = workspace.scratch
+    assert scratch["down"] == scratch["main"] != scratch["tree/1"]
