@@ -228,6 +228,8 @@ class Input:
 
     value: Json
     sensitive: bool = False
+    #: A secret or another stack's output is in it: it is data, and a tool that reads templates must not read one in it.
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,11 +134,12 @@ def play(place: Place) -> Command:
 
 
 def install(program: Path, kind: str, requirements: Path, target: Path) -> Command:
-    """Fetch what the requirements ask for: ``kind`` is collection or role."""
+    """Fetch what the requirements ask for: ``kind`` is collection or role. Beside ``target`` lies an ansible.cfg."""
     return Command(
         argv=(str(program.with_name("ansible-galaxy")), kind, "install", "-r", str(requirements), "-p", str(target)),
         cwd=requirements.parent,
-        env={"LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1"},
+        # It would take up an ansible.cfg beside the requirements, which names servers, folders and files to write.
+        env={"LC_ALL": "C.UTF-8", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(target.with_name("ansible.cfg"))},
         exclusive=ONE_INSTALL_AT_A_TIME,
     )
 

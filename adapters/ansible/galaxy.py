@@ -46,6 +46,8 @@ def install(
         draft = cache / f".{key}"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True, mode=0o700)
+        # Empty, and there: without it the tool would take the repository's.
+        (draft / "ansible.cfg").touch(mode=0o600)
         for kind in kinds:
             result = shell.run(commands.install(program, kind, requirements, draft / f"{kind}s"))
             if result.exit_code != 0:
@@ -63,7 +65,7 @@ def _kinds(text: str, name: str) -> list[str]:
 
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise InvalidSettings(f"{name}{line}: this is no YAML", hint="mend the requirements") from error

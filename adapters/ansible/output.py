@@ -5,7 +5,8 @@ Three things are never taken for "in sync":
 - a task that cannot look (``command``, ``shell``, ``raw``, a module without check mode) is *blind*;
 - a ``command`` with ``creates`` or ``removes`` that would run is a change, of kind unknown: it goes away by being done;
 - a task that fails while looking, after something that was only looked at, is a change of kind unknown: it may fail
-  only because what would come before it was not done. A failure that nothing comes before is a failure.
+  only because what would come before it was not done. A failure that nothing comes before is a failure. Where the
+  playbook lives with it (``ignore_errors``, ``rescue``), or with a host that does not answer, the task is *blind*.
 """
 
 from __future__ import annotations
@@ -56,10 +57,10 @@ def seen(said: Said, root: str, secrets: frozenset[str]) -> Seen:
         if count[address] > 1:
             address = f"{address} #{count[address]}"
         where = f"{':'.join(str(part) for part in place(step.place, root))} {step.action}"
+        # Of the same host: in which order several hosts are told of is chance.
+        own = f"{scrub(step.host, secrets)}: "
+        before, unseen = (any(one.address.startswith(own) for one in found) for found in (changes, blind))
         if id(step) in failures:
-            # Of the same host: in which order several hosts are told of is chance.
-            own = f"{scrub(step.host, secrets)}: "
-            before, unseen = (any(one.address.startswith(own) for one in found) for found in (changes, blind))
             if not foreseeable(step, changes=before, blind=unseen):
                 failed.append(step)
                 continue
@@ -69,6 +70,11 @@ def seen(said: Said, root: str, secrets: frozenset[str]) -> Seen:
             notes.append(_cut_short(step, root, said_why))
         elif step.verdict in {"skipped", "ok"}:
             _judge(step, address, where, secrets, changes, blind)
+        elif step.verdict == "unreachable" or foreseeable(step, changes=before, blind=unseen):
+            # With what would come before it done, it may go well, and so may what a rescue stood in for.
+            why = message(str(step.result.get("msg", "")), secrets)
+            blind.append(Change(address=address, kind=ChangeKind.UNKNOWN, reason=f"{where}: cannot look: {why}"))
+            notes += [] if step.ignored else [_cut_short(step, root, why)]
     return Seen(changes=_sorted(changes), blind=_sorted(blind), cut_short=tuple(notes), failures=tuple(failed))
 
 

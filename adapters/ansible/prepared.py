@@ -16,7 +16,7 @@ from typing import Final
 from adapters.ansible import commands, galaxy, kept
 from adapters.ansible.said import Said, read, step_of
 from adapters.ansible.settings import Settings
-from adapters.ansible.texts import scrub, secret_texts
+from adapters.ansible.texts import scrub, secret_texts, untemplated
 from adapters.contract import (
     Command,
     Input,
@@ -163,7 +163,11 @@ def _place(
     settings: Settings, workspace: Workspace, found: Path, installed: galaxy.Installed, files: _Files
 ) -> commands.Place:
     inputs = workspace.inputs
-    variables = {name: item.value for name, item in inputs.items() if not name.startswith((VAULTS, SSH))}
+    variables = {
+        name: untemplated(item.value) if item.filled or item.sensitive else item.value
+        for name, item in inputs.items()
+        if not name.startswith((VAULTS, SSH))
+    }
     overrides = commands.overrides(_ssh_arguments(settings, workspace, files))
     return commands.Place(
         settings=settings,

@@ -37,6 +37,15 @@ def secret_texts(value: Json) -> Iterator[str]:
             yield json.dumps(text)[1:-1]
 
 
+def untemplated(value: Json) -> Json:
+    """Return a value in the form in which ansible-core reads no template in its texts: ``{{`` would run code."""
+    if isinstance(value, dict):
+        return {name: untemplated(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [untemplated(item) for item in value]
+    return {"__ansible_unsafe": value} if isinstance(value, str) else value
+
+
 def holds(text: str, secrets: Iterable[str]) -> bool:
     """Say whether a secret stands in ``text``."""
     return any(secret in text for secret in secrets)

@@ -37,6 +37,7 @@ class Filling:
         #: Every secret text that was filled in, to be masked wherever the tool repeats it.
         self.secrets: set[str] = set()
         self._touched_secret = False
+        self._touched_outside = False
 
     def inputs(self) -> dict[str, Input]:
         """Return the stack's inputs with values. Raises Denied, SecretMissing, RecordError."""
@@ -49,12 +50,13 @@ class Filling:
         return {**filled, **constraint, "path": str(self._stack.path), "tool": self._stack.tool}
 
     def _fill(self, value: Json) -> Input:
-        self._touched_secret = False
+        self._touched_secret = self._touched_outside = False
         filled = fill(value, self._look_up)
-        return Input(value=filled, sensitive=self._touched_secret)
+        return Input(value=filled, sensitive=self._touched_secret, filled=self._touched_outside)
 
     def _look_up(self, inside: str) -> Json:
         kind, _, path = inside.partition(":")
+        self._touched_outside |= kind in {"secret", "output"}
         if kind == "secret":
             secret = self._readable.get(path)
             self._conceal(secret.value)
@@ -110,7 +112,10 @@ def stored_inputs(outside: Outside, sha256: str) -> dict[str, Input]:
     if not sha256:
         return {}
     body: dict[str, dict[str, Json]] = json.loads(outside.artifacts.get(sha256))["values"]
-    return {name: Input(value=one["value"], sensitive=bool(one.get("sensitive"))) for name, one in body.items()}
+    return {
+        name: Input(value=one["value"], sensitive=bool(one.get("sensitive")), filled=bool(one.get("filled")))
+        for name, one in body.items()
+    }
 
 
 def store_secrets(outside: Outside, texts: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from adapters.contract import Goal
 from orchestrator.effects.record import SqlRecord
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.survey import Survey
-from orchestrator.engine.values import Filling
+from orchestrator.engine.values import Filling, store_inputs, stored_inputs
 from orchestrator.engine.watch import Watch, read_source
 from orchestrator.engine.work import Worker
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError, RecordError
@@ -391,6 +391,18 @@ def test_an_output_that_is_gone_from_the_store_stops_its_reader(world):
     with pytest.raises(RecordError) as refused:
         Filling(world.outside, replace(stack, inputs={"x": "${output:net.nope}"}), layout, "c").inputs()
     assert refused.value.code == "HF-4010"
+
+
+def test_what_another_stack_hands_over_is_marked_as_data_also_when_it_was_kept(world):
+    world.commit(
+        {"net/objects": "id=v1", "web/objects": "a=1"}, {"net": {}, "web": {"inputs": {"x": "${output:net.id}"}}}
+    )
+    world.settle("net")
+    layout = world.reading().layout
+    asked = replace(layout.stacks[StackKey(source="infra", name="web")], inputs={"x": "a-${output:net.id}", "y": "b"})
+    found = Filling(world.outside, asked, layout, "c").inputs()
+    assert {name: one.filled for name, one in found.items()} == {"x": True, "y": False}
+    assert stored_inputs(world.outside, store_inputs(world.outside, found)) == found
 
 
 def test_a_stack_that_does_not_come_to_rest_is_our_own_fault(world, monkeypatch):

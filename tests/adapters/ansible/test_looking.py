@@ -268,3 +268,47 @@ def test_a_change_of_the_files_that_asks_for_nothing_keeps_drift_drift(rig: Play
     assert subject.adapter.plan(subject.workspace, Goal.CONVERGE).empty
     tampering = subject.tamper()
     assert [item.change.address for item in subject.adapter.drift(subject.workspace).items] == [tampering.address]
+
+
+def test_a_host_that_the_playbook_does_without_is_never_called_fine(rig: PlaybookRig) -> None:
+    subject = rig.tasks('- name: x\n  ansible.builtin.file: {path: "{{ root }}/x", state: directory}')
+    subject.site.write_text(subject.site.read_text().replace("hosts: all", "hosts: all\n  ignore_unreachable: true"))
+    (subject.stack / "inventory").write_text("far ansible_host=127.0.0.1 ansible_port=1 ansible_connection=ssh\n")
+    (change,) = subject.plan().changes
+    assert (change.address, change.kind) == ("far: x", ChangeKind.UNKNOWN)
+    assert change.reason.startswith("stacks/web/site.yml:5 ansible.builtin.file: cannot look: ")
+    assert "1 task that cannot look: far: x" in subject.adapter.drift(subject.workspace).blind_spots
+
+
+def test_what_a_rescue_kept_from_being_looked_at_is_told(rig: PlaybookRig) -> None:
+    """With the file made, the line goes in, and what comes after it is done: nobody saw it."""
+    subject = rig.tasks(
+        """
+- name: made
+  ansible.builtin.copy: {dest: "{{ root }}/made", content: a}
+- name: lived with
+  ansible.builtin.lineinfile: {path: "{{ root }}/made", line: b}
+  ignore_errors: true
+- block:
+    - name: page
+      ansible.builtin.lineinfile: {path: "{{ root }}/made", line: c}
+    - name: never looked at
+      ansible.builtin.file: {path: "{{ root }}/hidden", state: directory}
+  rescue:
+    - name: rescue
+      ansible.builtin.debug: {msg: sorry}
+"""
+    )
+    plan = subject.plan()
+    assert kinds(plan) == {
+        "made": ChangeKind.CREATE,
+        "lived with": ChangeKind.UNKNOWN,
+        "page": ChangeKind.UNKNOWN,
+    }
+    (note,) = plan.problems
+    assert (note.severity, note.line) == (Severity.WARNING, 10)
+
+
+def test_a_failure_that_is_lived_with_and_that_nothing_comes_before_is_as_it_will_be(rig: PlaybookRig) -> None:
+    subject = rig.tasks("- name: asked\n  ansible.builtin.fail: {msg: no}\n  ignore_errors: true")
+    assert subject.plan().empty

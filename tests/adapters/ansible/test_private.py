@@ -173,3 +173,29 @@ def test_facts_are_kept_between_runs_where_the_stack_asks_for_that(rig: Playbook
     subject = rig.of(site, {}, facts_cache=True)
     subject.plan()
     assert files(subject.folder / "scratch/facts")
+
+
+@pytest.mark.parametrize("whence", [{"sensitive": True}, {"filled": True}])
+def test_a_template_in_a_secret_or_in_another_stacks_output_is_text(rig: PlaybookRig, whence: dict[str, bool]) -> None:
+    text = "{{ lookup('pipe', 'touch marker; echo ran') }}"
+    site = "- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.copy: {dest: '{{ root }}/x', content: '{{ handed.deep[0] }}'}\n"
+    subject = rig.of(site, {"handed": Input(value={"deep": [text]}, **whence)})
+    subject.apply()
+    assert subject.world() == {"x": text}
+    assert not list(subject.folder.rglob("marker"))
+
+
+def test_an_ansible_cfg_beside_the_requirements_has_no_say_in_what_is_fetched(rig: PlaybookRig) -> None:
+    subject = rig.tasks(FOLDER)
+    (subject.stack / "ansible.cfg").write_text(f"[defaults]\nlog_path = {subject.folder / 'written'}\n")
+    (subject.stack / "requirements.yml").write_text("roles: [{src: 'git+file:///nowhere', name: x}]\n")
+    with pytest.raises(ToolFailed, match="could not install a role"):
+        subject.plan()
+    assert not (subject.folder / "written").exists()
+
+
+def test_requirements_that_are_nested_without_end_are_refused(rig: PlaybookRig) -> None:
+    subject = rig.tasks(FOLDER)
+    (subject.stack / "requirements.yml").write_text("[" * 3000)
+    with pytest.raises(InvalidSettings, match="this is no YAML"):
+        subject.plan()
