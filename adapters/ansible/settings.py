@@ -6,11 +6,11 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json
+from adapters.keys import check_known, count, flag, text, texts
 
 _KEYS: Final = (
     "tool",
@@ -70,34 +70,30 @@ class Settings:
 
 def read(settings: Mapping[str, Json]) -> Settings:
     """Return the settings as a value. Raises InvalidSettings, naming the key."""
-    for key in settings:
-        if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else f"keys are: {', '.join(_KEYS)}"
-            raise InvalidSettings(f'ansible knows no setting "{key}"', hint=hint)
-    if _text(settings, "tool", "ansible") != "ansible":
+    check_known(settings, _KEYS, "ansible")
+    if text(settings, "tool", "ansible") != "ansible":
         raise InvalidSettings(f'this adapter does not drive "{settings["tool"]}"', hint="tool is ansible")
-    path = PurePosixPath(_text(settings, "path", "."))
-    known_hosts = _text(settings, "known_hosts", "")
+    path = PurePosixPath(text(settings, "path", "."))
+    known_hosts = text(settings, "known_hosts")
     inventory = settings.get("inventory")
-    hosts = _texts({"inventory": [inventory] if isinstance(inventory, str) else inventory}, "inventory")
+    hosts = _words({"inventory": [inventory] if isinstance(inventory, str) else inventory}, "inventory")
     return Settings(
         path=path,
-        playbook=_inside(path, _text(settings, "playbook", PLAYBOOK), "playbook"),
+        playbook=_inside(path, text(settings, "playbook", PLAYBOOK), "playbook"),
         inventory=tuple(item if "," in item else str(_inside(path, item, "inventory")) for item in hosts),
         limit=_word(settings, "limit"),
-        tags=tuple(_texts(settings, "tags")),
-        skip_tags=tuple(_texts(settings, "skip_tags")),
-        forks=_forks(settings.get("forks")),
-        become=_flag(settings, "become"),
+        tags=_words(settings, "tags"),
+        skip_tags=_words(settings, "skip_tags"),
+        forks=count(settings, "forks"),
+        become=flag(settings, "become"),
         become_user=_word(settings, "become_user"),
-        requirements=_inside(path, _text(settings, "requirements", REQUIREMENTS), "requirements"),
+        requirements=_inside(path, text(settings, "requirements", REQUIREMENTS), "requirements"),
         requires=settings.get("requirements") is not None,
-        roles_path=tuple(_inside(path, item, "roles_path") for item in _texts(settings, "roles_path")),
+        roles_path=tuple(_inside(path, item, "roles_path") for item in _words(settings, "roles_path")),
         known_hosts=_inside(path, known_hosts, "known_hosts") if known_hosts else None,
-        facts_cache=_flag(settings, "facts_cache"),
-        sensitive_outputs=tuple(_texts(settings, "sensitive_outputs")),
-        tool_version=_constraint(_text(settings, "tool_version", "")),
+        facts_cache=flag(settings, "facts_cache"),
+        sensitive_outputs=_words(settings, "sensitive_outputs"),
+        tool_version=_constraint(text(settings, "tool_version")),
     )
 
 
@@ -121,59 +117,34 @@ def _meets(term: str, version: str) -> bool:
     return verdicts.get(found[1] or "==", left == right)
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
+def _numbers(written: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in written.split("."))
 
 
-def _constraint(text: str) -> str:
-    if not all(_TERM.match(term) for term in text.split(",") if term.strip()):
-        raise InvalidSettings(f'"{text}" is no version constraint', hint='write it like "~> 2.19" or ">= 2.17, < 2.22"')
-    return text
-
-
-def _text(settings: Mapping[str, Json], key: str, default: str) -> str:
-    value = settings.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise InvalidSettings(f"{key} must be a text, not {value!r}")
-    return value.strip()
+def _constraint(wish: str) -> str:
+    if not all(_TERM.match(term) for term in wish.split(",") if term.strip()):
+        raise InvalidSettings(f'"{wish}" is no version constraint', hint='write it like "~> 2.19" or ">= 2.17, < 2.22"')
+    return wish
 
 
 def _word(settings: Mapping[str, Json], key: str) -> str:
     """Return a text that the tool takes as a value: never as an option of its own."""
-    value = _text(settings, key, "")
-    if value.startswith("-") or "\n" in value:
-        raise InvalidSettings(f"{key} may not begin with a dash or hold a line break: {value!r}")
+    value = text(settings, key)
+    _refuse_option(value, key)
     return value
 
 
-def _texts(settings: Mapping[str, Json], key: str) -> list[str]:
-    value = settings.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-        raise InvalidSettings(f"{key} must be a list of texts", hint=f'write {key}: ["first", "second"]')
-    found = [item.strip() for item in value if isinstance(item, str)]
-    for item in found:
-        if item.startswith("-") or "\n" in item or "\0" in item:
-            raise InvalidSettings(f"{key} may not begin with a dash or hold a line break: {item!r}")
+def _words(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:
+    """Return such texts."""
+    found = texts(settings, key)
+    for value in found:
+        _refuse_option(value, key)
     return found
 
 
-def _flag(settings: Mapping[str, Json], key: str) -> bool:
-    value = settings.get(key, False)
-    if not isinstance(value, bool):
-        raise InvalidSettings(f"{key} must be true or false, not {value!r}")
-    return value
-
-
-def _forks(value: Json) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidSettings(f"forks must be a whole number from 1 up, not {value!r}")
-    return value
+def _refuse_option(value: str, key: str) -> None:
+    if value.startswith("-") or "\n" in value:
+        raise InvalidSettings(f"{key} may not begin with a dash or hold a line break: {value!r}")
 
 
 def _inside(path: PurePosixPath, name: str, key: str) -> PurePosixPath:

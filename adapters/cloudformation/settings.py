@@ -6,11 +6,11 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json, Workspace
+from adapters.keys import check_known, flag, text, texts
 
 #: Where the template is looked for where neither the stack nor a deployment file names it.
 TEMPLATES: Final = ("template.yaml", "template.yml", "template.json")
@@ -77,14 +77,10 @@ class Settings:
 
 def read(settings: Mapping[str, Json]) -> Settings:
     """Return the settings as a value. Raises InvalidSettings, naming the key."""
-    for key in settings:
-        if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else f"keys are: {', '.join(_KEYS)}"
-            raise InvalidSettings(f'cloudformation knows no setting "{key}"', hint=hint)
+    check_known(settings, _KEYS, "cloudformation")
     if settings.get("tool", "cloudformation") != "cloudformation":
         raise InvalidSettings(f'this adapter does not drive "{settings["tool"]}"', hint="tool is cloudformation")
-    path = PurePosixPath(_text(settings, "path") or ".")
+    path = PurePosixPath(text(settings, "path") or ".")
     return Settings(
         path=path,
         region=_like(settings, "region", _REGION, "a region, as in eu-central-1"),
@@ -98,11 +94,13 @@ def read(settings: Mapping[str, Json]) -> Settings:
         role_arn=_like(settings, "role_arn", _ARN, "the ARN of a role"),
         notification_arns=_arns(settings),
         stack_policy=_file(settings, "stack_policy", path),
-        termination_protection=_flag(settings, "termination_protection", default=None),
+        termination_protection=None
+        if settings.get("termination_protection") is None
+        else flag(settings, "termination_protection"),
         bucket=_like(settings, "bucket", _BUCKET, "the name of a bucket"),
-        bucket_prefix=_text(settings, "bucket_prefix").strip("/"),
-        revert_drift=_flag(settings, "revert_drift", default=True) is not False,
-        lint=_flag(settings, "lint", default=True) is not False,
+        bucket_prefix=text(settings, "bucket_prefix").strip("/"),
+        revert_drift=flag(settings, "revert_drift", default=True),
+        lint=flag(settings, "lint", default=True),
     )
 
 
@@ -128,47 +126,20 @@ def below_root(folder: PurePosixPath, name: str, key: str) -> PurePosixPath:
     return PurePosixPath(found)
 
 
-def _text(settings: Mapping[str, Json], key: str) -> str:
-    value = settings.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidSettings(f"{key} must be a text, not {value!r}")
-    return value.strip()
-
-
 def _like(settings: Mapping[str, Json], key: str, form: re.Pattern[str], said: str) -> str:
-    text = _text(settings, key)
-    if text and not form.fullmatch(text):
-        raise InvalidSettings(f"{key} is {text!r}", hint=f"it must be {said}")
-    return text
-
-
-def _texts(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:
-    value = settings.get(key)
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise InvalidSettings(f"{key} must be a list of texts", hint=f'write {key}: ["first", "second"]')
-    return tuple(item for item in value if isinstance(item, str))
-
-
-def _flag(settings: Mapping[str, Json], key: str, *, default: bool | None) -> bool | None:
-    value = settings.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise InvalidSettings(f"{key} must be true or false, not {value!r}")
-    return value
+    given = text(settings, key)
+    if given and not form.fullmatch(given):
+        raise InvalidSettings(f"{key} is {given!r}", hint=f"it must be {said}")
+    return given
 
 
 def _file(settings: Mapping[str, Json], key: str, path: PurePosixPath) -> PurePosixPath | None:
-    text = _text(settings, key)
-    return below_root(path, text, key) if text else None
+    given = text(settings, key)
+    return below_root(path, given, key) if given else None
 
 
 def _capabilities(settings: Mapping[str, Json]) -> tuple[str, ...]:
-    found = _texts(settings, "capabilities")
+    found = texts(settings, "capabilities")
     for one in found:
         if one not in _CAPABILITIES:
             raise InvalidSettings(
@@ -178,7 +149,7 @@ def _capabilities(settings: Mapping[str, Json]) -> tuple[str, ...]:
 
 
 def _arns(settings: Mapping[str, Json]) -> tuple[str, ...]:
-    found = _texts(settings, "notification_arns")
+    found = texts(settings, "notification_arns")
     wrong = next((one for one in found if not _ARN.fullmatch(one)), "")
     if wrong or len(found) > _MOST_ARNS:
         said = f"{wrong!r} is no ARN" if wrong else f"{len(found)} are too many"

@@ -6,11 +6,11 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json
+from adapters.keys import check_known, text, texts
 
 _KEYS: Final = (
     "tool",
@@ -73,19 +73,15 @@ class Settings:
 
 def read(settings: Mapping[str, Json]) -> Settings:
     """Return the settings as a value. Raises InvalidSettings, naming the key."""
-    for key in settings:
-        if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else f"keys are: {', '.join(_KEYS)}"
-            raise InvalidSettings(f'puppet knows no setting "{key}"', hint=hint)
-    path = PurePosixPath(_text(settings, "path") or ".")
+    check_known(settings, _KEYS, "puppet")
+    path = PurePosixPath(text(settings, "path") or ".")
     return Settings(
         path=path,
         manifest=_place(settings, "manifest", path),
         modulepath=_modulepath(settings.get("modulepath"), path),
         hiera_config=_place(settings, "hiera_config", path),
         environmentpath=_place(settings, "environmentpath", path),
-        environment=_environment(_text(settings, "puppet_environment")),
+        environment=_environment(text(settings, "puppet_environment")),
         certname=_matching(settings, "certname", _CERTNAME, "small letters, digits, dots and dashes"),
         facts=_facts(settings.get("facts")),
         tool_version=_matching(settings, "tool_version", _VERSION, 'the first parts of a version: "7" or "7.23"'),
@@ -100,48 +96,32 @@ def inside(start: PurePosixPath, name: str, key: str) -> PurePosixPath:
     return PurePosixPath(found)
 
 
-def _text(settings: Mapping[str, Json], key: str) -> str:
-    value = settings.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidSettings(f"{key} must be a text, not {value!r}")
-    return value.strip()
-
-
 def _matching(settings: Mapping[str, Json], key: str, pattern: re.Pattern[str], what: str) -> str:
-    text = _text(settings, key)
-    if text and not pattern.fullmatch(text):
-        raise InvalidSettings(f'{key}: "{text}" will not do', hint=f"write {what}")
-    return text
+    given = text(settings, key)
+    if given and not pattern.fullmatch(given):
+        raise InvalidSettings(f'{key}: "{given}" will not do', hint=f"write {what}")
+    return given
 
 
 def _place(settings: Mapping[str, Json], key: str, path: PurePosixPath) -> PurePosixPath | None:
-    text = _text(settings, key)
-    return inside(path, text, key) if text else None
+    given = text(settings, key)
+    return inside(path, given, key) if given else None
 
 
-def _environment(text: str) -> str:
-    if text and (not _ENVIRONMENT.fullmatch(text) or text in _RESERVED):
+def _environment(name: str) -> str:
+    if name and (not _ENVIRONMENT.fullmatch(name) or name in _RESERVED):
         raise InvalidSettings(
-            f'puppet_environment: "{text}" is no name of an environment',
+            f'puppet_environment: "{name}" is no name of an environment',
             hint=f"letters, digits and underscores, and not one of {', '.join(sorted(_RESERVED))}",
         )
-    return text
+    return name
 
 
 def _modulepath(value: Json, path: PurePosixPath) -> tuple[str, ...] | None:
     if value is None:
         return None
-    listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list):
-        raise InvalidSettings("modulepath must be a list of folders", hint='write modulepath: ["modules", "site"]')
-    found: list[str] = []
-    for item in listed:
-        if not isinstance(item, str) or not item.strip():
-            raise InvalidSettings("modulepath must be a list of folders", hint='write modulepath: ["modules", "site"]')
-        found.append(item if item == MACHINES_MODULES else str(inside(path, item, "modulepath")))
-    return tuple(found)
+    listed = texts({"modulepath": [value] if isinstance(value, str) else value}, "modulepath")
+    return tuple(item if item == MACHINES_MODULES else str(inside(path, item, "modulepath")) for item in listed)
 
 
 def _facts(value: Json) -> Mapping[str, str]:

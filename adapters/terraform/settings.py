@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json
+from adapters.keys import check_known, count, flag, text, texts
 
 #: Programs that this adapter drives, by the name that a stack's ``tool`` gives.
 PROGRAMS: Final[Mapping[str, str]] = {"terraform": "terraform", "opentofu": "tofu"}
@@ -65,71 +65,34 @@ class Settings:
 
 def read(settings: Mapping[str, Json]) -> Settings:
     """Return the settings as a value. Raises InvalidSettings, naming the key."""
-    for key in settings:
-        if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else f"keys are: {', '.join(_KEYS)}"
-            raise InvalidSettings(f'terraform knows no setting "{key}"', hint=hint)
-    tool = _text(settings, "tool", "terraform")
+    check_known(settings, _KEYS, "terraform")
+    tool = text(settings, "tool", "terraform")
     if tool not in PROGRAMS:
         raise InvalidSettings(f'this adapter does not drive "{tool}"', hint="tool is terraform or opentofu")
-    path = PurePosixPath(_text(settings, "path", "."))
+    path = PurePosixPath(text(settings, "path", "."))
     values, files = _backend(settings.get("backend_config"), path)
     return Settings(
         tool=tool,
         path=path,
-        workspace=_text(settings, "workspace", "default"),
-        var_files=tuple(_inside(path, name, "var_files") for name in _texts(settings, "var_files")),
+        workspace=text(settings, "workspace", "default"),
+        var_files=tuple(_inside(path, name, "var_files") for name in texts(settings, "var_files")),
         backend_config=values,
         backend_files=files,
-        tool_version=_text(settings, "tool_version", ""),
-        parallelism=_parallelism(settings.get("parallelism")),
+        tool_version=text(settings, "tool_version"),
+        parallelism=count(settings, "parallelism"),
         plugin_cache=_absolute(settings, "plugin_cache"),
         cli_config_file=_absolute(settings, "cli_config_file"),
-        test=_flag(settings, "test"),
+        test=flag(settings, "test"),
     )
 
 
-def _text(settings: Mapping[str, Json], key: str, default: str) -> str:
-    value = settings.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidSettings(f"{key} must be a text, not {value!r}")
-    return value.strip()
-
-
-def _texts(settings: Mapping[str, Json], key: str) -> list[str]:
-    value = settings.get(key)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise InvalidSettings(f"{key} must be a list of texts", hint=f'write {key}: ["first", "second"]')
-    return [item for item in value if isinstance(item, str)]
-
-
-def _flag(settings: Mapping[str, Json], key: str) -> bool:
-    value = settings.get(key, False)
-    if not isinstance(value, bool):
-        raise InvalidSettings(f"{key} must be true or false, not {value!r}")
-    return value
-
-
 def _absolute(settings: Mapping[str, Json], key: str) -> Path | None:
-    text = _text(settings, key, "")
-    if not text:
+    given = text(settings, key)
+    if not given:
         return None
-    if not Path(text).is_absolute():
-        raise InvalidSettings(f"{key} must be an absolute path, not {text!r}")
-    return Path(text)
-
-
-def _parallelism(value: Json) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidSettings(f"parallelism must be a whole number from 1 up, not {value!r}")
-    return value
+    if not Path(given).is_absolute():
+        raise InvalidSettings(f"{key} must be an absolute path, not {given!r}")
+    return Path(given)
 
 
 def _inside(path: PurePosixPath, name: str, key: str) -> PurePosixPath:
@@ -146,5 +109,5 @@ def _backend(value: Json, path: PurePosixPath) -> tuple[Mapping[str, Json], tupl
     if isinstance(value, dict):
         return value, ()
     return {}, tuple(
-        _inside(path, name, "backend_config") for name in _texts({"backend_config": value}, "backend_config")
+        _inside(path, name, "backend_config") for name in texts({"backend_config": value}, "backend_config")
     )
