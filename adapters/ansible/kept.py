@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from typing import Any, Final
 
 from adapters.ansible.settings import Settings
 from adapters.contract import Json, Output, OutputUnreadable, Workspace
+from adapters.files import write_private
 
 _FILE: Final = "ansible.json"
 #: How many sets of files with which nothing was left to do are remembered: pull requests, mostly.
@@ -139,7 +139,6 @@ def _slow(seen: Sight, salt: str) -> str:
 
 
 def _write(folder: Path, kept: Kept) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     outputs = {name: {"value": out.value, "sensitive": out.sensitive} for name, out in (kept.outputs or {}).items()}
     body = {
         "salt": kept.salt,
@@ -148,14 +147,4 @@ def _write(folder: Path, kept: Kept) -> None:
         "equal": list(kept.equal),
         "outputs": outputs,
     }
-    write_private(folder / f".{_FILE}", json.dumps(body))
-    (folder / f".{_FILE}").replace(folder / _FILE)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only we may read, whole and on the disk."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    write_private(folder / _FILE, json.dumps(body).encode())

@@ -30,6 +30,7 @@ from adapters.contract import (
     ToolVersion,
     Workspace,
 )
+from adapters.files import write_private
 
 #: Inputs that are no variables of the playbook, by what their names begin with.
 VAULTS: Final = "vault_ids."
@@ -67,7 +68,7 @@ class Prepared:
     def run(self, command: Command) -> Ran:
         """Run and return what was said; progress goes to people."""
         request = commands.request_file(command)
-        kept.write_private(request, commands.request(self.place, command))
+        write_private(request, commands.request(self.place, command).encode())
         try:
             result = self.shell.run(command, self.tell if command.mutates else self.tell_looked)
         finally:
@@ -151,7 +152,7 @@ class _Files:
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
         self.written.append(path)
-        kept.write_private(path, text)
+        write_private(path, text.encode())
         return path
 
     def remove(self) -> None:

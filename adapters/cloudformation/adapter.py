@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from adapters.cloudformation import answers, changes, checks, commands, drifted
 from adapters.cloudformation.attributes import scrub
-from adapters.cloudformation.prepared import Prepared, prepare, write_private
+from adapters.cloudformation.prepared import Prepared, prepare
 from adapters.cloudformation.reads import outside
 from adapters.cloudformation.settings import Settings, read
 from adapters.contract import (
@@ -48,6 +48,7 @@ from adapters.contract import (
     Unknown,
     Workspace,
 )
+from adapters.files import write_private
 
 #: The files in `Workspace.private` that a plan is saved to, and that tell the outputs as this run saw them.
 SAVED: Final = "plan"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from adapters.cloudformation import answers, commands, deployment
@@ -17,6 +16,7 @@ from adapters.cloudformation.places import misplaced
 from adapters.cloudformation.settings import TEMPLATES, Settings, scalar_text, stack_name
 from adapters.cloudformation.template import Template, TemplateUnreadable, read
 from adapters.contract import InvalidSettings, Problem, Severity, Shell, Workspace
+from adapters.files import write_private
 
 #: A reference to such a parameter is not worth what is written for it.
 _LOOKED_UP: Final = "AWS::SSM::Parameter::"
@@ -157,13 +157,6 @@ def find_template(settings: Settings, told: deployment.Deployment, workspace: Wo
 def defaults(template: Template) -> dict[str, str]:
     """Return the values that parameters have where nobody gives one."""
     return {name: scalar_text(one["Default"]) for name, one in template.parameters.items() if "Default" in one}
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only we may read."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(content)
 
 
 def _deployment(settings: Settings, workspace: Workspace) -> deployment.Deployment:

@@ -37,9 +37,10 @@ from adapters.contract import (
     Tree,
     Workspace,
 )
+from adapters.files import write_private
 from adapters.puppet import aftermath, applied, commands, facts, output
 from adapters.puppet.layout import outside
-from adapters.puppet.prepared import APPLIED, APPLYING, Prepared, prepared, secrets, settle, write_private
+from adapters.puppet.prepared import APPLIED, APPLYING, Prepared, prepared, secrets, settle
 from adapters.puppet.report import Report
 from adapters.puppet.settings import Settings, read
 

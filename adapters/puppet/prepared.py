@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json, OutputUnreadable, Workspace
+from adapters.files import write_private
 from adapters.puppet import applied, commands, hiera
 from adapters.puppet.commands import Place
 from adapters.puppet.layout import ENVIRONMENT_CONF, HIERA, FolderTree, Layout, layout
@@ -94,18 +94,6 @@ def settle(kept: Path) -> None:
     asked = kept / APPLYING
     if asked.exists():
         asked.replace(kept / APPLIED)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only we may read, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
 
 
 def _lay(settings: Settings, workspace: Workspace, own: Path) -> Prepared:

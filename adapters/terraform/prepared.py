@@ -27,6 +27,7 @@ from adapters.contract import (
     ToolVersionWrong,
     Workspace,
 )
+from adapters.files import write_private
 from adapters.terraform import commands, modules, output, readiness, seen, sensitive, state, stream
 from adapters.terraform.attributes import scrub, secret_texts
 from adapters.terraform.commands import Place
@@ -253,7 +254,7 @@ class Prepared:
         """Write the backend's open values into a private file: some are secret, and command lines are public."""
         path = self.workspace.private / "backend.tfbackend"
         lines = [f"{key} = {_hcl(value)}\n" for key, value in sorted(self.settings.backend_config.items())]
-        state.write_private(path, "".join(lines).encode())
+        write_private(path, "".join(lines).encode())
         return path
 
     def _text_problems(self, result: Result) -> tuple[Problem, ...]:
@@ -280,7 +281,7 @@ def prepare(settings: Settings, shell: Shell, workspace: Workspace, tool: ToolVe
             hint="only the operator may set it, to a file of their own",
         )
     config = workspace.private / "cli.tfrc"
-    state.write_private(config, commands.cli_config(operators).encode())
+    write_private(config, commands.cli_config(operators).encode())
     _settle_state(workspace, settings.tool)
     secrets = frozenset(_secrets(settings, workspace))
     shell.conceal(secrets)
@@ -328,7 +329,7 @@ def _inputs_file(workspace: Workspace) -> tuple[Path, ...]:
         return ()
     path = workspace.private / "inputs.tfvars.json"
     values = {name: item.value for name, item in workspace.inputs.items()}
-    state.write_private(path, json.dumps(values).encode())
+    write_private(path, json.dumps(values).encode())
     return (path,)
 
 

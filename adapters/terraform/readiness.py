@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from adapters.contract import Json, ToolMissing, ToolVersion
+from adapters.files import write_private
 from adapters.terraform.hcl import initialises
 from adapters.terraform.settings import Settings
-from adapters.terraform.state import configuration, write_private
+from adapters.terraform.state import configuration
 
 LOCK: Final = ".terraform.lock.hcl"
 

@@ -17,9 +17,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from adapters.contract import Json, Output, StateElsewhere
+from adapters.files import write_private
 from adapters.terraform.hcl import backends, literals
 from adapters.terraform.settings import Settings
-from adapters.terraform.state import configuration, parsed, write_private
+from adapters.terraform.state import configuration, parsed
 
 SEEN: Final = "state-seen.json"
 OURS: Final = "the folder that holdfast keeps"

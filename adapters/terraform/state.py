@@ -15,11 +15,11 @@ No good state is overwritten here without a copy of it.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.files import write_private
 from adapters.terraform.hcl import declares_backend
 
 #: Terraform merges files of this form of name over the others, last in the order of the alphabet.
@@ -141,18 +141,6 @@ def take_in(waiting: Path, kept: Path) -> str:
 def pushed(waiting: Path) -> None:
     """Mark a state as pushed; its bytes stay."""
     waiting.replace(waiting.with_name(f"{waiting.name}.pushed"))
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only we may read, whole or not at all, even through a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    part = path.with_name(f".{path.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
 
 
 def _newest(candidates: Iterable[bytes]) -> bytes:
