@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import rich_click
 
+from adapters.contract import Goal
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, parallel_option, world_options
 from orchestrator.cli.place import Place, at_record, opened
@@ -126,8 +127,10 @@ def _say(ctx: click.Context, stacks: tuple[str, ...], *, ignore: str, until: str
     from orchestrator.cli.ignoring import parted  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.living_with import heed_again, leave_alone  # noqa: PLC0415 -- likewise
 
-    whole = ignore and until and reason if not heed else not until
-    if len(stacks) != 1 or not whole:
+    if heed and (len(stacks) != 1 or until):
+        hint = "holdfast drift STACK --heed ADDRESS"
+        raise UsageError("--heed takes one STACK and no --until", code="HF-1932", hint=hint)
+    if not heed and (len(stacks) != 1 or not (ignore and until and reason)):
         hint = "holdfast drift STACK --ignore ADDRESS --until 30d --reason TEXT"
         raise UsageError("--ignore takes one STACK, --until and --reason", code="HF-1932", hint=hint)
     address, path = parted(ignore or heed)
@@ -144,6 +147,6 @@ def _applied(place: Place, keys: tuple[StackKey, ...]) -> tuple[StackKey, ...]:
     found = []
     for key in keys:
         applied = place.outside.record.row(str(key)).state.applied
-        if applied is not None and applied.goal != "destroy":
+        if applied is not None and applied.goal is not Goal.DESTROY:
             found.append(key)
     return tuple(found)

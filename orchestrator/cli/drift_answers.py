@@ -16,7 +16,7 @@ from orchestrator.cli.suggesting import after_apply
 from orchestrator.cli.working import Ended, at_once, begun, leave, listening, ordered, side_by_side
 from orchestrator.engine.survey import Survey
 from orchestrator.engine.work import Limits, Settled, Worker
-from orchestrator.errors import EXIT_INTERRUPTED
+from orchestrator.errors import EXIT_DONE, EXIT_INTERRUPTED
 from orchestrator.model.policy import DriftAnswer
 from orchestrator.model.stack import StackKey
 
@@ -34,7 +34,7 @@ def answer(place: Place, rows: Sequence[Row], *, parallel: int) -> Answers:
     """Answer the drift that ``rows`` tell of, each stack by its own policy and as the loop would: nobody is asked."""
     keys = [row.key for row in rows if row.items and _answers(place, row.key)]
     if not keys:
-        return Answers(rows=tuple(map(_unanswered, rows)), exit_code=0, steps=())
+        return Answers(rows=tuple(map(_unanswered, rows)), exit_code=EXIT_DONE, steps=())
     done: list[Ended[Settled]] = []
     with (
         begun(place, "drift") as run,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from adapters.contract import Goal
 from orchestrator.cli.choose import choose, choose_one
 from orchestrator.cli.options import Wish, wish_of
 from orchestrator.cli.screen import Screen, screen_for
@@ -126,7 +127,7 @@ class Place:
         if not is_main(self.reading) or self.wish.ref:
             return
         for key, state in self.recorded().items():
-            if state.vanished_at is not None and state.applied and state.applied.goal != "destroy":
+            if state.vanished_at is not None and state.applied and state.applied.goal is not Goal.DESTROY:
                 short = key.short
                 self.screen.say(f"note: {short} is no longer in its source; what it made still stands")
                 self.screen.say(f"      holdfast apply --destroy {short} takes it down, moved_from: renames it")

@@ -55,13 +55,19 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
 
     if destroy and (not stacks or dirty):
         raise UsageError("--destroy needs the names of stacks, as they are committed", hint="plan --destroy STACK")
+    if destroy and (changed_since or with_dependents):
+        raise UsageError("--destroy means the stacks that are named, and no others", hint="plan --destroy STACK…")
     with opened(ctx, dirty=dirty, notices=NOTICES) as today:
         place = today.going_down() if destroy else today
         if not dirty:
             place.warn_of_dirt()
         if not stacks:
             place.warn_of_gone()
-        keys = place.chosen_to_go(stacks) if destroy else _keys(place, stacks, changed_since, with_dependents)
+        keys = (
+            place.chosen_to_go(stacks)
+            if destroy
+            else _keys(place, stacks, since=changed_since, with_dependents=with_dependents)
+        )
         if not keys:
             place.screen.say(f"no stack is concerned by what changed since {changed_since}")
         with begun(place, "plan") as run, progress(place.screen) as tell, listening(place, run) as stop:
@@ -79,7 +85,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         ctx.exit(exit_after_plan([row.mark for row in rows], detailed=detailed_exitcode))
 
 
-def _keys(place: Place, words: tuple[str, ...], since: str, with_dependents: bool) -> tuple[StackKey, ...]:  # noqa: FBT001 -- options
+def _keys(place: Place, words: tuple[str, ...], *, since: str, with_dependents: bool) -> tuple[StackKey, ...]:
     chosen = place.chosen(words)
     if since:
         from orchestrator.engine.watch import changed_since  # noqa: PLC0415 -- seldom asked for

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from adapters.contract import Goal
 from orchestrator.cli.axes import standing
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_status import Row
@@ -90,7 +91,7 @@ def _gone(place: Place, survey: Survey) -> list[Row]:
         outside = place.wish.environment not in {"", key.environment}
         if key in place.reading.layout.stacks or state.applied is None or state.moved_to or outside:
             continue
-        if state.applied.goal == "destroy":
+        if state.applied.goal is Goal.DESTROY:
             continue
         here, kept = standing(state, ""), Still(key=key, hold=state.hold)
         tool = state.applied.tool.name

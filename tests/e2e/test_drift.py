@@ -115,6 +115,7 @@ SLIPS = {
     "--ignore x.one --until soon --reason r": "HF-1908",
     "--ignore x.one --until 2020-01-01 --reason r": "over already",
     "--heed x.one": "HF-1933",
+    "--heed x.one --until 1d": "--heed takes one STACK and no --until",
     "--show --history": "do not go together",
 }
 

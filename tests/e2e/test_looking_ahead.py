@@ -78,3 +78,5 @@ def test_a_stack_that_left_its_source_can_be_looked_at_too(estate: Yard) -> None
 def test_taking_everything_down_is_no_slip_of_the_hand(estate: Yard) -> None:
     estate.run("plan", "--destroy").ended(64, "--destroy needs the names")
     estate.run("plan", "--destroy", "--dirty", "web").ended(64, "--destroy needs the names")
+    for more in (["--with-dependents"], ["--changed-since", "before"]):
+        estate.run("plan", "--destroy", "net", *more).ended(64, "the stacks that are named, and no others")
