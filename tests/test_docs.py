@@ -22,6 +22,8 @@ PAGES = sorted(
         *(page for room in ("docs", "changelog.d", "examples") for page in (ROOT / room).rglob("*.md")),
     ]
 )
+#: Pages that show the keys of one tool.
+TOOLS = ("ansible", "cloudformation", "puppet")
 HOLDFAST = Path(sys.executable).with_name("holdfast")
 
 #: The console block below this line is run; what it shows must come out in that order, "…" standing for anything.
@@ -82,21 +84,23 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize(
     "snippet",
-    list(fenced(ROOT / "docs" / "configuration.md", "yaml")),
-    ids=["least", "environments", "cloudformation", "drift"],
+    [found for page in ("configuration", *TOOLS) for found in fenced(ROOT / "docs" / f"{page}.md", "yaml")],
+    ids=["least", "environments", "drift", *TOOLS],
 )
-def test_the_configuration_page_is_valid(snippet: str, tmp_path: Path) -> None:
+def test_the_configuration_that_a_page_shows_is_valid(snippet: str, tmp_path: Path) -> None:
     (tmp_path / "stacks.yaml").write_text(snippet, encoding="utf-8")
     for folder in re.findall(r"path: ([\w/.]+)", snippet):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / folder / "main.tf").write_text('output "cidr" {\n  value = "10.0.0.0/24"\n}\n', encoding="utf-8")
-        (tmp_path / folder / "envs").mkdir()
+        (tmp_path / folder / "envs").mkdir(exist_ok=True)
         for environment in ("dev", "prod"):
             (tmp_path / folder / "envs" / f"{environment}.tfvars").touch()
-        for file in re.findall(r"(?:deployment|stack_policy): (\S+)", snippet):
+        for file in re.findall(
+            r"(?:deployment|stack_policy|playbook|inventory|requirements|known_hosts): (\S+)", snippet
+        ):
             for environment in ("dev", "prod"):
                 named = tmp_path / folder / file.replace("${env.name}", environment)
-                named.parent.mkdir(exist_ok=True)
+                named.parent.mkdir(parents=True, exist_ok=True)
                 named.touch()
     done = subprocess.run(
         [HOLDFAST, "-C", tmp_path, "--home", tmp_path.parent / "home", "validate"],
