@@ -51,7 +51,8 @@ BLIND_SPOTS: Final = (
     "what no task of the playbook speaks of",
     "what a task with no check mode did: command, shell, raw and the like",
 )
-#: Versions asked for so far, by what tells one program from another.
+#: Versions asked for so far, by the program's path, inode, time and size: Python takes half a second to tell one, and
+#: each stack has an adapter of its own.
 _VERSIONS: Final[dict[tuple[str, int, int, int], ToolVersion]] = {}
 
 

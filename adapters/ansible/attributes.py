@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from adapters.ansible.said import Step
@@ -114,9 +115,5 @@ def _distinct(found: list[AttributeChange]) -> tuple[AttributeChange, ...]:
     for one in found:
         seen[one.path] = seen.get(one.path, 0) + 1
         path = one.path if seen[one.path] == 1 else f"{one.path}#{seen[one.path]}"
-        told.append(
-            AttributeChange(
-                path=path, before=one.before, after=one.after, sensitive=one.sensitive, computed=one.computed
-            )
-        )
+        told.append(replace(one, path=path))
     return tuple(told)

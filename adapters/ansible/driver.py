@@ -66,7 +66,7 @@ class Drive:
             settings={"suppress_output_file": True, "pexpect_timeout": 1},
             quiet=True,
             event_handler=self.heard,
-            cancel_callback=self.never_mind,
+            cancel_callback=self.tick,
         )
         self.pass_on()
         if self.stopped:
@@ -100,9 +100,10 @@ class Drive:
         self.out.write(json.dumps(line) + "\n")
         self.out.flush()
 
-    def never_mind(self) -> bool:
-        """Ask again: nothing may have been there yet. ansible-runner's own way to cancel leaves workers behind."""
+    def tick(self) -> bool:
+        """Do what is due each second; false keeps ansible-runner from cancelling, which would leave workers behind."""
         if self.stopped:
+            # Asked already, and maybe before there was anybody to hear it.
             self.ask()
         # What began is told within the second: ansible-runner's own event of it comes before our line.
         self.pass_on()

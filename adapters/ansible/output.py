@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from adapters.ansible.attributes import attributes_of, kind_of
 from adapters.ansible.said import Said, Step
 from adapters.ansible.texts import message, place, scrub
-from adapters.contract import AttributeChange, Change, ChangeKind, DriftItem, Problem, Severity
+from adapters.contract import Change, ChangeKind, DriftItem, Problem, Severity
 
 #: Modules that run what they are told to: what comes of it no module can know.
 _RUNS_ANYTHING: Final = frozenset({"command", "shell", "raw", "script", "expect"})
@@ -27,7 +27,7 @@ _RUNS_ANYTHING: Final = frozenset({"command", "shell", "raw", "script", "expect"
 #: an undefined variable is the one that a blind task can bring about: what it would have registered is not there.
 _UNDEFINED: Final = re.compile(r"is undefined|has no attribute|object of type .* has no", re.IGNORECASE)
 
-INVERTED: Final = {ChangeKind.CREATE: ChangeKind.DELETE, ChangeKind.DELETE: ChangeKind.CREATE}
+_INVERTED: Final = {ChangeKind.CREATE: ChangeKind.DELETE, ChangeKind.DELETE: ChangeKind.CREATE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,27 +87,7 @@ def foreseeable(step: Step, *, changes: bool, blind: bool) -> bool:
 
 def drift_items(changes: Iterable[Change]) -> tuple[DriftItem, ...]:
     """Return changes as drift: what the playbook asks for is what was, what it found is what is."""
-    return tuple(
-        DriftItem(
-            change=Change(
-                address=change.address,
-                kind=INVERTED.get(change.kind, change.kind),
-                attributes=tuple(
-                    AttributeChange(
-                        path=one.path,
-                        before=one.after,
-                        after=one.before,
-                        sensitive=one.sensitive,
-                        computed=one.computed,
-                    )
-                    for one in change.attributes
-                ),
-                reason=change.reason,
-            ),
-            will_be_reverted=True,
-        )
-        for change in changes
-    )
+    return tuple(DriftItem(change=_inverted(change), will_be_reverted=True) for change in changes)
 
 
 def blind_words(blind: tuple[Change, ...]) -> tuple[str, ...]:
@@ -154,6 +134,14 @@ def _cannot_look(step: Step, part: object) -> bool:
         # Which of both it was is hidden too.
         return True
     return bool(passed) and not any(key in part for key in ("skip_reason", "skipped_reason", "false_condition"))
+
+
+def _inverted(change: Change) -> Change:
+    return replace(
+        change,
+        kind=_INVERTED.get(change.kind, change.kind),
+        attributes=tuple(replace(one, before=one.after, after=one.before) for one in change.attributes),
+    )
 
 
 def _cut_short(step: Step, root: str, why: str) -> Problem:

@@ -51,7 +51,7 @@ class Said:
 
     version: str = ""
     steps: list[Step] = field(default_factory=list)
-    #: What was begun, as (host, name), and whether it ended.
+    #: Each task that a host began, as (host, name), ended or not.
     begun: list[tuple[str, str]] = field(default_factory=list)
     #: What the tool counted for each host; None where it did not get as far.
     hosts: Mapping[str, Mapping[str, int]] | None = None
@@ -134,5 +134,7 @@ def _take(said: Said, kind: str, line: dict[str, Any]) -> None:
         said.version = str(line["version"])
     elif kind == "said":
         said.texts += str(line["text"]).splitlines()
-    elif kind in {"stopped", "unmatched"}:
-        setattr(said, kind, True)
+    elif kind == "stopped":
+        said.stopped = True
+    elif kind == "unmatched":
+        said.unmatched = True

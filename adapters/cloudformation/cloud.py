@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ _MISSING: Final = ("does not exist", "ChangeSetNotFound")
 _DENIED: Final = frozenset(
     {"AccessDenied", "AccessDeniedException", "ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch"}
 )
+_WAIT: Final = "another operation is at work on the stack: wait for it"
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 5.0
 
@@ -107,8 +108,19 @@ def refusal(error: ClientError | BotoCoreError) -> Refused:
     if code == "InsufficientCapabilitiesException":
         return Refused("settings", message, "write capabilities: [CAPABILITY_NAMED_IAM] in stacks.yaml")
     if "_IN_PROGRESS state" in message:
-        return Refused("busy", message, "another operation is at work on the stack: wait for it")
+        return Refused("busy", message, _WAIT)
     return Refused("failed", f"{error.operation_name}: {message or code}")
+
+
+def busy(stack: Mapping[str, Any]) -> Refused:
+    """Return the refusal for a stack that the service is at work on."""
+    return Refused("busy", f"{stack['StackName']} is in {stack['StackStatus']}", _WAIT)
+
+
+def until(done: Callable[[Mapping[str, Any]], bool], look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Look until what is seen is ``done``, and return it."""
+    looks = (look() for _ in waits())
+    return next(found for found in looks if done(found))
 
 
 def waits() -> Iterator[None]:

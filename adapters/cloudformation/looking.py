@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from adapters.cloudformation.cloud import Cloud, Refused, waits
+from adapters.cloudformation.cloud import Cloud, busy, until
 from adapters.cloudformation.planning import changes, deployed, remove
 from adapters.cloudformation.sameness import same
 from adapters.cloudformation.statuses import SHELL, in_progress
@@ -19,8 +19,7 @@ def drift(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     if stack is None or stack["StackStatus"] == SHELL:
         return {"missing": True}
     if in_progress(stack["StackStatus"]):
-        message = f"{stack['StackName']} is in {stack['StackStatus']}"
-        raise Refused("busy", message, "another operation is at work on the stack: wait for it")
+        raise busy(stack)
     stack_id = stack["StackId"]
     started = cloud.cloudformation.detect_stack_drift(StackName=stack_id)["StackDriftDetectionId"]
     status = _detected(cloud, started)
@@ -46,13 +45,10 @@ def drift(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _detected(cloud: Cloud, started: str) -> dict[str, Any]:
-    for _ in waits():
-        found: dict[str, Any] = cloud.cloudformation.describe_stack_drift_detection_status(
-            StackDriftDetectionId=started
-        )
-        if found["DetectionStatus"] != "DETECTION_IN_PROGRESS":
-            return found
-    raise AssertionError("waiting never ends")
+    return until(
+        lambda found: found["DetectionStatus"] != "DETECTION_IN_PROGRESS",
+        lambda: cloud.cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=started),
+    )
 
 
 def outputs(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from adapters.cloudformation.cloud import Cloud, Refused, refusal, waits
+from adapters.cloudformation.cloud import Cloud, Refused, busy, refusal, until
 from adapters.cloudformation.statuses import SHELL, STUCK, in_progress
 
 #: How the names of our change sets begin. Nobody else's is ever touched.
@@ -80,10 +80,11 @@ def plan_destroy(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     if stack is None or stack["StackStatus"] == SHELL:
         return {"expected": seen(stack), "resources": [], "deployed": deployed(cloud, None)}
     if in_progress(stack["StackStatus"]):
-        _check_ready(stack)
+        raise busy(stack)
     if stack.get("EnableTerminationProtection"):
         wish = request.get("termination_protection")
         hint = "write termination_protection: false in stacks.yaml and apply that first"
+        # What the stack's own settings ask for stays until they change; anybody may take back what others set.
         kind = "settings" if wish else "failed"
         raise Refused(kind, f"{stack['StackName']} is protected from termination: nothing is removed", hint)
     listed = cloud.pages("list_stack_resources", "StackResourceSummaries", StackName=stack["StackId"])
@@ -107,10 +108,7 @@ def deployed(cloud: Cloud, stack: Mapping[str, Any] | None) -> dict[str, Any] | 
     if stack is None:
         return None
     body = cloud.cloudformation.get_template(StackName=stack["StackId"], TemplateStage="Original")["TemplateBody"]
-    try:
-        policy = cloud.cloudformation.get_stack_policy(StackName=stack["StackId"]).get("StackPolicyBody")
-    except ClientError as error:
-        raise refusal(error) from None
+    policy = cloud.cloudformation.get_stack_policy(StackName=stack["StackId"]).get("StackPolicyBody")
     given = {one["ParameterKey"]: str(one.get("ParameterValue", "")) for one in stack.get("Parameters") or ()}
     return {
         "template": body if isinstance(body, str) else json.dumps(body),
@@ -123,12 +121,13 @@ def deployed(cloud: Cloud, stack: Mapping[str, Any] | None) -> dict[str, Any] | 
 
 
 def _check_ready(stack: Mapping[str, Any] | None) -> None:
-    status = "" if stack is None else str(stack["StackStatus"])
+    if stack is None:
+        return
+    status = str(stack["StackStatus"])
     if in_progress(status):
-        message = f"{stack['StackName']} is in {status}" if stack else ""
-        raise Refused("busy", message, "another operation is at work on the stack: wait for it")
+        raise busy(stack)
     if status in STUCK:
-        raise Refused("failed", f"{stack['StackName'] if stack else ''} is in {status}", STUCK[status])
+        raise Refused("failed", f"{stack['StackName']} is in {status}", STUCK[status])
 
 
 def _arguments(request: Mapping[str, Any], *, kind: str, reverts: bool) -> dict[str, Any]:
@@ -164,11 +163,10 @@ def _not_offered(said: str) -> Refused:
 
 
 def _ready(cloud: Cloud, arn: str) -> dict[str, Any]:
-    for _ in waits():
-        found: dict[str, Any] = cloud.cloudformation.describe_change_set(ChangeSetName=arn, IncludePropertyValues=True)
-        if not (found["Status"].endswith("_PENDING") or found["Status"].endswith("_IN_PROGRESS")):
-            return found
-    raise AssertionError("waiting never ends")
+    return until(
+        lambda found: not str(found["Status"]).endswith(("_PENDING", "_IN_PROGRESS")),
+        lambda: cloud.cloudformation.describe_change_set(ChangeSetName=arn, IncludePropertyValues=True),
+    )
 
 
 def _described(cloud: Cloud, arn: str, first: Mapping[str, Any], prefix: str = "") -> Iterator[dict[str, Any]]:

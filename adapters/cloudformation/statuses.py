@@ -11,8 +11,6 @@ Event: TypeAlias = Mapping[str, Any]
 SHELL: Final = "REVIEW_IN_PROGRESS"
 GONE: Final = "DELETE_COMPLETE"
 GOOD: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", GONE})
-#: As it was before an update that failed: it may be updated again.
-ROLLED_BACK: Final = frozenset({"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"})
 
 #: What a person has to do where nothing can be planned, by status.
 STUCK: Final[Mapping[str, str]] = {

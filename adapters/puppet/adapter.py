@@ -81,9 +81,7 @@ class Puppet:
 
     def version(self) -> ToolVersion:
         """Return the installed tool's version, asked for once for each program."""
-        program = shutil.which(commands.PROGRAM)
-        if program is None:
-            raise ToolMissing("puppet is not on PATH", hint="install puppet-agent, then: holdfast doctor")
+        program = _program()
         seen = Path(program).resolve().stat()
         key = (program, seen.st_ino, seen.st_mtime_ns, seen.st_size)
         if key not in self.versions:
@@ -129,7 +127,7 @@ class Puppet:
                 raise PlanStale("the host or the files changed since the plan was made", hint="plan again")
             write_private(workspace.kept / APPLYING, applied.dump(looked.memory.now))
             ready.forget()
-            result = self.shell.run(commands.apply(ready.place), self._tell(ready))
+            result = self.shell.run(commands.apply(ready.place), aftermath.teller(self.shell, ready.wording))
             ready.keep_state()
             self._raise_failed(ready, result)
         settle(workspace.kept)
@@ -169,6 +167,7 @@ class Puppet:
     @contextmanager
     def _prepared(self, workspace: Workspace) -> Iterator[Prepared]:
         self.shell.conceal(secrets(workspace))
+        _program()
         asked = self.settings.tool_version
         # Asked for only where it matters: starting Ruby once more costs a second.
         if asked and not f"{self.version().version}.".startswith(f"{asked}."):
@@ -176,8 +175,6 @@ class Puppet:
                 f"puppet {self.version().version} is installed, tool_version asks for {asked}",
                 hint=f"install puppet {asked}, or change tool_version",
             )
-        if shutil.which(commands.PROGRAM) is None:
-            self.version()
         with prepared(self.settings, workspace) as ready:
             yield ready
 
@@ -211,8 +208,12 @@ class Puppet:
         if report is None or not report.completed or found or result.exit_code not in {0, 2}:
             raise _failed("apply", found or output.problems(result.stderr, ready.wording), result.exit_code)
 
-    def _tell(self, ready: Prepared) -> aftermath.Tell:
-        return aftermath.teller(self.shell, ready.wording)
+
+def _program() -> str:
+    found = shutil.which(commands.PROGRAM)
+    if found is None:
+        raise ToolMissing("puppet is not on PATH", hint="install puppet-agent, then: holdfast doctor")
+    return found
 
 
 def _tool(version: str) -> ToolVersion:

@@ -67,8 +67,6 @@ class Line:
     level: str
     source: str
     message: str
-    file: str
-    line: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,8 +191,6 @@ def _line(line: Mapping[str, Any]) -> Line:
         level=str(line.get("level", "")),
         source=str(line.get("source") or ""),
         message=str(line.get("message") or ""),
-        file=str(line.get("file") or ""),
-        line=_number(line.get("line")),
     )
 
 

@@ -78,7 +78,7 @@ def read(settings: Mapping[str, Json]) -> Settings:
     return Settings(
         path=path,
         manifest=_place(settings, "manifest", path),
-        modulepath=_modulepath(settings.get("modulepath"), path),
+        modulepath=_modulepath(settings, path),
         hiera_config=_place(settings, "hiera_config", path),
         environmentpath=_place(settings, "environmentpath", path),
         environment=_environment(text(settings, "puppet_environment")),
@@ -117,10 +117,10 @@ def _environment(name: str) -> str:
     return name
 
 
-def _modulepath(value: Json, path: PurePosixPath) -> tuple[str, ...] | None:
-    if value is None:
+def _modulepath(settings: Mapping[str, Json], path: PurePosixPath) -> tuple[str, ...] | None:
+    if settings.get("modulepath") is None:
         return None
-    listed = texts({"modulepath": [value] if isinstance(value, str) else value}, "modulepath")
+    listed = texts(settings, "modulepath")
     return tuple(item if item == MACHINES_MODULES else str(inside(path, item, "modulepath")) for item in listed)
 
 
