@@ -9,15 +9,14 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lab import serving_aws
 from e2e_yard import Yard, until
 
 from orchestrator.model.event import ApplyStarted
@@ -25,7 +24,6 @@ from orchestrator.model.event import ApplyStarted
 pytestmark = [pytest.mark.needs("git"), pytest.mark.full, pytest.mark.timeout(1500)]
 
 KILLS = 20
-MOTO = Path(__file__).parents[1] / "adapters" / "cloudformation" / "moto_as_the_service.py"
 SITE = """
 - hosts: all
   gather_facts: false
@@ -116,19 +114,8 @@ def test_a_playbook_whose_worker_is_killed_is_never_run_twice(yard: Yard) -> Non
 
 @pytest.fixture
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    log = tmp_path_factory.mktemp("aws") / "server.log"
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen([sys.executable, MOTO], stdout=subprocess.PIPE, stderr=errors) as server,
-    ):
-        assert server.stdout is not None
-        port = json.loads(server.stdout.readline())
-        yield {
-            "AWS_ACCESS_KEY_ID": "lab",
-            "AWS_SECRET_ACCESS_KEY": "lab",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        }
-        server.terminate()
+    with serving_aws(tmp_path_factory.mktemp("aws")) as granted:
+        yield granted
 
 
 def test_a_change_set_whose_worker_is_killed_is_never_executed_twice(yard: Yard, aws: dict[str, str]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lab import KEY, serving_aws
 from e2e_yard import Done, Yard
 from sshd import Host, serving_ssh
 
@@ -23,7 +23,6 @@ from orchestrator.model.event import ApplyStarted
 pytestmark = pytest.mark.needs("git", "terraform", "sshd", "ssh-keygen", "puppet")
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "mixed"
-MOTO = Path(__file__).parents[1] / "adapters" / "cloudformation" / "moto_as_the_service.py"
 #: Where the example's hosts keep what is made; the test's own folder stands in its place.
 SITE = "/srv/acme"
 CANARY = "c4n4ry-db-hunter2"
@@ -105,19 +104,8 @@ class Estate:
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    log = tmp_path_factory.mktemp("aws") / "server.log"
-    with (
-        log.open("wb") as errors,
-        subprocess.Popen([sys.executable, MOTO], stdout=subprocess.PIPE, stderr=errors) as server,
-    ):
-        assert server.stdout is not None
-        port = json.loads(server.stdout.readline())
-        yield {
-            "AWS_ACCESS_KEY_ID": "lab",
-            "AWS_SECRET_ACCESS_KEY": "c4n4ry-aws-key",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        }
-        server.terminate()
+    with serving_aws(tmp_path_factory.mktemp("aws")) as granted:
+        yield granted
 
 
 @pytest.fixture
@@ -228,7 +216,7 @@ def the_secret_is_where_it_belongs_and_nowhere_else(estate: Estate) -> None:
     for words in commands:
         said = yard.run(*words).said
         assert CANARY not in said, words
-        assert "c4n4ry-aws-key" not in said, words
+        assert KEY not in said, words
     leaks = {str(path.relative_to(yard.home)) for path, held in yard.files_below(yard.home) if CANARY.encode() in held}
     # The state that Terraform itself writes holds what was handed to it: kept for its owner alone, and the one place.
     assert {leak.partition("/")[0] for leak in leaks} <= {"state"}, leaks
