@@ -26,7 +26,8 @@ from orchestrator.errors import ConfigError
 from orchestrator.ports import Layout, RevisionTree
 
 FILE: Final = PurePosixPath("stacks.yaml")
-#: Tools whose stacks are found without being declared: those that an adapter of this release drives.
+#: Tools whose stacks are found without being declared. A folder with the files of another may be a part of something
+#: (a role, a nested template): `holdfast init` names it, and a person decides.
 _DISCOVERED: Final = ("terraform", "opentofu")
 #: Parsed files kept in memory at most.
 _KEPT: Final = 4096

@@ -9,19 +9,19 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from orchestrator.config.discover import Discovery, Found
+from orchestrator.config.toolkeys import LATER_TOOLS, TOOL_KEYS
 from orchestrator.ports import RevisionTree
 
 _HEAD: Final = """\
 # Stacks of this repository. Each one is a folder that one tool manages.
 # Every key: holdfast schema. What counts for a stack, and why: holdfast explain STACK.
 """
-_TOOLS: Final = ("terraform", "opentofu", "ansible", "cloudformation", "puppet", "chef", "arm")
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_./-]+")
 
 
 def find(tree: RevisionTree) -> tuple[Found, ...]:
     """Return every folder that looks like a stack, whatever drives it."""
-    return Discovery().find(tree, (), _TOOLS)
+    return Discovery().find(tree, (), {*TOOL_KEYS, *LATER_TOOLS})
 
 
 def stacks_text(found: Iterable[Found], *, project: str = "") -> str:
