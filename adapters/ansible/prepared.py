@@ -94,9 +94,7 @@ def program() -> Path:
     """Return ansible-playbook: on PATH, or beside the interpreter that runs us. Raises ToolMissing."""
     found = shutil.which(commands.PROGRAM) or shutil.which(commands.PROGRAM, path=str(Path(sys.executable).parent))
     if found is None:
-        raise ToolMissing(
-            f"{commands.PROGRAM} is not on PATH", hint='pip install "holdfast[ansible]", then: holdfast doctor'
-        )
+        raise ToolMissing(f"{commands.PROGRAM} is not on PATH", hint='pip install "holdfast[ansible]", then plan again')
     return Path(found).absolute()
 
 

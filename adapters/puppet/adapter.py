@@ -212,7 +212,7 @@ class Puppet:
 def _program() -> str:
     found = shutil.which(commands.PROGRAM)
     if found is None:
-        raise ToolMissing("puppet is not on PATH", hint="install puppet-agent, then: holdfast doctor")
+        raise ToolMissing("puppet is not on PATH", hint="install puppet-agent, then plan again")
     return found
 
 
