@@ -35,6 +35,8 @@ from orchestrator.effects.secrets import PREFIX, EnvironmentStore, FileStore, Sh
 from orchestrator.effects.shells import FAILPOINT, ToolShells
 from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.whereabouts import Whereabouts
+from orchestrator.effects.witness_cloudtrail import CloudTrail
+from orchestrator.effects.witness_history import HistoryWitness
 from orchestrator.effects.working_tree import WorkingTree
 from orchestrator.effects.workspaces import LaidWorkspaces
 from orchestrator.engine.outside import Outside, Reading, read_at
@@ -164,6 +166,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         secrets=secrets,
         credentials=credentials,
         clock=clock,
+        witnesses=(CloudTrail(), HistoryWitness(record=record)),
     )
     try:
         yield World(

@@ -9,10 +9,11 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from adapters.contract import Adapter, Handle, Input, Json, Shell, Tree, Workspace
+from adapters.contract import Adapter, Handle, Input, Json, Shell, Testimony, Tree, Workspace
 from orchestrator.errors import ConfigError
 from orchestrator.model.event import Event
 from orchestrator.model.gate import Gate
+from orchestrator.model.inquiry import Inquiry
 from orchestrator.model.observed import Applying, Looks, State
 from orchestrator.model.source import Revision, Source
 from orchestrator.model.stack import Stack, StackKey
@@ -479,6 +480,19 @@ class Shells(Protocol):
 
     def open(self, needs: ShellNeeds) -> MaskingShell:
         """Return a shell bound to one stack's credentials, limits and log."""
+        ...
+
+
+class Witness(Protocol):
+    """Somebody who may know who changed what drifted, beside the stack's own adapter."""
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+        ...
+
+    def testify(self, inquiry: Inquiry, shell: Shell) -> tuple[Testimony, ...]:
+        """Return what it knows. That it knows nothing is an answer, where people gain by hearing why."""
         ...
 
 

@@ -34,7 +34,9 @@ def items(drifts: Iterable[Mapping[str, Any]], veil: Callable[[str], Veil], *, r
         else:
             continue
         change = Change(address=name, kind=kind, attributes=attributes, reason=str(one.get("ResourceType", "")))
-        found.append(DriftItem(change=change, will_be_reverted=reverted))
+        physical = str(one.get("PhysicalResourceId") or "")
+        identities = (physical,) if physical else ()
+        found.append(DriftItem(change=change, will_be_reverted=reverted, identities=identities))
     return tuple(found)
 
 

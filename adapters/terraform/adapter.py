@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from adapters.contract import (
+    DriftItem,
     Drifts,
     Goal,
     Handle,
@@ -25,6 +26,7 @@ from adapters.contract import (
     Running,
     Severity,
     Shell,
+    Testimony,
     ToolFailed,
     ToolStopped,
     ToolVersion,
@@ -32,7 +34,7 @@ from adapters.contract import (
     Tree,
     Workspace,
 )
-from adapters.terraform import aftermath, commands, modules, output, readiness, seen, state, stream
+from adapters.terraform import aftermath, commands, modules, output, readiness, seen, state, stream, testimony
 from adapters.terraform.hcl import bodies, code
 from adapters.terraform.prepared import Prepared, missing, prepare
 from adapters.terraform.reads import outside
@@ -173,6 +175,15 @@ class Terraform:
         """
         prepared = self._prepare(workspace).mended()
         return output.drifts(self._look(prepared, Goal.CONVERGE).shown, BLIND_SPOTS)
+
+    def testify(
+        self,
+        workspace: Workspace,
+        items: tuple[DriftItem, ...],  # noqa: ARG002 - the state speaks of all of them
+        since: float,  # noqa: ARG002 - it counts from the last apply
+    ) -> tuple[Testimony, ...]:
+        """Say whether anybody else has written the state since the last apply."""
+        return testimony.of_state(seen.read(workspace.kept), seen.planned_on(workspace.private / SAVED))
 
     def outputs(self, workspace: Workspace) -> Outputs:
         """Return the outputs, as the state holds them."""

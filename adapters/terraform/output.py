@@ -10,7 +10,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -26,6 +26,10 @@ _KINDS: Final[Mapping[tuple[str, ...], ChangeKind]] = {
 }
 #: Actions that change nothing in the world.
 _NO_CHANGE: Final = frozenset({("no-op",), ("read",), ()})
+#: Attributes by which providers and their clouds name a resource.
+_NAMES: Final = ("arn", "id", "bucket", "name")
+#: The longest ARN there may be.
+_LONGEST_NAME: Final = 2048
 _SHOWN_FORMAT: Final = re.compile(r"^1\.\d+$")
 #: The last block of an error in the tool's text form: ``  on main.tf line 3, in resource "x":``.
 _TEXT_ERROR: Final = re.compile(
@@ -44,6 +48,8 @@ class Shown:
     drift: tuple[Change, ...]
     outputs_changing: tuple[str, ...]
     secrets: frozenset[str]
+    #: Of what drifted, by address: the names under which its provider knows it.
+    identities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def shown(stdout: bytes, known: frozenset[str]) -> Shown:
@@ -64,6 +70,7 @@ def shown(stdout: bytes, known: frozenset[str]) -> Shown:
             )
         ),
         secrets=secrets,
+        identities={_address(entry): _identities(entry["change"]) for entry in plan.get("resource_drift") or ()},
     )
 
 
@@ -72,7 +79,14 @@ def drifts(found: Shown, blind_spots: tuple[str, ...]) -> Drifts:
     planned = {change.address for change in found.changes}
     drifted = {change.address for change in found.drift}
     return Drifts(
-        items=tuple(DriftItem(change=change, will_be_reverted=change.address in planned) for change in found.drift),
+        items=tuple(
+            DriftItem(
+                change=change,
+                will_be_reverted=change.address in planned,
+                identities=found.identities.get(change.address, ()),
+            )
+            for change in found.drift
+        ),
         blind_spots=blind_spots,
         pending=tuple(change for change in found.changes if change.address not in drifted),
     )
@@ -164,14 +178,28 @@ def _changes(entries: Any, secrets: frozenset[str]) -> Iterator[Change]:
         if actions in _NO_CHANGE:
             continue
         forgets = "forget" in actions
-        deposed = f" (deposed {entry['deposed']})" if entry.get("deposed") else ""
         yield Change(
-            address=f"{entry['address']}{deposed}",
+            address=_address(entry),
             # Forgetting is no deletion, yet what is forgotten is lost to the stack: people must see it.
             kind=_KINDS.get(actions, ChangeKind.UNKNOWN),
             attributes=differences(change, secrets),
             reason="forget" if forgets else str(entry.get("action_reason", "")),
         )
+
+
+def _address(entry: Mapping[str, Any]) -> str:
+    return f"{entry['address']} (deposed {entry['deposed']})" if entry.get("deposed") else str(entry["address"])
+
+
+def _identities(change: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names that a resource has outside of the state, none that any side marks as sensitive."""
+    found: dict[str, None] = {}
+    for side in ("before", "after"):
+        values, marks = change.get(side) or {}, change.get(f"{side}_sensitive") or {}
+        hidden = {name for name in _NAMES if marks is True or (isinstance(marks, Mapping) and marks.get(name))}
+        names = (values.get(name) for name in _NAMES if name not in hidden) if isinstance(values, Mapping) else ()
+        found |= {name: None for name in names if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME}
+    return tuple(found)
 
 
 def _real(change: Change) -> bool:

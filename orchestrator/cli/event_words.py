@@ -6,6 +6,7 @@ from typing import assert_never
 
 from orchestrator.cli.ignoring import named, told
 from orchestrator.cli.symbols import short
+from orchestrator.cli.witnesses import by_whom
 from orchestrator.model.event import (
     ApplyEnded,
     ApplyRefused,
@@ -20,6 +21,7 @@ from orchestrator.model.event import (
     DriftIgnored,
     DriftRecurs,
     DriftSeen,
+    DriftWitnessed,
     Event,
     Forgotten,
     GateLifted,
@@ -75,6 +77,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return "verified: the world is as applied"
         case DriftSeen(items=items):
             return f"drift in {len(items)}: {', '.join(item.change.address for item in items[:3])}"
+        case DriftWitnessed(testimonies=testimonies):
+            return by_whom(testimonies)
         case DriftGone():
             return "drift is gone"
         case DriftCheckFailed(code=code, message=message):

@@ -65,7 +65,7 @@ def _explain_stack(ctx: click.Context, word: str) -> None:
             stack=asked.stack,
             desired=asked.desired,
             state=row.state,
-            drift=tuple(sentences(judged_of(place, key, asked.row), key.short)),
+            drift=tuple(sentences(judged_of(place, key, asked.row), key.short, whom=True)),
             standing=row.standing,
             action=row.action,
             approvers=tuple(who(place.world.operator, asked.stack.policy, asked.desired.author)),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.contract import DriftItem
+from adapters.contract import DriftItem, Testimony
 from orchestrator.cli.ignoring import told
 from orchestrator.cli.moments import stamp
 from orchestrator.cli.symbols import counted
+from orchestrator.cli.witnesses import by_whom, said_of
 from orchestrator.model.drift import Ignored, Occurrence, parts
 from orchestrator.model.observed import Drift, Looks, Observed, State
 from orchestrator.model.policy import DriftAnswer, DriftPolicy, Ignore
@@ -41,6 +42,12 @@ class Judged:
         other = self.drift.first_seen if self.drift else 0.0
         return min((one.since for one in self.occurrences if one.mark in marks and not one.ended), default=other)
 
+    def witnessed(self, item: DriftItem) -> tuple[Testimony, ...] | None:
+        """Return what witnesses said of an item as it is now, None where nobody was asked."""
+        marks = {part.mark for part in parts(item)}
+        asked = [one for one in self.occurrences if one.mark in marks and not one.ended and one.asked_at]
+        return said_of(asked) if asked else None
+
     def occasions(self, item: DriftItem) -> int:
         """Return how many occurrences are known of what drifts in an item, this one among them."""
         places = {(part.address, part.path) for part in parts(item)}
@@ -64,8 +71,8 @@ def judged(stack: str, state: State, looks: Looks, policy: DriftPolicy, now: flo
     )
 
 
-def sentences(it: Judged, name: str) -> list[str]:
-    """Return what is to be said beside the differences that count, each in one line."""
+def sentences(it: Judged, name: str, *, whom: bool = False) -> list[str]:
+    """Return what is to be said beside the differences that count, each in one line; with ``whom``, who made them."""
     found = []
     if it.recurring:
         found.append(
@@ -73,6 +80,9 @@ def sentences(it: Judged, name: str) -> list[str]:
             f"changing it; holdfast drift --history {name} lists each time, "
             f"holdfast resume {name} has it repaired again"
         )
+    for item in it.drift.items if it.drift and whom else ():
+        said = it.witnessed(item)
+        found += [] if said is None else [f"{item.change.address} {by_whom(said)}"]
     if it.unconfirmed:
         names = ", ".join(sorted({item.change.address for item in it.unconfirmed}))
         found.append(f"to be confirmed, counts once {it.policy.confirm} looks in a row saw it: {names}")

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.contract import AttributeChange, ChangeKind, DriftItem, Json
-from orchestrator.cli import show_changes
+from orchestrator.cli import show_changes, witnesses
 from orchestrator.cli.ignoring import named
 from orchestrator.cli.judged import Judged, sentences
 from orchestrator.cli.moments import age, stamp
@@ -18,6 +18,7 @@ from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import FAILED, counted
 from orchestrator.cli.values import before_and_after
+from orchestrator.cli.witnesses import beside, by_whom
 from orchestrator.model.observed import Looks
 from orchestrator.model.policy import Ignore
 from orchestrator.model.stack import StackKey
@@ -116,6 +117,9 @@ def _item(row: Row, item: DriftItem, *, whole: bool) -> Iterator[RenderableType]
         table.add_row("       ", Text(printable(attribute.path)), Text(f"expected {expected}"), Text(f"is {actual}"))
     if change.attributes:
         yield table
+    said = row.judged.witnessed(item)
+    if said is not None:
+        yield from (Text(f"       {printable(line)}") for line in (by_whom(said), *(beside(said) if whole else ())))
 
 
 def _fate(item: DriftItem) -> str:
@@ -188,12 +192,14 @@ def _value(row: Row) -> Json:
 
 
 def _item_value(row: Row, item: DriftItem) -> dict[str, Json]:
+    said = row.judged.witnessed(item)
     return {
         "will_be_reverted": item.will_be_reverted,
         "first_seen": stamp(row.judged.since(item)) or None,
         "last_seen": stamp(row.looks.drift_seen_at) or None,
         "times": row.judged.times(item, row.looks),
         "occurrences": row.judged.occasions(item),
+        "witnesses": [witnesses.value(one) for one in said or ()],
         "change": show_changes.value(item.change),
     }
 

@@ -15,6 +15,7 @@ from orchestrator.cli.moments import stamp
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import counted
+from orchestrator.cli.witnesses import beside, by_whom, value
 from orchestrator.model.drift import Ending, Occurrence
 from orchestrator.model.stack import StackKey
 
@@ -51,6 +52,8 @@ def _stack(row: History) -> Iterator[RenderableType]:
     for one in row.judged.occurrences:
         head = Text(f"    {stamp(one.since)}  ").append(printable(named(one.address, one.path)), style="yellow")
         yield head.append(f"  {printable(_values(one))}").append(f"  {ending(one)}", style="dim")
+        for line in (by_whom(one.testimonies), *beside(one.testimonies)) if one.asked_at else ():
+            yield Text(f"        {printable(line)}", style="dim")
     for line in sentences(row.judged, row.key.short):
         yield Text(f"    {printable(line)}", style="bold red" if line.startswith("recurring") else "dim")
 
@@ -118,4 +121,7 @@ def _occurrence(one: Occurrence) -> Json:
         "ended": one.ended.value if one.ended else None,
         "run": one.run or None,
         "by": one.by,
+        "unseen_at": stamp(one.unseen_at) or None,
+        "asked_at": stamp(one.asked_at) or None,
+        "witnesses": [value(word) for word in one.testimonies],
     }

@@ -10,6 +10,7 @@ from orchestrator.engine.earlier import at_revision
 from orchestrator.engine.masking import masked
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.values import stored_inputs
+from orchestrator.engine.witnessing import witnessed
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
 from orchestrator.model.drift import sighted
 from orchestrator.model.event import (
@@ -17,6 +18,7 @@ from orchestrator.model.event import (
     DriftGone,
     DriftRecurs,
     DriftSeen,
+    DriftWitnessed,
     Event,
     NotConverged,
     Verified,
@@ -41,7 +43,7 @@ def check_drift(case: Case) -> Drifts | None:
             hint=f"holdfast plan {case.asked.stack.key.short}",
         )
     try:
-        found = _look(case, applied)
+        found, heard = _look(case, applied)
     except Conflict:
         raise
     except (AdapterError, OrchestratorError) as error:
@@ -49,7 +51,8 @@ def check_drift(case: Case) -> Drifts | None:
             raise
         could_not_look(case, error)
         return None
-    _keep(case, conclude(case.asked.state, applied, found, case.asked.observed.track), found)
+    events = conclude(case.asked.state, applied, found, case.asked.observed.track)
+    _keep(case, [*events, *heard], found)
     return found
 
 
@@ -105,7 +108,8 @@ def looked(last: Looks, state: State, found: Drifts | None, now: float) -> Looks
     )
 
 
-def _look(case: Case, applied: Applied) -> Drifts:
+def _look(case: Case, applied: Applied) -> tuple[Drifts, tuple[DriftWitnessed, ...]]:
+    """Return what is found, and what witnesses say of that part of it which nobody was asked about yet."""
     then = at_revision(case, applied.revision)
     inputs = stored_inputs(case.outside, applied.inputs)
     with station(then, inputs=inputs) as place:
@@ -113,7 +117,7 @@ def _look(case: Case, applied: Applied) -> Drifts:
         # Nobody is bothered with it, and whoever wonders finds it in the run's log.
         for line in noise:
             place.shell.report(line)
-        return found
+        return found, witnessed(case, then, place, found, applied)
 
 
 def conclude(state: State, applied: Applied, found: Drifts, track: str) -> Sequence[Event]:

@@ -25,6 +25,8 @@ class Outside:
     secrets: ports.Secrets
     credentials: ports.Credentials
     clock: ports.Clock
+    #: Who is asked by whom drift came about, beside the adapters.
+    witnesses: tuple[ports.Witness, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

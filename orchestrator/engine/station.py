@@ -47,6 +47,8 @@ class Station:
     adapter: Adapter
     shell: MaskingShell
     inputs: Mapping[str, Input]
+    #: Names of the variables that its credentials bring.
+    granted: frozenset[str] = frozenset()
 
 
 @contextmanager
@@ -99,7 +101,9 @@ def station(
         shell = outside.shells.open(needs)
         try:
             adapter = outside.adapters.build(stack, settings, shell)
-            yield Station(workspace=workspace, adapter=adapter, shell=shell, inputs=resolved)
+            yield Station(
+                workspace=workspace, adapter=adapter, shell=shell, inputs=resolved, granted=frozenset(granted)
+            )
         except AdapterError as error:
             mask_error(error, shell.mask)
             raise

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from adapters.contract import MASK, AttributeChange, ChangeKind, DriftItem, Json
+from adapters.contract import MASK, AttributeChange, ChangeKind, DriftItem, Json, Testimony
 from orchestrator.model.fingerprint import canonical
 from orchestrator.model.policy import Ignore
 
@@ -73,6 +73,11 @@ class Occurrence:
     #: The run that ended it, or, while it lasts and where it went by itself, the last that tried and failed.
     run: int = 0
     by: str = ""
+    #: When it is last known not to have been, as of when witnesses were asked.
+    unseen_at: float = 0.0
+    #: When witnesses were asked who changed it, 0 for not yet; and what they said, the best first.
+    asked_at: float = 0.0
+    testimonies: tuple[Testimony, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.contract import Goal
-from orchestrator.model.drift import Ending, Repair, ended, seen
-from orchestrator.model.event import DriftSeen
+from orchestrator.model.drift import Ending, Occurrence, Repair, ended, seen
+from orchestrator.model.event import DriftSeen, DriftWitnessed
 from orchestrator.model.observed import Applied, Applying, Drift, State
 from orchestrator.model.policy import Ignore
 
 #: Repairs that are remembered: no limit can be higher.
 MOST_REPAIRS: Final = 100
+#: Testimonies that are kept with an occurrence.
+MOST_TESTIMONIES: Final = 6
 
 
 def found(state: State, event: DriftSeen, at: float) -> State:
@@ -24,6 +26,18 @@ def found(state: State, event: DriftSeen, at: float) -> State:
         occurrences=seen(state.occurrences, event.items, event.revision, at),
         drift_check_error="",
     )
+
+
+def witnessed(state: State, event: DriftWitnessed, at: float) -> State:
+    """Keep with each difference that lasts what witnesses said of it."""
+
+    def told(one: Occurrence) -> Occurrence:
+        if one.ended or one.mark not in event.about:
+            return one
+        said = tuple(word for word in event.testimonies if word.address in {"", one.address})
+        return replace(one, unseen_at=event.since, asked_at=at, testimonies=said[:MOST_TESTIMONIES])
+
+    return replace(state, occurrences=tuple(told(one) for one in state.occurrences))
 
 
 def gone(state: State, at: float) -> State:

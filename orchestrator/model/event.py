@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from adapters.contract import DriftItem
+from adapters.contract import DriftItem, Testimony
 from orchestrator.model.gate import Gate
 from orchestrator.model.observed import Applied, Applying, Consent, Hold, Proposal, State
 from orchestrator.model.policy import Ignore
@@ -175,6 +175,18 @@ class DriftSeen:
     revision: str
     items: tuple[DriftItem, ...]
     kind: Literal["drift_seen"] = "drift_seen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftWitnessed:
+    """Witnesses were asked who changed what drifted, and this is what they said: nothing, too, is an answer."""
+
+    #: `drift.Occurrence.mark` of each difference that they were asked about.
+    about: tuple[str, ...]
+    #: It was changed after this: then it was still as applied.
+    since: float
+    testimonies: tuple[Testimony, ...] = ()
+    kind: Literal["drift_witnessed"] = "drift_witnessed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +370,7 @@ Event: TypeAlias = (
     | NotConverged
     | Verified
     | DriftSeen
+    | DriftWitnessed
     | DriftGone
     | DriftCheckFailed
     | DriftRecurs

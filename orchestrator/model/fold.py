@@ -23,6 +23,7 @@ from orchestrator.model.event import (
     DriftIgnored,
     DriftRecurs,
     DriftSeen,
+    DriftWitnessed,
     Event,
     Forgotten,
     GateLifted,
@@ -92,6 +93,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _verified(state, at)
         case DriftSeen():
             return drifted.found(state, event, at)
+        case DriftWitnessed():
+            return drifted.witnessed(state, event, at)
         case DriftGone():
             return drifted.gone(state, at)
         case DriftRecurs():

@@ -13,7 +13,7 @@ from orchestrator.model.fingerprint import Parts, canonical
 from orchestrator.model.policy import Ignore
 
 #: Raised whenever `fold` or a value below changes its meaning: older snapshots are rebuilt.
-FOLD_VERSION = 4
+FOLD_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import test_runs
 from cli_values import applied, key
 from promised import EXAMPLES, shape
 
+from adapters.contract import Confidence, Testimony
 from orchestrator.catalogue import CODES
 from orchestrator.cli import (
     show_diff,
@@ -33,6 +34,8 @@ from orchestrator.model.observed import Looks, State
 from orchestrator.model.policy import Ignore
 from orchestrator.rules.order import waves
 
+WORD = Testimony(who="eve", at=1.0, what="w", source="CloudTrail", confidence=Confidence.LIKELY)
+
 
 def _side(tree, size):
     return show_diff.Side(label="a", revision="r", files={"f": tree}, settings={"size": size})
@@ -49,7 +52,9 @@ def printed():
         unconfirmed=test_pages.DRIFT.items,
         ignored=(Ignored(item=test_pages.DRIFT.items[0], rule=rule),),
         expired=(rule,),
-        occurrences=seen((), test_pages.DRIFT.items, "r", 1.0),
+        occurrences=tuple(
+            replace(one, asked_at=1.0, testimonies=(WORD,)) for one in seen((), test_pages.DRIFT.items, "r", 1.0)
+        ),
     )
     drift = show_drift.Row(
         key=key("web"),

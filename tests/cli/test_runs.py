@@ -95,6 +95,7 @@ def test_the_list_of_runs_says_who_did_what_when():
 EXAMPLES: list[Event] = [
     events.DriftIgnored(rule=Ignore(address="x.one", path="size", owner="ana", reason="autoscaled", until=1.0)),
     events.DriftHeeded(address="x.one", path="", by="ana"),
+    events.DriftWitnessed(about=("m",), since=0.0),
     events.DriftRecurs(repairs=3, addresses=("x.one",)),
     events.RepairsResumed(by="ana", reason="the script is gone"),
     PLANNED,

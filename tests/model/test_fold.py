@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 from situations import APPLIED, ATTEMPT, DRIFT, NOW, PROPOSAL, STACK, consent
 
-from adapters.contract import Goal
+from adapters.contract import Confidence, Goal, Testimony
 from orchestrator.model import event as events
 from orchestrator.model.codec import encode
+from orchestrator.model.drift import parts
 from orchestrator.model.event import Outcome
 from orchestrator.model.fold import fold
 from orchestrator.model.gate import Gate, GateKind
@@ -35,6 +36,7 @@ VIEW = TrackView(proposal=PROPOSAL, consents=(YES,), asked=True)
 WAITING = State(version=9, tracks={"main": VIEW}, proposals=3, attempts=4)
 AT_WORK = replace(WAITING, applying=ATTEMPT, attempts=5)
 DOUBT = Doubt(fingerprint="f1", addresses=("x.one",))
+WORD = Testimony(who="eve", at=NOW - 9, what="PutBucketTagging", source="CloudTrail", confidence=Confidence.LIKELY)
 UNKNOWN = UnknownAttempt(attempt=ATTEMPT, why="gone", at=NOW, started=("x.one",), dead=True)
 
 
@@ -248,6 +250,9 @@ STORY: tuple[events.Event, ...] = (
     events.ApplyStarted(attempt=replace(ATTEMPT, number=6)),
     events.ApplyEnded(attempt=6, outcome=Outcome.SUCCEEDED, applied=APPLIED),
     events.DriftSeen(revision="r1", items=DRIFT.items),
+    events.DriftWitnessed(
+        about=tuple(part.mark for item in DRIFT.items for part in parts(item)), since=NOW - 60, testimonies=(WORD,)
+    ),
     events.DriftIgnored(rule=Ignore(address="x.one", owner="ana", reason="known", until=NOW + 60)),
     events.DriftCheckFailed(code="HF-2004", message="blind"),
     events.StateKept(sha256="sha", note="after"),
@@ -257,7 +262,7 @@ STORY: tuple[events.Event, ...] = (
 )
 #: Of the state that the story folds to, and the fold's version. Change both together: stored snapshots are only
 #: rebuilt where the version moves.
-STORY_FOLDS_TO = (4, "79c6d82baab17887")
+STORY_FOLDS_TO = (5, "a5a5f95ded047cc1")
 
 
 def test_a_change_of_what_is_folded_bears_a_new_version():
