@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+from adapters import hosts
 from adapters.ansible import commands, failures, kept, output, said
 from adapters.ansible.prepared import Prepared, Ran, prepared, program, tool, version
 from adapters.ansible.reads import outside
@@ -23,6 +24,7 @@ from adapters.ansible.settings import Settings, allows, read
 from adapters.ansible.texts import scrub, secret_texts
 from adapters.contract import (
     Change,
+    DriftItem,
     Drifts,
     Finished,
     Goal,
@@ -36,6 +38,7 @@ from adapters.contract import (
     Resumed,
     Running,
     Shell,
+    Testimony,
     ToolBusy,
     ToolFailed,
     ToolStopped,
@@ -166,8 +169,33 @@ class Ansible:
             blind = (*output.blind_words(found.seen.blind), *(note.summary for note in found.seen.cut_short))
             spots = (*blind, *BLIND_SPOTS)
             if kept.read(workspace.kept).converged(ready.sight):
-                return Drifts(items=output.drift_items(found.seen.changes), blind_spots=spots)
+                return Drifts(items=output.drift_items(found.seen.changes, found.seen.files), blind_spots=spots)
             return Drifts(items=(), blind_spots=spots, pending=found.seen.changes)
+
+    def testify(self, workspace: Workspace, items: tuple[DriftItem, ...], since: float) -> tuple[Testimony, ...]:
+        """Have the hosts tell of the files that drifted, over the same connections as everything else."""
+        by_host: dict[str, list[DriftItem]] = {}
+        for item in items:
+            if item.identities:
+                by_host.setdefault(item.change.address.partition(": ")[0], []).append(item)
+        if not by_host:
+            return ()
+        paths = {host: [path for item in some for path in item.identities] for host, some in by_host.items()}
+        scripts = {host: hosts.script(some, since) for host, some in paths.items()}
+        with prepared(self.settings, self.shell, workspace) as ready:
+            ran = ready.traces(scripts)
+        told = {
+            step.host: hosts.read(str(step.result.get("msg", "")))
+            for step in ran.said.steps
+            if step.action.rpartition(".")[2] == "debug"
+        }
+        return tuple(
+            word
+            for host, some in by_host.items()
+            if host in told
+            for item in some
+            for word in hosts.testimonies(item.change.address, item.identities, host, told[host], since)
+        )
 
     def outputs(self, workspace: Workspace) -> Outputs:
         """Return what ``set_stats`` handed on in the last apply."""

@@ -44,6 +44,23 @@ def attributes_of(step: Step, secrets: frozenset[str]) -> tuple[AttributeChange,
     return _distinct(found)
 
 
+def files_of(step: Step, secrets: frozenset[str]) -> tuple[str, ...]:
+    """Return the absolute paths of the files on the host that a step's differences name; none with a secret in it."""
+    if step.hidden:
+        return ()
+    diffs = [diff for part in step.parts if part.get("changed") for diff in _diffs(part)]
+    sides = [side for diff in diffs for side in (diff.get("before"), diff.get("after")) if isinstance(side, dict)]
+    named = [str(side.get("path", "")) for side in sides]
+    named += [
+        str(diff.get(key) or "").removesuffix(" (content)")
+        for diff in diffs
+        for key in ("before_header", "after_header")
+    ]
+    # What a template is rendered to before it is copied lies on our own side.
+    found = (one for one in named if one.startswith("/") and "/ansible-tmp-" not in one)
+    return tuple(dict.fromkeys(one for one in found if not holds(one, secrets)))
+
+
 def _diffs(part: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     diff = part.get("diff")
     found = diff if isinstance(diff, list) else [diff]

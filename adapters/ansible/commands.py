@@ -19,7 +19,7 @@ CALLBACKS: Final = Path(__file__).with_name("callbacks")
 ONE_INSTALL_AT_A_TIME: Final = "ansible-galaxy"
 PROGRAM: Final = "ansible-playbook"
 #: What each verb adds to the command line.
-_WORDS: Final = {"look": ("--check", "--diff"), "syntax": ("--syntax-check",), "play": ("--diff",)}
+_WORDS: Final = {"look": ("--check", "--diff"), "syntax": ("--syntax-check",), "play": ("--diff",), "traces": ()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,25 @@ def syntax(place: Place) -> Command:
 def play(place: Place) -> Command:
     """Run the playbook."""
     return _drive(place, "play", mutates=True)
+
+
+def traces(place: Place) -> Command:
+    """Have hosts say who was at work on them, by the playbook that `traces_playbook` gives."""
+    return _drive(place, "traces", mutates=False)
+
+
+def traces_playbook(scripts: Mapping[str, str]) -> str:
+    """Return a playbook that runs a script of ours on each host, and tells what it printed. JSON is YAML."""
+    told = "{{ holdfast_traces.stdout }}"
+    plays = [
+        # Written out for each host: what a script holds is no template, whatever a path is called.
+        f"- hosts: {json.dumps([host])}\n  gather_facts: false\n  tags: [always]\n  tasks:\n"
+        f"    - raw: !unsafe {json.dumps(script)}\n      register: holdfast_traces\n      changed_when: false\n"
+        f"      ignore_unreachable: true\n"
+        f"    - debug: {{msg: {json.dumps(told)}}}\n      when: holdfast_traces.stdout is defined\n"
+        for host, script in scripts.items()
+    ]
+    return "".join(plays)
 
 
 def install(program: Path, kind: str, requirements: Path, target: Path) -> Command:

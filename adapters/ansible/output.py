@@ -12,11 +12,11 @@ Three things are never taken for "in sync":
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from adapters.ansible.attributes import attributes_of, kind_of
+from adapters.ansible.attributes import attributes_of, files_of, kind_of
 from adapters.ansible.said import Said, Step
 from adapters.ansible.texts import message, place, scrub
 from adapters.contract import Change, ChangeKind, DriftItem, Problem, Severity
@@ -41,6 +41,8 @@ class Seen:
     cut_short: tuple[Problem, ...]
     #: Failures that nothing comes before.
     failures: tuple[Step, ...]
+    #: By address of a change: the files on the host that it is about.
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def seen(said: Said, root: str, secrets: frozenset[str]) -> Seen:
@@ -51,6 +53,7 @@ def seen(said: Said, root: str, secrets: frozenset[str]) -> Seen:
     notes: list[Problem] = []
     failed: list[Step] = []
     count: dict[str, int] = {}
+    files: dict[str, tuple[str, ...]] = {}
     for step in said.steps:
         address = scrub(f"{step.host}: {step.name}", secrets)
         count[address] = count.get(address, 0) + 1
@@ -70,12 +73,19 @@ def seen(said: Said, root: str, secrets: frozenset[str]) -> Seen:
             notes.append(_cut_short(step, root, said_why))
         elif step.verdict in {"skipped", "ok"}:
             _judge(step, address, where, secrets, changes, blind)
+            files[address] = files_of(step, secrets)
         elif step.verdict == "unreachable" or foreseeable(step, changes=before, blind=unseen):
             # With what would come before it done, it may go well, and so may what a rescue stood in for.
             why = message(str(step.result.get("msg", "")), secrets)
             blind.append(Change(address=address, kind=ChangeKind.UNKNOWN, reason=f"{where}: cannot look: {why}"))
             notes += [] if step.ignored else [_cut_short(step, root, why)]
-    return Seen(changes=_sorted(changes), blind=_sorted(blind), cut_short=tuple(notes), failures=tuple(failed))
+    return Seen(
+        changes=_sorted(changes),
+        blind=_sorted(blind),
+        cut_short=tuple(notes),
+        failures=tuple(failed),
+        files=files,
+    )
 
 
 def foreseeable(step: Step, *, changes: bool, blind: bool) -> bool:
@@ -85,9 +95,12 @@ def foreseeable(step: Step, *, changes: bool, blind: bool) -> bool:
     return changes or blind
 
 
-def drift_items(changes: Iterable[Change]) -> tuple[DriftItem, ...]:
+def drift_items(changes: Iterable[Change], files: Mapping[str, tuple[str, ...]] | None = None) -> tuple[DriftItem, ...]:
     """Return changes as drift: what the playbook asks for is what was, what it found is what is."""
-    return tuple(DriftItem(change=_inverted(change), will_be_reverted=True) for change in changes)
+    return tuple(
+        DriftItem(change=_inverted(change), will_be_reverted=True, identities=(files or {}).get(change.address, ()))
+        for change in changes
+    )
 
 
 def blind_words(blind: tuple[Change, ...]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from adapters.ansible import commands, galaxy, kept
@@ -74,6 +74,16 @@ class Prepared:
         finally:
             request.unlink(missing_ok=True)
         return Ran(said=read(result.stdout), exit_code=result.exit_code)
+
+    def traces(self, scripts: Mapping[str, str]) -> Ran:
+        """Run a script of ours on each host, by a playbook that is there for as long as that takes."""
+        playbook = self.workspace.private / "traces.yml"
+        kept.write_private(playbook, commands.traces_playbook(scripts))
+        settings = replace(self.place.settings, playbook=PurePosixPath(playbook))
+        try:
+            return replace(self, place=replace(self.place, settings=settings)).run(commands.traces(self.place))
+        finally:
+            playbook.unlink(missing_ok=True)
 
     def tell(self, line: str) -> None:
         """Tell people what one line says that a playbook did, where it did something."""

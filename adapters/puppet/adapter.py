@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from adapters import hosts
 from adapters.contract import (
     ChangeKind,
+    DriftItem,
     Drifts,
     Goal,
     Handle,
@@ -29,6 +31,7 @@ from adapters.contract import (
     Resumed,
     Severity,
     Shell,
+    Testimony,
     ToolFailed,
     ToolMissing,
     ToolVersion,
@@ -149,6 +152,19 @@ class Puppet:
                 # All is as these files ask, whether or not an apply was needed for that.
                 write_private(workspace.kept / APPLIED, applied.dump(looked.memory.now))
             return output.drifts(looked.report, ready.wording, looked.memory, BLIND_SPOTS)
+
+    def testify(self, workspace: Workspace, items: tuple[DriftItem, ...], since: float) -> tuple[Testimony, ...]:
+        """Read this host's own traces of the files that drifted."""
+        files = {item.change.address: path for item in items if (path := output.file_of(item.change.address))}
+        if not files:
+            return ()
+        result = self.shell.run(commands.traces(workspace.folder, hosts.script(files.values(), since)))
+        traces = hosts.read(result.stdout.decode("utf-8", "replace"))
+        return tuple(
+            word
+            for address, path in files.items()
+            for word in hosts.testimonies(address, (path,), platform.node() or "this host", traces, since)
+        )
 
     def outputs(self, workspace: Workspace) -> Outputs:
         """Return the facts that the stack hands to others."""

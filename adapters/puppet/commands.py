@@ -117,5 +117,10 @@ def facts(place: Place, names: Sequence[str]) -> Command:
     return place.command("facts", "show", *words, *names)
 
 
+def traces(folder: Path, script: str) -> Command:
+    """Have the host say who was at work on it."""
+    return Command(argv=("sh", "-c", script), cwd=folder, env={"LC_ALL": "C.UTF-8"})
+
+
 def _apply(place: Place) -> tuple[str, ...]:
     return ("apply", "--confdir", str(place.own), "--modulepath", ":".join(place.modulepath))

@@ -26,6 +26,7 @@ _SPEAKS_ONLY: Final = "Notify"
 #: Whether what it did is still there, nobody can see.
 _EXEC: Final = "Exec"
 
+_FILE: Final = re.compile(r"(?:File|Concat|File_line|Ini_setting)\[(?P<path>/[^\]]*)\]")
 _GONE: Final = frozenset({"absent", "purged"})
 _REFRESH: Final = re.compile(r"Would have triggered '?(?:refresh|Refresh)'?")
 
@@ -100,6 +101,12 @@ def drifts(report: Report, wording: Wording, memory: Memory, blind_spots: Iterab
         if intentional and not memory.left_alone(change.address):
             pending.append(replace(change, attributes=tuple(intentional)))
     return Drifts(items=tuple(items), blind_spots=tuple(blind), pending=tuple(pending))
+
+
+def file_of(address: str) -> str:
+    """Return the file that a resource is, empty where it is none."""
+    found = _FILE.fullmatch(address)
+    return found["path"] if found else ""
 
 
 def inverted(change: Change) -> Change:

@@ -10,11 +10,13 @@ import pytest
 
 from adapters.contract import (
     ChangeKind,
+    Confidence,
     ForbiddenFile,
     Goal,
     Input,
     PlanStale,
     Severity,
+    Testifying,
     ToolFailed,
     ToolVersionWrong,
 )
@@ -300,3 +302,22 @@ def test_the_marker_of_a_broken_scratch_folder_is_no_trap(rig: LabRig) -> None:
     marker = subject.workspace.scratch / "initialised.json"
     marker.write_text(json.dumps({"key": 1}))
     assert not subject.adapter.plan(subject.workspace, Goal.CONVERGE).empty
+
+
+def test_the_state_tells_whether_it_was_written_by_anybody_else_since_the_last_apply(rig: LabRig) -> None:
+    subject = rig.converged()
+    assert isinstance(subject.adapter, Testifying)
+    subject.tamper()
+    found = subject.adapter.drift(subject.workspace)
+    (word,) = subject.adapter.testify(subject.workspace, found.items, 0.0)
+    assert (word.who, word.source, word.confidence) == ("", "state", Confidence.CERTAIN)
+    assert word.what.startswith("nobody has written the state since the last apply (serial ")
+    assert all(item.identities for item in found.items)
+
+    # Somebody else's apply: the same state, another serial.
+    kept = subject.workspace.kept / "terraform.tfstate"
+    state = json.loads(kept.read_text())
+    kept.write_text(json.dumps({**state, "serial": state["serial"] + 2}))
+    found = subject.adapter.drift(subject.workspace)
+    (word,) = subject.adapter.testify(subject.workspace, found.items, 0.0)
+    assert word.what.startswith("somebody else has written the state 2 times since the last apply")

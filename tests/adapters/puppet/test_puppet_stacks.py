@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,13 @@ from adapters.contract import (
     Output,
     Plan,
     Severity,
+    Testifying,
     ToolFailed,
     ToolStopped,
     ToolVersionWrong,
     Unknown,
 )
+from adapters.puppet import output
 
 if TYPE_CHECKING:
     from conftest import HostRig, HostSubject
@@ -228,3 +231,23 @@ def test_a_fact_that_the_host_does_not_have_is_named(rig: HostRig) -> None:
     subject = rig.fresh(settings={"path": "stacks/host", "facts": {"x": "no.such.fact"}})
     with pytest.raises(InvalidSettings, match=r'this host has no fact "no\.such\.fact"'):
         subject.adapter.outputs(subject.workspace)
+
+
+def test_this_hosts_traces_tell_of_the_files_that_drifted(rig: HostRig) -> None:
+    subject = rig.converged()
+    assert isinstance(subject.adapter, Testifying)
+    since = time.time() - 1
+    subject.tamper()
+    found = subject.adapter.drift(subject.workspace)
+    said = subject.adapter.testify(subject.workspace, found.items, since)
+    assert said
+    assert {word.address for word in said} == {subject.ref("first")}
+    assert all(word.source == "host" and str(subject.file("first")) in word.what and word.at for word in said)
+
+
+@pytest.mark.parametrize(
+    ("address", "path"),
+    [("File[/etc/motd]", "/etc/motd"), ("Package[vim]", ""), ("File[C:/x]", ""), ("Exec[/bin/true]", "")],
+)
+def test_a_resource_that_is_a_file_says_which(address: str, path: str) -> None:
+    assert output.file_of(address) == path
