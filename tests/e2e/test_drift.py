@@ -39,6 +39,9 @@ def test_report_tells_and_propose_waits_for_a_yes_though_the_stack_applies_by_it
     yard.edit_object("web", size=2)
     yard.run("drift", "--answer").ended(0, "reported", "expected 1  is 2")
     assert not yard.state("web").tracks["main"].proposal
+    unknown = "by whom: unknown (state: nobody has written the state since the last apply"
+    yard.run("drift", "--show").ended(0, unknown)
+    yard.run("explain", "web").ended(0, unknown, "record: last applied by ana@lab.example in run 1")
     yard.commit({"stacks.yaml": stacks("answer: propose")})
     yard.run("drift", "--answer").ended(3, "proposal 2 waits for a yes", "holdfast approve web --proposal 2")
     assert size(yard) == 2

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from adapters.ansible.adapter import build
-from adapters.contract import ChangeKind, Goal, Input, ToolFailed, ToolStopped, Unknown
+from adapters.contract import ChangeKind, Goal, Input, Testifying, ToolFailed, ToolStopped, Unknown
 
 if TYPE_CHECKING:
     from conftest import PlaybookRig, PlaybookSubject
@@ -124,9 +124,16 @@ def test_two_hosts_are_worked_on_and_no_connection_outlives_the_run(rig: Playboo
     subject = remote(rig, fleet, FOLDER)
     subject.apply()
     assert list(subject.world()) == ["host0", "host1"]
+    since = time.time() - 1
     (subject.made / "host1").chmod(0o700)
     found = subject.adapter.drift(subject.workspace)
     assert [(item.change.address, item.change.kind) for item in found.items] == [("host1: x", ChangeKind.UPDATE)]
+    assert at_work(subject) == []
+    # The host itself is asked who was at work on it, over the same connection.
+    assert isinstance(subject.adapter, Testifying)
+    said = subject.adapter.testify(subject.workspace, found.items, since)
+    assert said
+    assert all(word.address == "host1: x" and "/host1 on host1" in word.what and word.at for word in said)
     assert at_work(subject) == []
     assert not [path for path in (subject.folder / "private").rglob("*") if path.is_file()]
 

@@ -126,6 +126,7 @@ def test_a_stack_with_modules_hiera_and_environment_folders_lives_its_whole_life
     assert times(MACHINES) == before
     assert left_behind(subject) == []
 
+    since = time.time() - 1
     # By hand: a text, a mode, and what the exec made. In the files: what the module ships.
     subject.file("greeting").write_text("mallory\n")
     subject.file("config").write_text(f"user=root\npassword={subject.canary}\nport=80\n")
@@ -146,6 +147,12 @@ def test_a_stack_with_modules_hiera_and_environment_folders_lives_its_whole_life
     assert all(item.will_be_reverted and "shared/app/manifests/init.pp:" in item.change.reason for item in found.items)
     assert [change.address for change in found.pending] == [subject.ref("shipped")]
     assert any("made" in sentence and "cannot be seen" in sentence for sentence in found.blind_spots)
+
+    assert isinstance(subject.adapter, Testifying)
+    said = subject.adapter.testify(subject.workspace, found.items, since)
+    assert {word.address for word in said} == {item.change.address for item in found.items}
+    assert all(word.source == "host" and word.at and word.at >= since - 1 for word in said)
+    assert any(f"{subject.file('greeting')} on " in word.what for word in said)
 
     outputs = subject.adapter.outputs(subject.workspace)
     assert outputs["system"] == Output(value="Linux")
@@ -231,18 +238,6 @@ def test_a_fact_that_the_host_does_not_have_is_named(rig: HostRig) -> None:
     subject = rig.fresh(settings={"path": "stacks/host", "facts": {"x": "no.such.fact"}})
     with pytest.raises(InvalidSettings, match=r'this host has no fact "no\.such\.fact"'):
         subject.adapter.outputs(subject.workspace)
-
-
-def test_this_hosts_traces_tell_of_the_files_that_drifted(rig: HostRig) -> None:
-    subject = rig.converged()
-    assert isinstance(subject.adapter, Testifying)
-    since = time.time() - 1
-    subject.tamper()
-    found = subject.adapter.drift(subject.workspace)
-    said = subject.adapter.testify(subject.workspace, found.items, since)
-    assert said
-    assert {word.address for word in said} == {subject.ref("first")}
-    assert all(word.source == "host" and str(subject.file("first")) in word.what and word.at for word in said)
 
 
 @pytest.mark.parametrize(
