@@ -31,6 +31,7 @@ from adapters.contract import (
     Running,
     Severity,
     Shell,
+    Testifying,
     ToolMissing,
     Unknown,
     Workspace,
@@ -267,6 +268,14 @@ def drift_is_told_with_attribute_and_values(rig: Rig) -> None:
     wanted = (tampering.address, tampering.path, tampering.before, tampering.after)
     _expect(wanted in attributes, f"{wanted} is among {attributes}")
     _expect(not found.pending, f"the files ask for nothing new: {found.pending}")
+    _expect(subject.canary not in repr(found), "not in the names of what drifted")
+    if isinstance(subject.adapter, Testifying):
+        tampered = subject.world()
+        said = subject.adapter.testify(subject.workspace, found.items, 0.0)
+        _expect(subject.canary not in repr(said), "not in what witnesses say")
+        places = {"", *(item.change.address for item in found.items)}
+        _expect({word.address for word in said} <= places, f"what drifted is spoken of, and nothing else: {said}")
+        _expect(subject.world() == tampered, "asking changes nothing")
     if not subject.adapter.traits.heals_drift:
         return
     _expect(all(item.will_be_reverted for item in found.items), "an apply puts it back")

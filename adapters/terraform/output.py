@@ -70,7 +70,9 @@ def shown(stdout: bytes, known: frozenset[str]) -> Shown:
             )
         ),
         secrets=secrets,
-        identities={_address(entry): _identities(entry["change"]) for entry in plan.get("resource_drift") or ()},
+        identities={
+            _address(entry): _identities(entry["change"], secrets) for entry in plan.get("resource_drift") or ()
+        },
     )
 
 
@@ -191,15 +193,15 @@ def _address(entry: Mapping[str, Any]) -> str:
     return f"{entry['address']} (deposed {entry['deposed']})" if entry.get("deposed") else str(entry["address"])
 
 
-def _identities(change: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the names that a resource has outside of the state, none that any side marks as sensitive."""
+def _identities(change: Mapping[str, Any], secrets: frozenset[str]) -> tuple[str, ...]:
+    """Return the names that a resource has outside of the state: none that a side marks, or that holds a secret."""
     found: dict[str, None] = {}
     for side in ("before", "after"):
         values, marks = change.get(side) or {}, change.get(f"{side}_sensitive") or {}
         hidden = {name for name in _NAMES if marks is True or (isinstance(marks, Mapping) and marks.get(name))}
         names = (values.get(name) for name in _NAMES if name not in hidden) if isinstance(values, Mapping) else ()
         found |= {name: None for name in names if isinstance(name, str) and 0 < len(name) <= _LONGEST_NAME}
-    return tuple(found)
+    return tuple(name for name in found if scrub(name, secrets) == name)
 
 
 def _real(change: Change) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from adapters.contract import (
     MASK,
     ChangeKind,
+    Confidence,
     Finished,
     Handle,
     OutputUnreadable,
@@ -24,7 +25,7 @@ from adapters.contract import (
     ToolVersionWrong,
     Unknown,
 )
-from adapters.terraform import output, stream
+from adapters.terraform import output, seen, stream, testimony
 from adapters.terraform.aftermath import outcome, stdout_of
 from adapters.terraform.attributes import differences, scrub
 from adapters.terraform.failures import failed, wants_init
@@ -178,6 +179,46 @@ def test_drift_and_what_the_files_ask_for_are_told_apart() -> None:
     assert {item.change.address: item.will_be_reverted for item in found.items} == {"a.back": True, "a.stays": False}
     assert [one.address for one in found.pending] == ["a.files"]
     assert found.blind_spots == ("what nobody manages",)
+
+
+def test_what_drifted_has_the_names_that_its_provider_knows_it_by_and_none_that_is_secret() -> None:
+    sides = {"id": "logs", "arn": "arn:aws:s3:::logs", "bucket": "logs", "name": "", "owner": "eve"}
+    secret = {"id": "i-1", "name": "hunter2-at-home", "arn": ["no", "text"]}
+    found = output.drifts(
+        shown(
+            resource_drift=[
+                {"address": "x.a", "change": change(sides, {**sides, "id": "other"})},
+                {"address": "x.b", "change": change(secret, None, before_sensitive={"name": True})},
+                {"address": "x.c", "change": change({"id": "i-2"}, None, before_sensitive=True)},
+            ]
+        ),
+        (),
+    )
+    names = {item.change.address: item.identities for item in found.items}
+    assert names == {"x.a": ("arn:aws:s3:::logs", "logs", "other"), "x.b": ("i-1",), "x.c": ()}
+
+
+@pytest.mark.parametrize(
+    ("lineage", "serial", "said"),
+    [
+        ("one", 7, "nobody has written the state since the last apply (serial 7): it was changed without it"),
+        ("one", 8, "somebody else has written the state once since the last apply (serial 8, not 7)"),
+        ("one", 9, "somebody else has written the state 2 times since the last apply (serial 9, not 7)"),
+        ("two", 1, "another state is in the place of the one that the last apply left"),
+    ],
+)
+def test_the_state_says_whether_it_was_written_since(lineage: str, serial: int, said: str) -> None:
+    left = seen.Seen(where="here", lineage="one", serial=7, holds=True)
+    (word,) = testimony.of_state(left, seen.Snapshot(lineage=lineage, serial=serial, holds=True))
+    assert (word.what, word.who, word.confidence) == (said, "", Confidence.CERTAIN)
+
+
+def test_a_state_that_nobody_knows_says_nothing() -> None:
+    now = seen.Snapshot(lineage="one", serial=7, holds=True)
+    left = seen.Seen(where="here", lineage="one", serial=7, holds=True)
+    assert testimony.of_state(None, now) == ()
+    assert testimony.of_state(left, None) == ()
+    assert testimony.of_state(left, seen.Snapshot(lineage="", serial=0, holds=False)) == ()
 
 
 def test_outputs_that_change_are_named_and_those_that_stay_are_not() -> None:
