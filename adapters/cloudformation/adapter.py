@@ -178,7 +178,7 @@ class CloudFormation:
             pending = (*found, *self._stack_itself(prepared, {**answer, **answer["pending"]}, quiet=not found))
         hidden = sorted(prepared.template.no_echo)
         return Drifts(
-            items=drifted.items(answer["drifts"], sides.veil, reverted=self.settings.revert_drift),
+            items=drifted.items(answer["drifts"], sides.veil, prepared.secrets, reverted=self.settings.revert_drift),
             blind_spots=(
                 *drifted.BLIND_SPOTS,
                 *drifted.unseen(answer["drifts"], answer["resources"], scrub(answer["failed"], prepared.secrets)),

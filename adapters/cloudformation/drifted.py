@@ -5,13 +5,15 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackResou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from adapters.cloudformation.attributes import Veil, differences, pointed
+from adapters.cloudformation.attributes import Veil, differences, pointed, scrub
 from adapters.cloudformation.changes import loose
 from adapters.contract import AttributeChange, Change, ChangeKind, DriftItem
 
+_QUEUE: Final = re.compile(r"https://sqs\.(?P<region>[\w-]+)\.amazonaws\.com/(?P<account>\d+)/(?P<name>[^/]+)")
 #: What drift detection never sees.
 BLIND_SPOTS: Final = (
     "resources that the stack does not manage",
@@ -20,8 +22,10 @@ BLIND_SPOTS: Final = (
 )
 
 
-def items(drifts: Iterable[Mapping[str, Any]], veil: Callable[[str], Veil], *, reverted: bool) -> tuple[DriftItem, ...]:
-    """Return one item for each resource that was modified or deleted."""
+def items(
+    drifts: Iterable[Mapping[str, Any]], veil: Callable[[str], Veil], secrets: frozenset[str], *, reverted: bool
+) -> tuple[DriftItem, ...]:
+    """Return one item for each resource that was modified or deleted; one named by a secret has no name."""
     found = []
     for one in sorted(drifts, key=lambda drift: str(drift["LogicalResourceId"])):
         name, status = str(one["LogicalResourceId"]), one.get("StackResourceDriftStatus")
@@ -34,10 +38,18 @@ def items(drifts: Iterable[Mapping[str, Any]], veil: Callable[[str], Veil], *, r
         else:
             continue
         change = Change(address=name, kind=kind, attributes=attributes, reason=str(one.get("ResourceType", "")))
-        physical = str(one.get("PhysicalResourceId") or "")
-        identities = (physical,) if physical else ()
+        names = _names(str(one.get("PhysicalResourceId") or ""))
+        identities = tuple(name for name in names if scrub(name, secrets) == name)
         found.append(DriftItem(change=change, will_be_reverted=reverted, identities=identities))
     return tuple(found)
+
+
+def _names(physical: str) -> tuple[str, ...]:
+    """Return the names of a resource; a queue's physical id is its address, by which only its clients know it."""
+    queue = _QUEUE.fullmatch(physical)
+    if queue:
+        return (f"arn:aws:sqs:{queue['region']}:{queue['account']}:{queue['name']}", physical)
+    return (physical,) if physical else ()
 
 
 def _modified(drift: Mapping[str, Any], veil: Veil) -> Iterable[AttributeChange]:

@@ -30,6 +30,11 @@ def test_a_tag_changed_by_hand_is_told_by_its_place_in_the_list_and_put_back(rig
     assert [(one.path, one.before, one.after) for one in item.change.attributes] == [
         ("Tags[0].Value", "plain", "hacked")
     ]
+    name = subject.queue("queue").rpartition("/")[2]
+    assert item.identities == (
+        f"arn:aws:sqs:eu-central-1:123456789012:{name}",
+        f"https://sqs.eu-central-1.amazonaws.com/123456789012/{name}",
+    )
     plan = subject.adapter.plan(subject.workspace, Goal.REVERT_DRIFT)
     assert [(one.address, one.kind) for one in plan.changes] == [("Queue", ChangeKind.UPDATE)]
     subject.adapter.apply(subject.workspace, plan)
