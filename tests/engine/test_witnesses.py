@@ -9,10 +9,11 @@ from world import AUTO, World
 
 from adapters.contract import Confidence, Testimony, ToolFailed
 from orchestrator.effects.witness_history import HistoryWitness
+from orchestrator.errors import Denied
 from orchestrator.model.action import Reason
 from orchestrator.model.event import DriftWitnessed
 from orchestrator.model.policy import DriftPolicy
-from orchestrator.model.stack import StackKey
+from orchestrator.model.stack import CredentialNames, StackKey
 
 WEB = "infra/web@default"
 A = f"{WEB}:a"
@@ -131,3 +132,32 @@ def test_the_record_says_who_applied_what_is_there(world):
     applied = world.state().applied
     assert word.who == ""
     assert word.what == f"last applied by user:ana in run {applied.run} at {applied.revision[:7]}"
+
+
+def keyed(world, apply):
+    """Have the stack planned and applied with keys of AWS."""
+    sets = {"plan": {"AWS_ACCESS_KEY_ID": "AKIAPLAN", "AWS_REGION": "eu-west-1"}, "apply": apply}
+
+    def environment(name, stack):
+        if isinstance(sets[name], Exception):
+            raise sets[name]
+        return sets[name]
+
+    world.environment = environment
+    world.commit({"web/objects": "a=1 b=1"}, {"web": {"credentials": CredentialNames(plan="plan", apply="apply")}})
+
+
+def test_witnesses_know_which_keys_the_stack_has_and_which_are_its_own(world, neighbour):
+    keyed(world, {"AWS_ACCESS_KEY_ID": "AKIAAPPLY"})
+    tampered(world)
+    (inquiry,) = neighbour.asked
+    assert inquiry.granted == {"AWS_ACCESS_KEY_ID", "AWS_REGION"}
+    assert inquiry.ours == {"AKIAAPPLY"}
+    assert inquiry.folder.name == "private"
+
+
+def test_a_key_that_may_not_be_had_keeps_nobody_from_asking(world, neighbour):
+    keyed(world, Denied("not granted", code="HF-4110"))
+    tampered(world)
+    (inquiry,) = neighbour.asked
+    assert inquiry.ours == frozenset()
