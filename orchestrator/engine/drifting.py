@@ -10,7 +10,7 @@ from orchestrator.engine.earlier import at_revision
 from orchestrator.engine.masking import masked
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.values import stored_inputs
-from orchestrator.engine.witnessing import witnessed
+from orchestrator.engine.witnessing import named, witnessed
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
 from orchestrator.model.drift import sighted
 from orchestrator.model.event import (
@@ -113,11 +113,14 @@ def _look(case: Case, applied: Applied) -> tuple[Drifts, tuple[DriftWitnessed, .
     then = at_revision(case, applied.revision)
     inputs = stored_inputs(case.outside, applied.inputs)
     with station(then, inputs=inputs) as place:
-        found, noise = quiet(masked(place.adapter.drift(place.workspace), place.shell.mask))
+        told = place.adapter.drift(place.workspace)
+        found, noise = quiet(masked(told, place.shell.mask))
         # Nobody is bothered with it, and whoever wonders finds it in the run's log.
         for line in noise:
             place.shell.report(line)
-        return found, witnessed(case, then, place, found, applied)
+        # Masked, a name is nobody's: the region of a stack's credentials is in every ARN.
+        names = {place.shell.mask(item.change.address): item.identities for item in told.items}
+        return found, witnessed(case, then, place, named(found, names), applied)
 
 
 def conclude(state: State, applied: Applied, found: Drifts, track: str) -> Sequence[Event]:

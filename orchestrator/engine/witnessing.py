@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -50,6 +50,12 @@ def witnessed(case: Case, then: Case, place: Station, found: Drifts, applied: Ap
     except ToolStopped:
         # Whoever looks next asks.
         return ()
+
+
+def named(found: Drifts, names: Mapping[str, tuple[str, ...]]) -> Drifts:
+    """Return what was found with the names that witnesses know it by, by its address; only to ask, never to keep."""
+    items = tuple(replace(item, identities=names.get(item.change.address, ())) for item in found.items)
+    return replace(found, items=items)
 
 
 def _region(then: Case) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from world import AUTO, World
+from world import AUTO, CloudTool, Plain, World
 
 from adapters.contract import Confidence, Testimony, ToolFailed
 from orchestrator.effects.witness_history import HistoryWitness
@@ -161,3 +161,21 @@ def test_a_key_that_may_not_be_had_keeps_nobody_from_asking(world, neighbour):
     tampered(world)
     (inquiry,) = neighbour.asked
     assert inquiry.ours == frozenset()
+
+
+def test_witnesses_are_asked_by_the_true_names_and_only_masked_ones_are_kept(world, neighbour, monkeypatch):
+    drift = CloudTool.drift
+
+    def known_by_name(self, workspace):
+        found = drift(self, workspace)
+        items = tuple(replace(one, identities=("arn:aws:sqs:eu-west-1:1:a",)) for one in found.items)
+        return replace(found, items=items)
+
+    monkeypatch.setattr(CloudTool, "drift", known_by_name)
+    monkeypatch.setattr(Plain, "mask", lambda self, text: text.replace("eu-west-1", "(sensitive)"))
+    neighbour.says = [saw(what="in eu-west-1")]
+    tampered(world)
+    (inquiry,) = neighbour.asked
+    assert [one.identities for one in inquiry.items] == [("arn:aws:sqs:eu-west-1:1:a",)]
+    assert "eu-west-1" not in repr(world.state())
+    assert world.state().occurrences[0].testimonies[0].what == "in (sensitive)"
