@@ -190,7 +190,7 @@ class Prepared:
         now = seen.planned_on(saved) or self._pulled()
         seen.check(last, now, here, kept)
         if now is not None and last.where != here:
-            seen.write(kept, here, now)
+            seen.write(kept, here, now, last.tool)
 
     def remember_state(self) -> None:
         """Keep which state was applied with. That this fails takes nothing from an apply that went well."""
@@ -202,7 +202,7 @@ class Prepared:
             self.shell.report(f"which state was applied with could not be noted: {error.message}")
             return
         if now is not None:
-            seen.write(self.workspace.kept, self.backend, now)
+            seen.write(self.workspace.kept, self.backend, now, self.settings.tool)
 
     def _pulled(self) -> seen.Snapshot | None:
         if self.keeps_state:
@@ -303,6 +303,7 @@ def prepare(settings: Settings, shell: Shell, workspace: Workspace, tool: ToolVe
         tool=tool,
         secrets=secrets,
         var_files=(*(workspace.root / path for path in settings.var_files), *_inputs_file(workspace)),
+        notes=seen.of_another_tool(workspace.kept, settings.tool),
     )
 
 

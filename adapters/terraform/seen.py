@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from adapters.contract import Json, Output, StateElsewhere
+from adapters.contract import Json, Output, Problem, Severity, StateElsewhere
 from adapters.files import write_private
 from adapters.terraform.hcl import backends, literals
 from adapters.terraform.settings import Settings
@@ -64,6 +64,8 @@ class Seen:
     lineage: str
     serial: int
     holds: bool
+    #: The tool that applied last, empty where nobody noted it.
+    tool: str = ""
 
 
 def snapshot(content: bytes) -> Snapshot | None:
@@ -109,9 +111,9 @@ def read(kept: Path) -> Seen | None:
         return None
 
 
-def write(kept: Path, where: str, now: Snapshot) -> None:
-    """Keep which state was applied with, and where it was."""
-    seen = Seen(where=where, lineage=now.lineage, serial=now.serial, holds=now.holds)
+def write(kept: Path, where: str, now: Snapshot, tool: str) -> None:
+    """Keep which state was applied with, where it was, and which tool wrote it."""
+    seen = Seen(where=where, lineage=now.lineage, serial=now.serial, holds=now.holds, tool=tool)
     if seen != read(kept):
         write_private(kept / SEEN, json.dumps(asdict(seen), indent=2).encode())
 
@@ -134,6 +136,16 @@ def check(seen: Seen, now: Snapshot | None, here: str, kept: Path) -> None:
         hint="nothing was changed: move the state over (init -migrate-state, or state pull and state push), then plan "
         f"again; to leave it behind and create everything anew, remove {kept / SEEN}",
     )
+
+
+def of_another_tool(kept: Path, tool: str) -> tuple[Problem, ...]:
+    """Return a warning where the state was written by the other of the two tools: each reads it in its own way."""
+    last = read(kept)
+    if last is None or not last.holds or last.tool in {"", tool}:
+        return ()
+    summary = f"{last.tool} wrote the state, and {tool} reads it now: some of these changes may be none"
+    detail = f"apply once, and stay with {tool}; back and forth, each finds differences that the other does not see"
+    return (Problem(severity=Severity.WARNING, summary=summary, detail=detail),)
 
 
 def place(settings: Settings, root: Path) -> str:

@@ -118,6 +118,21 @@ def test_of_what_was_destroyed_nothing_can_be_left_behind(rig: LabRig) -> None:
     assert len(subject.adapter.plan(subject.workspace, Goal.CONVERGE).changes) == 1
 
 
+@tools
+def test_a_state_that_the_other_tool_wrote_is_warned_of_until_this_one_has_applied(rig: LabRig) -> None:
+    """The two read a state in different ways, and show updates that are none."""
+    subject = rig.bare(ONE)
+    other = "terraform" if rig.tool == "opentofu" else "opentofu"
+    subject.apply()
+    kept = subject.workspace.kept / seen.SEEN
+    kept.write_text(kept.read_text().replace(f'"{rig.tool}"', f'"{other}"'))
+    (warning,) = subject.adapter.plan(subject.workspace, Goal.CONVERGE).problems
+    assert f"{other} wrote the state, and {rig.tool} reads it now" in warning.summary
+    subject.main.write_text(TWO)
+    subject.apply()
+    assert subject.adapter.plan(subject.workspace, Goal.CONVERGE).problems == ()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
