@@ -160,7 +160,7 @@ def test_two_ways_to_write_nothing_are_no_drift(nothing: Any, other: Any) -> Non
 
 
 def test_noise_beside_a_real_difference_hides_nothing() -> None:
-    entry = {"address": "a.b", "change": change({"tags": None, "size": 1}, {"tags": {}, "size": 2})}
+    entry = {"address": "a.b", "change": change({"tags": None, "size": 1, "note": ""}, {"tags": {}, "size": 2})}
     (found,) = shown(resource_drift=[entry]).drift
     assert "size" in [one.path for one in found.attributes]
 
@@ -325,6 +325,14 @@ def test_a_place_outside_the_repository_is_not_named() -> None:
     assert [found.file for found in output.problems(said, WEB, NOTHING)] == ["", "", "stacks/m/x.tf"]
 
 
+def test_of_a_diagnostic_neither_a_secret_nor_a_value_that_it_quotes_is_told() -> None:
+    quoted = {"code": "x = var.pw", "values": [{"traversal": "var.pw", "statement": 'is "canary-quoted"'}]}
+    said = {"severity": "error", "summary": "no canary-known", "detail": "is canary-known", "snippet": quoted}
+    (found,) = output.problems([said], WEB, frozenset({"canary-known"}))
+    assert (found.summary, found.detail) == (f"no {MASK}", f"is {MASK}")
+    assert "canary" not in repr(found)
+
+
 def begun(kind: str, address: str, action: str = "create") -> str:
     return json.dumps({"type": kind, "hook": {"resource": {"addr": address}, "action": action}})
 
@@ -373,6 +381,7 @@ def test_what_a_provisioner_prints_is_not_kept_in_memory() -> None:
 
 VERSION = json.dumps({"type": "version", "terraform": "1.11.4"})
 DONE = json.dumps({"type": "change_summary", "changes": {"operation": "apply", "add": 1}})
+HEARD = json.dumps({"type": "log", "@message": "\nInterrupt received.\nPlease wait for Terraform to exit"})
 REFUSED = json.dumps({"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "quota exceeded"}})
 CANCELLED = json.dumps(
     {
@@ -395,6 +404,8 @@ CANCELLED = json.dumps(
         ([VERSION, begun("apply_start", "a.b"), begun("apply_errored", "a.b"), REFUSED], 1, "quota exceeded"),
         ([VERSION, begun("apply_start", "a.b"), REFUSED], 1, ("a.b",)),
         ([VERSION, begun("apply_start", "a.b"), begun("apply_errored", "a.b"), CANCELLED], 1, ("a.b",)),
+        # Whatever the provider says of it: it was told to stop in the middle of a create.
+        ([VERSION, begun("apply_start", "a.b"), HEARD, begun("apply_errored", "a.b"), REFUSED], 1, ("a.b",)),
         ([VERSION], 0, ()),
         ([VERSION, begun("apply_start", "a.b"), begun("apply_complete", "a.b")], -9, ("a.b",)),
     ],

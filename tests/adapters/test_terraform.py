@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -177,6 +178,21 @@ def test_a_check_that_does_not_hold_is_a_problem_and_no_failure(rig: LabRig) -> 
     assert "not so" in problem.detail
 
 
+def test_what_drifted_and_is_left_alone_by_the_files_is_told_though_the_tool_speaks_of_no_changes(rig: LabRig) -> None:
+    """The exit code of such a plan is 0."""
+    subject = rig.fresh()
+    kept = "size   = 10\n  lifecycle { ignore_changes = [tags] }"
+    subject.main.write_text(subject.main.read_text().replace("size   = 10", kept))
+    subject.apply()
+    subject.tamper()
+    plan = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    assert plan.empty
+    assert [one.address for one in plan.drift] == ["lab_object.first"]
+    (item,) = subject.adapter.drift(subject.workspace).items
+    assert (item.change.address, item.will_be_reverted) == ("lab_object.first", False)
+    assert ("tags.owner", "ops", "mallory") in [(one.path, one.before, one.after) for one in item.change.attributes]
+
+
 def test_the_workspace_that_the_stack_names_is_used_whatever_the_tree_says(rig: LabRig) -> None:
     subject = rig.bare('output "where" {\n  value = terraform.workspace\n}\n', workspace="blue")
     chosen = subject.main.parent / ".terraform/environment"
@@ -241,6 +257,14 @@ def test_a_plan_whose_file_is_gone_is_stale(rig: LabRig) -> None:
     plan.saved.unlink()
     with pytest.raises(PlanStale):
         subject.adapter.apply(subject.workspace, plan)
+    assert "apply" not in subject.commands()
+
+
+def test_a_plan_that_another_program_made_is_stale(rig: LabRig) -> None:
+    subject = rig.bare(ONE)
+    plan = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    with pytest.raises(PlanStale, match="another program"):
+        subject.adapter.apply(subject.workspace, replace(plan, tool=replace(plan.tool, program="0" * 64)))
     assert "apply" not in subject.commands()
 
 

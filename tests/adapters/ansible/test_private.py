@@ -35,6 +35,25 @@ def test_a_run_leaves_neither_secrets_nor_environment_nor_the_last_command_line(
     assert (subject.folder / "kept/ansible.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_not_even_while_it_runs_is_its_environment_or_its_command_line_in_a_file(rig: PlaybookRig) -> None:
+    """Whoever kills it then leaves none behind, and a playbook finds none to read."""
+    subject = rig.tasks(
+        """
+- name: look around
+  ansible.builtin.command: find {{ root }}/../private -type f
+  check_mode: false
+  changed_when: false
+  register: found
+- name: "{{ found.stdout_lines | map('basename') | sort | join(' ') }}"
+  ansible.builtin.file: {path: "{{ root }}/x", state: directory}
+"""
+    )
+    (change,) = subject.plan().changes
+    there = set(change.address.removeprefix("localhost: ").split())
+    assert "look.json" in there
+    assert not there & {"command", "envvars", "cmdline", "extravars", "settings"}
+
+
 @pytest.mark.full
 def test_the_environment_of_holdfast_is_not_that_of_the_playbook(rig: PlaybookRig, monkeypatch) -> None:
     monkeypatch.setenv("HF_CANARY", "leaked-canary")

@@ -40,6 +40,12 @@ def test_values_that_the_service_leaves_out_are_taken_from_both_templates() -> N
     ]
 
 
+def test_what_the_service_says_of_both_sides_counts_before_what_the_templates_say() -> None:
+    sides = {"BeforeContext": '{"Properties": {"Wait": "7"}}', "AfterContext": '{"Properties": {"Wait": "8"}}'}
+    (change,) = changes([told(Replacement="False", **sides)], SIDES)
+    assert [(one.path, one.before, one.after) for one in change.attributes] == [("Wait", "7", "8")]
+
+
 def test_values_of_single_properties_are_taken_where_the_service_gives_them() -> None:
     target = {"Path": "/Properties/Wait", "BeforeValue": "1", "AfterValue": "2", "RequiresRecreation": "Always"}
     (change,) = changes([told(Replacement="True", Details=[{"Target": target}])], SIDES)

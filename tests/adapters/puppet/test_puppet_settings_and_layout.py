@@ -154,5 +154,8 @@ def test_commands_say_all_that_they_do() -> None:
     folders = [line.split(" = ")[1] for line in commands.configuration(place).splitlines() if " = /" in line]
     assert folders
     assert all(folder.startswith("/own/") for folder in folders)
+    # Exit codes do not tell of drift: the report does, and it is looked for where Puppet was told to write it.
+    assert f"lastrunreport = {place.report}\n" in commands.configuration(place)
+    assert f"statedir = {place.state_file.parent}\n" in commands.configuration(place)
     # Root without the power to give files away could not even begin.
     assert "manage_internal_file_permissions = false\n" in commands.configuration(place)
