@@ -143,9 +143,7 @@ def _cannot_look(step: Step, part: object) -> bool:
     if not isinstance(part, dict):
         return False
     passed = part.get("skipped") if "items" in step.result else step.verdict == "skipped"
-    if step.hidden and step.verdict == "skipped":
-        # Which of both it was is hidden too.
-        return True
+    # Where no_log hides which of both it was, no reason is there.
     return bool(passed) and not any(key in part for key in ("skip_reason", "skipped_reason", "false_condition"))
 
 

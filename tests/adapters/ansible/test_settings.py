@@ -153,6 +153,8 @@ def test_long_texts_keep_what_differs_and_no_more_than_the_limit() -> None:
 def test_a_message_is_one_line_without_what_is_quoted() -> None:
     text = "Task failed: Module failed: no\nOrigin: /r/x.yml:3:5\n\n1 password: hunter2\n"
     assert message(text, ()) == "no"
+    assert message("Task failed: no Origin: /r/x.yml:3:5 password: hunter2", ()) == "no"
+    assert message("no\n\n1 password: hunter2\n", ()) == "no"
     assert place("/r/a/x.yml:3:5", "/r") == ("a/x.yml", 3)
     assert place("nothing", "/r") == ("", 0)
 

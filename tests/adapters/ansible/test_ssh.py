@@ -178,6 +178,8 @@ def test_a_cancelled_apply_ends_everything_that_it_began(rig: PlaybookRig, fleet
     assert isinstance(ended[0], ToolStopped)
     until(lambda: not sleepers(), 5)
     assert at_work(subject) == []
+    # The driver ended by itself, and not by being killed once its grace was over: it put its files away.
+    assert not [path for path in (subject.folder / "private").rglob("*") if path.is_file()]
     found = adapter.resume(subject.workspace, plan, subject.handle())
     assert isinstance(found, Unknown)
     assert "slow" in str(found.started)

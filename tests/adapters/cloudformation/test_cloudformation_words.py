@@ -78,6 +78,28 @@ def test_changes_in_nested_stacks_bear_the_name_of_the_resource_that_they_are_in
     assert change.address == "Inner/Q"
 
 
+def test_a_change_set_that_is_still_being_made_is_waited_for() -> None:
+    """The real library with answers put in; it knows the service's own forms."""
+    import boto3  # noqa: PLC0415 - takes a second to load
+    from botocore.stub import Stubber  # noqa: PLC0415
+
+    from adapters.cloudformation.cloud import Cloud  # noqa: PLC0415
+    from adapters.cloudformation.planning import changes as planned  # noqa: PLC0415
+
+    stack, made = (f"arn:aws:cloudformation:eu-central-1:1:{kind}/web/1" for kind in ("stack", "changeSet"))
+    keys = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
+    client = boto3.client("cloudformation", region_name="eu-central-1", **keys)
+    request = dict.fromkeys(("template_url", "role_arn", "notification_arns", "nested"), "")
+    request |= {"stack_name": "web", "template": "{}", "parameters": {}, "tags": {}, "capabilities": []}
+    with Stubber(client) as answering:
+        answering.add_response("create_change_set", {"Id": made, "StackId": stack})
+        for status in ("CREATE_PENDING", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"):
+            answering.add_response("describe_change_set", {"Status": status})
+        found = planned(Cloud(region="eu-central-1", cloudformation=client), request, None)
+        answering.assert_no_pending_responses()
+    assert (found["change_set"], found["creates"]) == (made, True)
+
+
 def test_what_failed_only_because_something_else_did_is_not_the_cause() -> None:
     events = [
         {"LogicalResourceId": "A", "ResourceType": "T", "ResourceStatus": "CREATE_FAILED", "ResourceStatusReason": why}
