@@ -78,7 +78,7 @@ class Prepared:
     def traces(self, scripts: Mapping[str, str]) -> Ran:
         """Run a script of ours on each host, by a playbook that is there for as long as that takes."""
         playbook = self.workspace.private / "traces.yml"
-        kept.write_private(playbook, commands.traces_playbook(scripts))
+        write_private(playbook, commands.traces_playbook(scripts).encode())
         settings = replace(self.place.settings, playbook=PurePosixPath(playbook))
         try:
             return replace(self, place=replace(self.place, settings=settings)).run(commands.traces(self.place))
