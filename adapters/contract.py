@@ -136,6 +136,8 @@ class Plan:
     #: Digest of the code that the tool fetched and keeps in ``Workspace.scratch``, which no revision holds: ``apply``
     #: raises PlanStale where it is another by then. Empty where there is none.
     installed: str = ""
+    #: Digest of the plan as the adapter made it, where what is handed to ``apply`` was masked for people since.
+    unmasked: str = ""
     #: Output names whose value the apply would change, or that are known only after it.
     outputs_changing: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -154,6 +156,10 @@ class Plan:
     def digest(self) -> str:
         """Digest of what would be done, canonical: two plans that would do the same have the same."""
         return digest_of_changes(self)
+
+    def is_still(self, now: Plan) -> bool:
+        """Whether ``now`` would do the same, for a tool that saves no plan and plans again before it applies."""
+        return now.digest == (self.unmasked or self.digest)
 
 
 def digest_of_changes(plan: Plan) -> str:

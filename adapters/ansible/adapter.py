@@ -129,7 +129,7 @@ class Ansible:
                 raise PlanStale("the plan was made by another version of ansible-core", hint="plan again")
             if now.installed != plan.installed:
                 raise PlanStale("the collections and roles are not those the plan was made with", hint="plan again")
-            if now.digest != plan.digest:
+            if not plan.is_still(now):
                 raise PlanStale(
                     "the hosts are not as they were when the plan was made", hint="plan again and look at the new plan"
                 )

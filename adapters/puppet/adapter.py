@@ -126,7 +126,7 @@ class Puppet:
             looked = self._look(ready, plan.goal)
             if looked.plan.tool != plan.tool:
                 raise PlanStale("the plan was made by another puppet than the one on PATH now", hint="plan again")
-            if looked.plan.digest != plan.digest:
+            if not plan.is_still(looked.plan):
                 raise PlanStale("the host or the files changed since the plan was made", hint="plan again")
             write_private(workspace.kept / APPLYING, applied.dump(looked.memory.now))
             ready.forget()

@@ -80,7 +80,7 @@ class CommandAdapter:
 
     def apply(self, workspace: Workspace, plan: Plan) -> None:
         """Do what the plan says, or raise PlanStale: no plan was saved, so a new one must say the same."""
-        if self.plan(workspace, plan.goal).digest != plan.digest:
+        if not plan.is_still(self.plan(workspace, plan.goal)):
             raise PlanStale("what is there changed since the plan was made", hint="plan again")
         self._run(workspace, "destroy" if plan.goal is Goal.DESTROY else "apply")
         self._remember(workspace, plan.goal)

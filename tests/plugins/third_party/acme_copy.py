@@ -89,7 +89,7 @@ class CopyAdapter:
         return Plan(goal=goal, changes=changes, tool=self.version())
 
     def apply(self, workspace: Workspace, plan: Plan) -> None:
-        if self.plan(workspace, plan.goal).digest != plan.digest:
+        if not plan.is_still(self.plan(workspace, plan.goal)):
             raise PlanStale("the target folder or the files changed", hint="plan again")
         wanted = {} if plan.goal is Goal.DESTROY else _wanted(workspace)
         out = workspace.private / "out"
