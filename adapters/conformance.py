@@ -31,12 +31,12 @@ from adapters.contract import (
     Running,
     Severity,
     Shell,
-    Testifying,
     ToolMissing,
     Unknown,
     Workspace,
 )
 from adapters.scripted import ForbiddingShell
+from adapters.testimony import Testifying
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

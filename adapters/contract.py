@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
+from typing import ClassVar, Protocol, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -190,31 +190,6 @@ class DriftItem:
     will_be_reverted: bool
     #: Names under which others know the resource: its id, its ARN. None of them secret.
     identities: tuple[str, ...] = ()
-
-
-class Confidence(StrEnum):
-    """How much a :class:`Testimony` proves of what it says."""
-
-    CERTAIN = "certain"
-    LIKELY = "likely"
-    HINT = "hint"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Testimony:
-    """What somebody or something knows of how a difference came about, without secrets; ``who`` and ``at`` if known."""
-
-    #: The drifted resource; empty where all that drifted is meant.
-    address: str = ""
-    who: str = ""
-    at: float | None = None
-    #: The evidence, or why there is none, in one sentence.
-    what: str
-    #: Who says so: ``CloudTrail``, ``state``, ``host``.
-    source: str
-    confidence: Confidence
-    #: It may know more in a while, and is to be asked once more.
-    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -434,15 +409,6 @@ class Adapter(Protocol):
 
     def unlock(self, workspace: Workspace, lock_id: str) -> None:
         """Free the tool's own lock ``lock_id``; the caller has made sure that it is one of ours."""
-        ...
-
-
-@runtime_checkable
-class Testifying(Protocol):
-    """What an adapter may offer besides: evidence of who changed what drifted."""
-
-    def testify(self, workspace: Workspace, items: tuple[DriftItem, ...], since: float) -> tuple[Testimony, ...]:
-        """Return what can be known of who changed new ``items`` after ``since``. Follows `drift`, changes nothing."""
         ...
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from adapters.contract import Confidence, Testimony
+from adapters.testimony import Confidence, Testimony
 
 SOURCE: Final = "host"
 #: How long before a file changed a command may have been started that changed it (seconds).

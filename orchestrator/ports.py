@@ -9,7 +9,8 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from adapters.contract import Adapter, Handle, Input, Json, Shell, Testimony, Tree, Workspace
+from adapters.contract import Adapter, Handle, Input, Json, Shell, Tree, Workspace
+from adapters.testimony import Testimony
 from orchestrator.errors import ConfigError
 from orchestrator.model.event import Event
 from orchestrator.model.gate import Gate

@@ -38,7 +38,6 @@ from adapters.contract import (
     Resumed,
     Running,
     Shell,
-    Testimony,
     ToolBusy,
     ToolFailed,
     ToolStopped,
@@ -49,6 +48,7 @@ from adapters.contract import (
     Unknown,
     Workspace,
 )
+from adapters.testimony import Testimony
 
 BLIND_SPOTS: Final = (
     "what no task of the playbook speaks of",

@@ -31,7 +31,6 @@ from adapters.contract import (
     Resumed,
     Severity,
     Shell,
-    Testimony,
     ToolFailed,
     ToolMissing,
     ToolVersion,
@@ -46,6 +45,7 @@ from adapters.puppet.layout import outside
 from adapters.puppet.prepared import APPLIED, APPLYING, Prepared, prepared, secrets, settle
 from adapters.puppet.report import Report
 from adapters.puppet.settings import Settings, read
+from adapters.testimony import Testimony
 
 BLIND_SPOTS: Final = (
     "resources that the manifests no longer name: Puppet forgets them",

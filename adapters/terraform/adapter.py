@@ -26,7 +26,6 @@ from adapters.contract import (
     Running,
     Severity,
     Shell,
-    Testimony,
     ToolFailed,
     ToolStopped,
     ToolVersion,
@@ -39,6 +38,7 @@ from adapters.terraform.hcl import bodies, code
 from adapters.terraform.prepared import Prepared, missing, prepare
 from adapters.terraform.reads import outside
 from adapters.terraform.settings import Settings, read
+from adapters.testimony import Testimony
 
 #: The file in `Workspace.private` that a plan is saved to.
 SAVED: Final = "plan"

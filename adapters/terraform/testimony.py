@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.contract import Confidence, Testimony
 from adapters.terraform.seen import Seen, Snapshot
+from adapters.testimony import Confidence, Testimony
 
 SOURCE = "state"
 

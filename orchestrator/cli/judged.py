@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.contract import DriftItem, Testimony
+from adapters.contract import DriftItem
+from adapters.testimony import Testimony
 from orchestrator.cli.ignoring import told
 from orchestrator.cli.moments import stamp
 from orchestrator.cli.symbols import counted

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from adapters.contract import Confidence, Json, Testimony
+from adapters.contract import Json
+from adapters.testimony import Confidence, Testimony
 from orchestrator.cli.moments import stamp
 from orchestrator.model.drift import Occurrence
 

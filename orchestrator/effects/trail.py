@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.contract import Confidence, DriftItem, Testimony
+from adapters.contract import DriftItem
+from adapters.testimony import Confidence, Testimony
 
 SOURCE: Final = "CloudTrail"
 #: Names that are asked about in one look: the service answers two questions a second.

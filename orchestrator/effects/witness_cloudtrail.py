@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from adapters.contract import Command, Shell, Testimony
+from adapters.contract import Command, Shell
+from adapters.testimony import Testimony
 from orchestrator.effects import trail
 from orchestrator.model.inquiry import Inquiry
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.contract import Confidence, Shell, Testimony
+from adapters.contract import Shell
+from adapters.testimony import Confidence, Testimony
 from orchestrator.model.event import ApplyEnded, ApplyStarted, Outcome
 from orchestrator.model.inquiry import Inquiry
 from orchestrator.model.observed import Applying

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from adapters.contract import AdapterError, Confidence, Drifts, Testifying, Testimony, ToolStopped
+from adapters.contract import AdapterError, Drifts, ToolStopped
+from adapters.testimony import Confidence, Testifying, Testimony
 from orchestrator.engine.faults import trace
 from orchestrator.engine.station import Case, Station
 from orchestrator.errors import OrchestratorError

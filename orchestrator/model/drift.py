@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from adapters.contract import MASK, AttributeChange, ChangeKind, DriftItem, Json, Testimony
+from adapters.contract import MASK, AttributeChange, ChangeKind, DriftItem, Json
+from adapters.testimony import Testimony
 from orchestrator.model.fingerprint import canonical
 from orchestrator.model.policy import Ignore
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from adapters.contract import DriftItem, Testimony
+from adapters.contract import DriftItem
+from adapters.testimony import Testimony
 from orchestrator.model.gate import Gate
 from orchestrator.model.observed import Applied, Applying, Consent, Hold, Proposal, State
 from orchestrator.model.policy import Ignore

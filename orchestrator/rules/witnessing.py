@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from adapters.contract import Confidence, DriftItem, Testimony
+from adapters.contract import DriftItem
+from adapters.testimony import Confidence, Testimony
 from orchestrator.model.drift import Occurrence, lasting, parts, seen
 from orchestrator.model.inquiry import Inquiry
 from orchestrator.model.observed import Applied, Looks, State

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters import hosts
-from adapters.contract import Confidence
+from adapters.testimony import Confidence
 
 CHANGED = datetime.fromisoformat("2026-11-25T20:00:00+00:00").timestamp()
 SINCE = CHANGED - 3600

@@ -12,7 +12,6 @@ import pytest
 from adapters.contract import (
     MASK,
     ChangeKind,
-    Confidence,
     Finished,
     Handle,
     OutputUnreadable,
@@ -29,6 +28,7 @@ from adapters.terraform import output, seen, stream, testimony
 from adapters.terraform.aftermath import outcome, stdout_of
 from adapters.terraform.attributes import differences, scrub
 from adapters.terraform.failures import failed, wants_init
+from adapters.testimony import Confidence
 
 WEB = PurePosixPath("stacks/web")
 NOTHING: frozenset[str] = frozenset()

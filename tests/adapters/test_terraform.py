@@ -11,16 +11,15 @@ import pytest
 
 from adapters.contract import (
     ChangeKind,
-    Confidence,
     ForbiddenFile,
     Goal,
     Input,
     PlanStale,
     Severity,
-    Testifying,
     ToolFailed,
     ToolVersionWrong,
 )
+from adapters.testimony import Confidence, Testifying
 
 if TYPE_CHECKING:
     from conftest import LabRig

@@ -11,7 +11,7 @@ import test_runs
 from cli_values import applied, key
 from promised import EXAMPLES, shape
 
-from adapters.contract import Confidence, Testimony
+from adapters.testimony import Confidence, Testimony
 from orchestrator.catalogue import CODES
 from orchestrator.cli import (
     show_diff,

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from cli_values import attribute, change, key, text
 
-from adapters.contract import ChangeKind, Confidence, DriftItem, Testimony
+from adapters.contract import ChangeKind, DriftItem
+from adapters.testimony import Confidence, Testimony
 from orchestrator.cli import show_drift, show_history, witnesses
 from orchestrator.cli.judged import judged, sentences
 from orchestrator.model.drift import seen

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 from world import AUTO, CloudTool, Plain, World
 
-from adapters.contract import Confidence, Testimony, ToolFailed
+from adapters.contract import ToolFailed
+from adapters.testimony import Confidence, Testimony
 from orchestrator.effects.witness_history import HistoryWitness
 from orchestrator.errors import Denied
 from orchestrator.model.action import Reason

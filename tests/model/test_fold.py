@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 from situations import APPLIED, ATTEMPT, DRIFT, NOW, PROPOSAL, STACK, consent
 
-from adapters.contract import Confidence, Goal, Testimony
+from adapters.contract import Goal
+from adapters.testimony import Confidence, Testimony
 from orchestrator.model import event as events
 from orchestrator.model.codec import encode
 from orchestrator.model.drift import parts

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from situations import APPLIED, NOW
 
-from adapters.contract import AttributeChange, Change, ChangeKind, Confidence, DriftItem, Testimony
+from adapters.contract import AttributeChange, Change, ChangeKind, DriftItem
+from adapters.testimony import Confidence, Testimony
 from orchestrator.model import event as events
 from orchestrator.model.drift import parts
 from orchestrator.model.fold import fold

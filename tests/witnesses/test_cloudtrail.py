@@ -19,7 +19,8 @@ from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
 from moto.server import ThreadedMotoServer
 
-from adapters.contract import Change, ChangeKind, Confidence, DriftItem, Goal, ToolVersion
+from adapters.contract import Change, ChangeKind, DriftItem, Goal, ToolVersion
+from adapters.testimony import Confidence
 from orchestrator.effects.clock import SystemClock
 from orchestrator.effects.runlog import log_path
 from orchestrator.effects.shells import ToolShells

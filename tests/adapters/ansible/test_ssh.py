@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from adapters.ansible.adapter import build
-from adapters.contract import ChangeKind, Goal, Input, Testifying, ToolFailed, ToolStopped, Unknown
+from adapters.contract import ChangeKind, Goal, Input, ToolFailed, ToolStopped, Unknown
+from adapters.testimony import Testifying
 
 if TYPE_CHECKING:
     from conftest import PlaybookRig, PlaybookSubject
@@ -103,6 +104,13 @@ def at_work(subject: PlaybookSubject) -> list[str]:
     return [" ".join(line) for line in lines if str(subject.folder) in " ".join(line)]
 
 
+def connected(fleet: Fleet) -> list[object]:
+    """Connections to the hosts: a kept one is an ssh that hides its command line."""
+    return [
+        each for each in psutil.net_connections("tcp") if each.raddr and each.raddr.port in fleet.ports and each.pid
+    ]
+
+
 def remote(rig: PlaybookRig, fleet: Fleet, tasks: str, known: str | None = None) -> PlaybookSubject:
     subject = rig.tasks(tasks)
     (subject.stack / "inventory").write_text(fleet.inventory)
@@ -135,6 +143,8 @@ def test_two_hosts_are_worked_on_and_no_connection_outlives_the_run(rig: Playboo
     assert said
     assert all(word.address == "host1: x" and "/host1 on host1" in word.what and word.at for word in said)
     assert at_work(subject) == []
+    # Left alone they would stay for half a minute.
+    until(lambda: not connected(fleet), 5)
     assert not [path for path in (subject.folder / "private").rglob("*") if path.is_file()]
 
 

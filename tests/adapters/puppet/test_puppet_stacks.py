@@ -18,13 +18,13 @@ from adapters.contract import (
     Output,
     Plan,
     Severity,
-    Testifying,
     ToolFailed,
     ToolStopped,
     ToolVersionWrong,
     Unknown,
 )
 from adapters.puppet import output
+from adapters.testimony import Testifying
 
 if TYPE_CHECKING:
     from conftest import HostRig, HostSubject
