@@ -7,13 +7,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from adapters.cloudformation.attributes import scrub
-from adapters.contract import AdapterError, InvalidSettings, OutputUnreadable, PlanStale, Result, ToolBusy, ToolFailed
+from adapters.contract import (
+    AdapterError,
+    InvalidSettings,
+    OutputUnreadable,
+    PlanStale,
+    Result,
+    ToolBusy,
+    ToolFailed,
+    ToolStopped,
+)
 
 _ERRORS: Final[Mapping[str, type[AdapterError]]] = {
     "settings": InvalidSettings,
     "stale": PlanStale,
     "failed": ToolFailed,
     "offline": ToolFailed,
+    "unclear": ToolStopped,
 }
 
 
@@ -46,9 +56,10 @@ def refused(error: Any, secrets: frozenset[str], *, tail: bytes = b"", exit_code
 
 
 def ended(printed: bytes) -> bool:
-    """Whether an apply said how it ended. One that did not was killed: the service may be at work still."""
+    """Whether an apply said how it ended. One that did not was killed, or saw no more: the service may be at work."""
     found = list(_objects(printed.decode("utf-8", "replace")))
-    return bool(found) and ("result" in found[-1] or isinstance(found[-1].get("error"), dict))
+    error = found[-1].get("error") if found else None
+    return bool(found) and ("result" in found[-1] or (isinstance(error, dict) and error.get("kind") != "unclear"))
 
 
 def failure(printed: bytes) -> str | None:

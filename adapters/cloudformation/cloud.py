@@ -26,7 +26,7 @@ _LONGEST_WAIT: Final = 5.0
 
 
 class Refused(Exception):
-    """Why a verb came to nothing: ``kind`` is settings, stale, busy, offline or failed."""
+    """Why a verb came to nothing: ``kind`` is settings, stale, busy, offline, unclear or failed."""
 
     def __init__(self, kind: str, message: str, hint: str = "") -> None:
         """Keep one line of cause and one of remedy."""

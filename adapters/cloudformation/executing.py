@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.cloudformation import statuses
 from adapters.cloudformation.cloud import Cloud, Refused, missing, refusal, say, waits
@@ -81,6 +81,8 @@ def _execute(cloud: Cloud, saved: Mapping[str, Any]) -> None:
     before = _ids(cloud, stack_id)
     try:
         cloud.cloudformation.execute_change_set(ChangeSetName=arn, ClientRequestToken=saved["token"])
+    except BotoCoreError as lost:
+        raise _out_of_sight(saved, lost) from None
     except ClientError as error:
         if "InvalidChangeSetStatus" in str(error) or missing(error):
             raise Refused("stale", f"the change set cannot be executed: {error}", "plan again") from None
@@ -92,13 +94,32 @@ def _delete(cloud: Cloud, saved: Mapping[str, Any]) -> dict[str, Any]:
     stack_id = saved["expected"]["id"]
     before = _ids(cloud, stack_id)
     role = {"RoleARN": saved["role_arn"]} if saved["role_arn"] else {}
-    cloud.cloudformation.delete_stack(StackName=stack_id, ClientRequestToken=saved["token"], **role)
+    try:
+        cloud.cloudformation.delete_stack(StackName=stack_id, ClientRequestToken=saved["token"], **role)
+    except BotoCoreError as lost:
+        raise _out_of_sight(saved, lost) from None
     _follow(cloud, saved, before)
     return {"outputs": {}}
 
 
+def _out_of_sight(saved: Mapping[str, Any], lost: ClientError | BotoCoreError) -> Refused:
+    """Return the word for an execution that was asked for and cannot be watched: the service goes on by itself."""
+    why = f"{saved['stack_name']} is being changed, and nobody can see how it goes on: {refusal(lost).message}"
+    return Refused("unclear", why, "the service goes on by itself: holdfast plan looks what came of it")
+
+
 def _follow(cloud: Cloud, saved: Mapping[str, Any], before: frozenset[str]) -> None:
-    """Tell each event as it comes, until the stack's own says how it ended. Raises Refused where it ended badly."""
+    """Tell each event as it comes, until the stack's own says how it ended.
+
+    Raises Refused: failed where it ended badly, unclear where it can no longer be watched.
+    """
+    try:
+        _watch(cloud, saved, before)
+    except (ClientError, BotoCoreError) as lost:
+        raise _out_of_sight(saved, lost) from None
+
+
+def _watch(cloud: Cloud, saved: Mapping[str, Any], before: frozenset[str]) -> None:
     stack_id = saved["expected"]["id"]
     own: list[Event] = []
     known = before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from adapters.cloudformation import answers, statuses
 from adapters.cloudformation.changes import Sides, changes
 from adapters.cloudformation.template import read
-from adapters.contract import ChangeKind, OutputUnreadable, Result, ToolBusy
+from adapters.contract import ChangeKind, OutputUnreadable, Result, ToolBusy, ToolStopped
 
 OLD = read(
     "Resources:\n  Q:\n    Type: AWS::SQS::Queue\n    Properties: {Wait: 1, Name: !Ref Label, At: !GetAtt X.Arn}\n"
@@ -98,6 +99,31 @@ def test_a_change_set_that_is_still_being_made_is_waited_for() -> None:
         found = planned(Cloud(region="eu-central-1", cloudformation=client), request, None)
         answering.assert_no_pending_responses()
     assert (found["change_set"], found["creates"]) == (made, True)
+
+
+def test_an_execution_that_can_no_longer_be_watched_is_neither_failed_nor_ended() -> None:
+    """The real library with answers put in; it knows the service's own forms."""
+    import boto3  # noqa: PLC0415 - takes a second to load
+    from botocore.stub import Stubber  # noqa: PLC0415
+
+    from adapters.cloudformation import executing  # noqa: PLC0415
+    from adapters.cloudformation.cloud import Cloud, Refused  # noqa: PLC0415
+
+    stack, made = (f"arn:aws:cloudformation:eu-central-1:1:{kind}/web/1" for kind in ("stack", "changeSet"))
+    keys = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
+    client = boto3.client("cloudformation", region_name="eu-central-1", **keys)
+    saved = {"stack_name": "web", "change_set": made, "token": "t", "expected": {"id": stack}}
+    with Stubber(client) as answering:
+        answering.add_response("describe_change_set", {"Status": "CREATE_COMPLETE", "ExecutionStatus": "AVAILABLE"})
+        answering.add_response("describe_stack_events", {"StackEvents": []})
+        answering.add_response("execute_change_set", {})
+        answering.add_client_error("describe_stack_events", "ServiceUnavailable", "come back later", 503)
+        with pytest.raises(Refused) as refused:
+            executing._execute(Cloud(region="eu-central-1", cloudformation=client), saved)
+        answering.assert_no_pending_responses()
+    error = {"kind": refused.value.kind, "message": refused.value.message, "hint": refused.value.hint}
+    assert isinstance(answers.refused(error, frozenset()), ToolStopped)
+    assert not answers.ended(json.dumps({"error": error}).encode())
 
 
 def test_what_failed_only_because_something_else_did_is_not_the_cause() -> None:
