@@ -9,6 +9,7 @@ import pytest
 
 from adapters.cloudformation import answers, statuses
 from adapters.cloudformation.changes import Sides, changes
+from adapters.cloudformation.sameness import same
 from adapters.cloudformation.template import read
 from adapters.contract import ChangeKind, OutputUnreadable, Result, ToolBusy, ToolStopped
 
@@ -124,6 +125,21 @@ def test_an_execution_that_can_no_longer_be_watched_is_neither_failed_nor_ended(
     error = {"kind": refused.value.kind, "message": refused.value.message, "hint": refused.value.hint}
     assert isinstance(answers.refused(error, frozenset()), ToolStopped)
     assert not answers.ended(json.dumps({"error": error}).encode())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "  N: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: https://elsewhere/x.yaml}}\n",
+        "Parameters:\n  Image: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /image}\n",
+        "Transform: Ours\n",
+    ],
+)
+def test_what_is_decided_elsewhere_is_never_taken_for_what_is_deployed(more: str) -> None:
+    plain = "Resources:\n  Q: {Type: AWS::SQS::Queue}\n"
+    request = {"template": plain, "parameters": {}, "defaults": {}, "tags": {}}
+    assert same(request, {**request})
+    assert not same({**request, "template": plain + more}, {**request, "template": plain + more})
 
 
 def test_what_failed_only_because_something_else_did_is_not_the_cause() -> None:
