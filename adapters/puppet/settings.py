@@ -121,6 +121,10 @@ def _modulepath(settings: Mapping[str, Json], path: PurePosixPath) -> tuple[str,
     if settings.get("modulepath") is None:
         return None
     listed = texts(settings, "modulepath")
+    for item in listed:
+        if ":" in item:
+            # To Puppet it parts two folders, and the second could be anywhere.
+            raise InvalidSettings(f'modulepath: "{item}" holds a colon', hint="write one folder an item")
     return tuple(item if item == MACHINES_MODULES else str(inside(path, item, "modulepath")) for item in listed)
 
 

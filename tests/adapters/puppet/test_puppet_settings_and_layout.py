@@ -24,6 +24,7 @@ from adapters.puppet.settings import read
         ({"modulepath": [1]}, "modulepath must be a list"),
         ({"modulepath": {"a": 1}}, "modulepath must be a list"),
         ({"modulepath": ["../../.."]}, "leaves the repository"),
+        ({"modulepath": ["modules:/etc"]}, "holds a colon"),
         ({"puppet_environment": "../x"}, "is no name of an environment"),
         ({"puppet_environment": "main"}, "is no name of an environment"),
         ({"certname": "web one"}, "will not do"),
