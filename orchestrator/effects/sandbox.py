@@ -6,6 +6,7 @@ https://github.com/containers/bubblewrap. The network stays open: tools talk to 
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ _SETTINGS: Final = (
     *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services"),
     *("/etc/passwd", "/etc/group", "/etc/localtime", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d"),
 )
+
+_ROOT: Final = Path("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +62,19 @@ class Sandbox:
             else:
                 words += ["--ro-bind-try", str(system), str(system)]
         tool = Path(argv[0])
-        for path in (*map(Path, _SETTINGS), *self.readable, *readable, tool.resolve(), tool):
+        programs = _python() if tool.is_relative_to(sys.prefix) else (tool.resolve(), tool)
+        for path in (*map(Path, _SETTINGS), *self.readable, *readable, *programs):
             words += [] if _in_system(path) else ["--ro-bind-try", str(path), str(path)]
-        for path in (*writable, cwd):
+        # A command that only asks a program for its version stands at the root: that opens nothing.
+        for path in (*writable, *([] if cwd == _ROOT else [cwd])):
             words += ["--bind-try", str(path), str(path)]
         return (*words, "--chdir", str(cwd), "--", *argv)
+
+
+def _python() -> tuple[Path, ...]:
+    """Return what a Python of ours reads: child processes of adapters, and programs that came with their libraries."""
+    found = (sys.prefix, sys.base_prefix, *sys.path)
+    return tuple(Path(path) for path in dict.fromkeys(found) if path.startswith("/") and path != "/")
 
 
 def _in_system(path: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from execution_yard import Yard, gone, number_in, step, until
 
-from adapters.contract import Handle, ToolStopped
+from adapters.contract import Command, Handle, ToolStopped
 from orchestrator.effects.sandbox import Sandbox
 from orchestrator.errors import ExecutionError
 
@@ -58,6 +58,25 @@ touch /usr/x 2>/dev/null || echo read only
     assert int(lines[0]) <= 6
     assert lines[1:] == ["could write", "read only"]
     assert (tmp_path / "kept" / "x").exists()
+
+
+@pytest.mark.needs("bwrap")
+def test_a_command_that_stands_at_the_root_opens_nothing(yard: Yard, shut_in: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "neighbour").write_text("secret")
+    script = f"cat {tmp_path}/neighbour /etc/shadow 2>/dev/null; touch {tmp_path}/made 2>/dev/null; echo ran"
+    command = Command(argv=("sh", "-c", script), cwd=Path("/"))
+    assert yard.shell(shells=yard.shells(sandbox=shut_in)).run(command).stdout == b"ran\n"
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.needs("bwrap")
+def test_the_child_process_of_an_adapter_finds_its_code_inside(yard: Yard, shut_in: Sandbox) -> None:
+    code = "import adapters.cloudformation.client, adapters.ansible.driver; print('found')"
+    command = Command(argv=(sys.executable, "-I", "-c", code), cwd=yard.work)
+    done = yard.shell(shells=yard.shells(sandbox=shut_in)).run(command)
+    assert (done.stdout, done.stderr) == (b"found\n", b"")
+    beside = Command(argv=(str(Path(sys.executable).with_name("ansible-playbook")), "--version"), cwd=Path("/"))
+    assert yard.shell(shells=yard.shells(sandbox=shut_in)).run(beside).stdout.startswith(b"ansible-playbook")
 
 
 @pytest.mark.needs("bwrap")
