@@ -129,6 +129,7 @@ def in_order(yard: Yard, environment: str) -> list[str]:
     return [key.partition("/")[2].partition("@")[0] for key in began if key.endswith(f"@{environment}")]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_four_tools_in_one_graph(estate: Estate) -> None:
     yard = estate.yard

@@ -27,6 +27,7 @@ include profile::motd
 """
 
 
+@pytest.mark.full  # the example of four tools takes the same way
 def test_a_host_is_planned_applied_and_found_drifted(yard: Yard) -> None:
     motd = yard.cloud / "motd"
     yard.commit({"stacks.yaml": STACKS.format(where=yard.cloud), "host/manifests/site.pp": SITE})

@@ -178,6 +178,7 @@ def estate(yard: Yard, aws_endpoint: str) -> Estate:
     return Estate(yard=yard, s3=s3)
 
 
+@pytest.mark.long
 def test_thirty_stacks_from_a_commit_to_rest_through_drift_and_back(estate: Estate) -> None:
     yard = estate.yard
     comes_to_rest_in_order(estate)

@@ -145,6 +145,7 @@ def collection(folder: Path, answer: str) -> None:
     )
 
 
+@pytest.mark.full
 def test_collections_are_installed_once_for_each_state_of_the_requirements(rig: PlaybookRig) -> None:
     subject = rig.of("- hosts: all\n  gather_facts: false\n  roles: [lab.greet.greet]\n", {})
     collection(subject.folder / "tree/collections/greet", "hello")

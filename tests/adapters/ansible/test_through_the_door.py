@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import preloaded
+import pytest
 
 STACKS = """\
 version: 1
@@ -40,6 +41,7 @@ SITE = """\
 """
 
 
+@pytest.mark.full  # the example of four tools takes the same way
 def test_a_playbook_is_planned_applied_and_repaired(tmp_path: Path) -> None:
     repo, world = tmp_path / "repo", tmp_path / "world"
     world.mkdir()
