@@ -29,9 +29,9 @@ _LITTLE_SPACE = 1024**3
 _SECONDS_TO_ANSWER = 20.0
 #: Programs that nobody misses who has no stack for them.
 _NEEDED_BY = {
-    "ansible-playbook": "stacks of Ansible",
-    "puppet": "stacks of Puppet",
-    "bwrap": "stacks for which the operator asks for a sandbox",
+    "ansible-playbook": "only stacks of Ansible need it: pip install 'holdfast[ansible]'",
+    "puppet": "only stacks of Puppet need it: install puppet-agent",
+    "bwrap": "only stacks for which the operator asks for a sandbox need it",
 }
 
 
@@ -62,11 +62,11 @@ def _programs() -> Iterator[Check]:
     if not tools:
         hint = "install one: https://opentofu.org/docs/intro/install"
         yield Check(name="terraform, tofu", verdict=Verdict.WARNING, found="neither is on PATH", hint=hint)
-    for name, who in _NEEDED_BY.items():
+    for name, remedy in _NEEDED_BY.items():
         # What came with a package lies beside the Python that runs us.
         beside = Path(sys.executable).with_name(name)
         said = _says(str(beside) if beside.exists() else name, "--version").partition("\n")[0]
-        hint = "" if said else f"only {who} need it"
+        hint = "" if said else remedy
         yield Check(name=name, verdict=Verdict.GOOD, found=said or "not found", hint=hint)
     library = version("boto3") if find_spec("boto3") else ""
     hint = "" if library else "only stacks of CloudFormation need it: pip install 'holdfast[cloudformation]'"

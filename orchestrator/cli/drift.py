@@ -132,7 +132,7 @@ def _say(ctx: click.Context, stacks: tuple[str, ...], *, ignore: str, until: str
         raise UsageError("--heed takes one STACK and no --until", code="HF-1932", hint=hint)
     if not heed and (len(stacks) != 1 or not (ignore and until and reason)):
         hint = "holdfast drift STACK --ignore ADDRESS --until 30d --reason TEXT"
-        raise UsageError("--ignore takes one STACK, --until and --reason", code="HF-1932", hint=hint)
+        raise UsageError("--ignore takes one STACK, and needs --until and --reason", code="HF-1932", hint=hint)
     address, path = parted(ignore or heed)
     with at_record(ctx) as place:
         key = place.one(stacks[0])

@@ -28,7 +28,7 @@ def command(ctx: click.Context, *, project: str, dry_run: bool, force: bool) -> 
         if not found:
             raise UsageError(
                 "nothing here looks like a stack",
-                hint="a folder with a Terraform provider is one",
+                hint="write stacks.yaml yourself: a tool: and a path: for each stack, see holdfast schema",
             )
         text = stacks_text(found, project=project)
     told: dict[str, Json] = {"found": [{"path": str(one.path), "tool": one.tool} for one in found]}

@@ -132,7 +132,7 @@ def totals(rows: Sequence[Row]) -> str:
     failed = sum(bool(row.problem) for row in rows)
     unsaid = f"of {counted(failed, 'stack')} nothing can be said"
     if not rows:
-        return "No stacks."
+        return "Nothing here is applied: there is nothing to look at."
     if failed == len(rows):
         return f"{unsaid[:1].upper()}{unsaid[1:]}."
     unsaid = f"; {unsaid}" if failed else ""

@@ -289,7 +289,9 @@ def _trouble(asked: Asked) -> str:
         return f"an attempt of {name} ended unknown"
     failure = asked.observed.failure
     if failure and failure.fingerprint == asked.desired.fingerprint:
-        return f"{name} failed: {failure.message}"
+        # The remedy is below the cause, and said with the one that failed: here it would break a table.
+        cause, _, _ = failure.message.partition("\n")
+        return f"{name} failed: {cause}"
     # The first cause, however far up: what waits in between is no news.
     return next((one.why for one in asked.desired.upstream if isinstance(one, Pending)), "")
 

@@ -262,6 +262,10 @@ def test_a_look_that_failed_is_never_shown_as_fine():
     assert show_drift.totals(rows) == "Of 1 stack nothing can be said."
 
 
+def test_a_look_at_nothing_says_that_nothing_is_applied_and_not_that_there_are_no_stacks():
+    assert show_drift.totals([]) == "Nothing here is applied: there is nothing to look at."
+
+
 # --- graph
 
 

@@ -137,7 +137,7 @@ class CloudTool:
     def plan(self, workspace, goal):
         self.world.break_at("plan")
         if self.world.plan_fails:
-            raise ToolFailed("the tool says no")
+            raise ToolFailed("the tool says no", hint="ask it once more")
         wanted = {} if goal is Goal.DESTROY else self._wanted(workspace)
         # A refresh: what the state names is looked up in the cloud.
         there = {
