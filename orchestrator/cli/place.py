@@ -104,6 +104,10 @@ class Place:
         """Return the stacks of this source that the record knows, whether they are still in it or not."""
         return {StackKey.parse(row.key): row.state for row in self.outside.record.rows(self.world.source.id)}
 
+    def words_of(self, run: int) -> list[str]:
+        """Return the command that prints what the tools said in a run; none where no tool came to speak."""
+        return [f"holdfast logs {run}"] if any((self.world.home / "logs" / str(run)).glob("*.log")) else []
+
     def command(self, *words: str) -> str:
         """Return a command that reaches this very place when it is typed as printed."""
         # Of a stack that is named the name says the environment, too.

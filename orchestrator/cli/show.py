@@ -38,7 +38,7 @@ def _show_run(place: Place, number: int) -> None:
 
     run = place.run(number)
     place.screen.emit(timeline(Row(run=run, entries=place.entries(number))))
-    place.screen.next(f"holdfast logs {number}")
+    place.screen.next(*place.words_of(number))
 
 
 def _show_stack(place: Place, word: str, track: str) -> None:

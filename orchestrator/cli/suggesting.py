@@ -12,7 +12,7 @@ from orchestrator.model.stack import StackKey
 
 def after_plan(place: Place, rows: Sequence[Row], run: int) -> list[str]:
     """Return what to type after the plans of ``run`` were shown."""
-    found = [f"holdfast logs {run}"] if any(row.mark is Mark.FAILED for row in rows) else []
+    found = place.words_of(run) if any(row.mark is Mark.FAILED for row in rows) else []
     changing = [row for row in rows if row.mark is Mark.CHANGES]
     if changing and not is_main(place.reading):
         return [*found, "git commit, then holdfast apply      (a plan of uncommitted files is never applied)"]
@@ -25,7 +25,7 @@ def after_apply(place: Place, rows: Sequence[Row], run: int, declined: Collectio
     """Return what to type after an apply; who ``declined`` a plan a moment ago is not asked to approve it."""
     marks = {row.mark for row in rows}
     if Mark.FAILED in marks:
-        return [f"holdfast logs {run}", f"holdfast show {run}"]
+        return [*place.words_of(run), f"holdfast show {run}"]
     if Mark.CHANGES in marks:
         return approvals(place, [row for row in rows if row.key not in declined])
     if Mark.DENIED in marks:

@@ -145,6 +145,7 @@ def test_a_second_apply_starts_no_tool(applied):
     newest = value(applied.ends(0, "runs", "--all", "--json"))["runs"][0]
     assert newest["run"] > before
     applied.refused(64, "HF-1910", "logs", str(newest["run"]))
+    assert "holdfast logs" not in applied.ends(0, "show", str(newest["run"])).stderr, "it led in a circle"
 
 
 def test_outputs_are_masked_until_somebody_asks_for_them(applied):
