@@ -196,7 +196,9 @@ def in_words(name: str, cause: BaseException | None) -> OrchestratorError:
             f"another process keeps writing to the record {name}", code="HF-4204", hint="run the command again"
         )
     if number == _SQLITE_FULL or state.startswith("53"):
-        return RecordError(f"the record {name} has no room left", code="HF-4301", hint="free space, then try again")
+        return RecordError(
+            f"the record {name} has no room left: its disk is full", code="HF-4301", hint="free space, then try again"
+        )
     if number in {_SQLITE_CORRUPT, _SQLITE_NOTADB}:
         return RecordError(f"{name} is damaged, or no record at all", hint="put the last backup in its place")
     if number in {_SQLITE_READONLY, _SQLITE_CANTOPEN}:
