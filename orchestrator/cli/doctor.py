@@ -27,10 +27,14 @@ if TYPE_CHECKING:
 #: An apply is refused below 64 MiB; people should hear of it long before.
 _LITTLE_SPACE = 1024**3
 _SECONDS_TO_ANSWER = 20.0
-#: Programs that nobody misses who has no stack for them.
+_LIBRARY = "boto3"
+#: What stacks of a tool need beside Holdfast itself.
+_NEEDS = {"ansible": "ansible-playbook", "cloudformation": _LIBRARY, "puppet": "puppet"}
+#: Of that, and of the sandbox, how to get it: nobody misses it who has no stack for it.
 _NEEDED_BY = {
     "ansible-playbook": "only stacks of Ansible need it: pip install 'holdfast[ansible]'",
     "puppet": "only stacks of Puppet need it: install puppet-agent",
+    _LIBRARY: "only stacks of CloudFormation need it: pip install 'holdfast[cloudformation]'",
     "bwrap": "only stacks for which the operator asks for a sandbox need it",
 }
 
@@ -63,14 +67,18 @@ def _programs() -> Iterator[Check]:
         hint = "install one: https://opentofu.org/docs/intro/install"
         yield Check(name="terraform, tofu", verdict=Verdict.WARNING, found="neither is on PATH", hint=hint)
     for name, remedy in _NEEDED_BY.items():
-        # What came with a package lies beside the Python that runs us.
-        beside = Path(sys.executable).with_name(name)
-        said = _says(str(beside) if beside.exists() else name, "--version").partition("\n")[0]
+        if name == _LIBRARY:
+            said = version(name) if find_spec(name) else ""
+        else:
+            said = _says(_place_of(name), "--version").partition("\n")[0]
         hint = "" if said else remedy
         yield Check(name=name, verdict=Verdict.GOOD, found=said or "not found", hint=hint)
-    library = version("boto3") if find_spec("boto3") else ""
-    hint = "" if library else "only stacks of CloudFormation need it: pip install 'holdfast[cloudformation]'"
-    yield Check(name="boto3", verdict=Verdict.GOOD, found=library or "not found", hint=hint)
+
+
+def _place_of(program: str) -> str:
+    """Return where a program lies: what came with a package, beside the Python that runs us."""
+    beside = Path(sys.executable).with_name(program)
+    return str(beside) if beside.exists() else program
 
 
 def _says(program: str, *arguments: str) -> str:
@@ -106,13 +114,13 @@ def _world(ctx: click.Context) -> Iterator[Check]:
 
     try:
         with at_record(ctx) as place:
-            yield _configuration(place)
+            yield from _configuration(place)
             yield from _home(place)
     except OrchestratorError as error:
         yield Check(name="configuration", verdict=Verdict.BAD, found=f"{error.code} {error.message}", hint=error.hint)
 
 
-def _configuration(place: Place) -> Check:
+def _configuration(place: Place) -> Iterator[Check]:
     from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
 
     try:
@@ -120,9 +128,16 @@ def _configuration(place: Place) -> Check:
     except OrchestratorError as error:
         # The rest can be looked at all the same.
         said = f"{error.code} {error.message}"
-        return Check(name="configuration", verdict=Verdict.BAD, found=said, hint=error.hint or "holdfast validate")
+        yield Check(name="configuration", verdict=Verdict.BAD, found=said, hint=error.hint or "holdfast validate")
+        return
     found = f"{counted(len(reading.layout.stacks), 'stack')} at {reading.revision.short}"
-    return Check(name="configuration", verdict=Verdict.GOOD, found=found)
+    yield Check(name="configuration", verdict=Verdict.GOOD, found=found)
+    for tool in sorted({stack.tool for stack in reading.layout.stacks.values()} & _NEEDS.keys()):
+        need = _NEEDS[tool]
+        there = find_spec(need) is not None if need == _LIBRARY else bool(shutil.which(_place_of(need)))
+        if not there:
+            said = f"{need} is not found, and there are such stacks"
+            yield Check(name=f"stacks of {tool}", verdict=Verdict.BAD, found=said, hint=_NEEDED_BY[need])
 
 
 def _home(place: Place) -> Iterator[Check]:

@@ -280,6 +280,19 @@ def test_the_doctor_finds_tools_adapters_and_a_whole_record(applied):
     applied.ends(0, "verify-record")
 
 
+def test_the_doctor_misses_what_a_stack_needs(fresh, tmp_path):
+    fresh.commit(stacks="version: 1\nstacks:\n  base: {tool: puppet, path: network}\n")
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("git", "terraform"):
+        (bare / name).symlink_to(shutil.which(name))
+    done = fresh.run("doctor", "--json", PATH=str(bare))
+    checks = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 1
+    assert checks["stacks of puppet"]["verdict"] == "bad"
+    assert "puppet-agent" in checks["stacks of puppet"]["hint"]
+
+
 def test_the_doctor_looks_at_the_rest_where_the_files_cannot_be_read(applied):
     applied.commit(stacks="version: 1\nstacsk: {}\n")
     checks = {one["name"]: one for one in value(applied.ends(1, "doctor", "--json"))["checks"]}
