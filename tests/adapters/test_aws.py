@@ -39,13 +39,16 @@ resource "aws_s3_bucket" "logs" {
 @pytest.fixture
 def aws() -> Iterator[dict[str, str]]:
     """The variables with which tools and boto3 reach a server of our own."""
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second to load
+    from moto.moto_api._internal import moto_api_backend  # noqa: PLC0415 - takes a second to load
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - likewise
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
+    # What moto keeps is the whole process's: nothing of an earlier test may lie in it.
+    moto_api_backend.reset()
     yield {
         "AWS_ACCESS_KEY_ID": "lab",
         "AWS_SECRET_ACCESS_KEY": "c4n4ry-aws-key",

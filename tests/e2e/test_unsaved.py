@@ -71,6 +71,7 @@ def test_a_stack_whose_state_waits_is_renamed_once_it_is_saved(yard: Yard, serve
     assert yard.created() == {"web": 1}
 
 
+@pytest.mark.full
 def test_the_lock_of_a_killed_attempt_is_freed_as_a_step_of_it_recorded_before_and_after(
     yard: Yard, server: StateServer
 ) -> None:
