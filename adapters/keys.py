@@ -5,8 +5,10 @@ An adapter of another distribution needs the contract alone; it may use this.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from pathlib import PurePosixPath
 
 from adapters.contract import InvalidSettings, Json
 
@@ -59,3 +61,11 @@ def count(settings: Mapping[str, Json], key: str) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidSettings(f"{key} must be a whole number from 1 up, not {value!r}")
     return value
+
+
+def inside(folder: PurePosixPath, name: str, key: str) -> PurePosixPath:
+    """Return the path ``name``, written from ``folder``, from the repository's root. Raises InvalidSettings."""
+    found = posixpath.normpath(posixpath.join(str(folder), name))
+    if found.startswith(("/", "../")) or found == "..":
+        raise InvalidSettings(f'{key}: "{name}" leaves the repository', hint="name a place inside the repository")
+    return PurePosixPath(found)

@@ -21,7 +21,7 @@ from adapters.ansible import commands, failures, kept, output, said
 from adapters.ansible.prepared import Prepared, Ran, prepared, program, tool, version
 from adapters.ansible.reads import outside
 from adapters.ansible.settings import Settings, allows, read
-from adapters.ansible.texts import scrub, secret_texts
+from adapters.ansible.texts import secret_texts
 from adapters.contract import (
     Change,
     DriftItem,
@@ -48,6 +48,7 @@ from adapters.contract import (
     Unknown,
     Workspace,
 )
+from adapters.telling import scrub
 from adapters.testimony import Testimony
 
 BLIND_SPOTS: Final = (

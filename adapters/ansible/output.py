@@ -13,21 +13,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from adapters.ansible.attributes import attributes_of, files_of, kind_of
 from adapters.ansible.said import Said, Step
-from adapters.ansible.texts import message, place, scrub
+from adapters.ansible.texts import message, place
 from adapters.contract import Change, ChangeKind, DriftItem, Problem, Severity
+from adapters.telling import inverted, scrub
 
 #: Modules that run what they are told to: what comes of it no module can know.
 _RUNS_ANYTHING: Final = frozenset({"command", "shell", "raw", "script", "expect"})
 #: What may be missing because a task that makes it was only looked at. Of what is wrong in the files themselves,
 #: an undefined variable is the one that a blind task can bring about: what it would have registered is not there.
 _UNDEFINED: Final = re.compile(r"is undefined|has no attribute|object of type .* has no", re.IGNORECASE)
-
-_INVERTED: Final = {ChangeKind.CREATE: ChangeKind.DELETE, ChangeKind.DELETE: ChangeKind.CREATE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,7 @@ def foreseeable(step: Step, *, changes: bool, blind: bool) -> bool:
 def drift_items(changes: Iterable[Change], files: Mapping[str, tuple[str, ...]] | None = None) -> tuple[DriftItem, ...]:
     """Return changes as drift: what the playbook asks for is what was, what it found is what is."""
     return tuple(
-        DriftItem(change=_inverted(change), will_be_reverted=True, identities=(files or {}).get(change.address, ()))
+        DriftItem(change=inverted(change), will_be_reverted=True, identities=(files or {}).get(change.address, ()))
         for change in changes
     )
 
@@ -145,14 +144,6 @@ def _cannot_look(step: Step, part: object) -> bool:
     passed = part.get("skipped") if "items" in step.result else step.verdict == "skipped"
     # Where no_log hides which of both it was, no reason is there.
     return bool(passed) and not any(key in part for key in ("skip_reason", "skipped_reason", "false_condition"))
-
-
-def _inverted(change: Change) -> Change:
-    return replace(
-        change,
-        kind=_INVERTED.get(change.kind, change.kind),
-        attributes=tuple(replace(one, before=one.after, after=one.before) for one in change.attributes),
-    )
 
 
 def _cut_short(step: Step, root: str, why: str) -> Problem:

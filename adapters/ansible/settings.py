@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json
-from adapters.keys import check_known, count, flag, text, texts
+from adapters.keys import check_known, count, flag, inside, text, texts
 
 _KEYS: Final = (
     "tool",
@@ -79,18 +78,18 @@ def read(settings: Mapping[str, Json]) -> Settings:
     hosts = _words({"inventory": [inventory] if isinstance(inventory, str) else inventory}, "inventory")
     return Settings(
         path=path,
-        playbook=_inside(path, text(settings, "playbook", PLAYBOOK), "playbook"),
-        inventory=tuple(item if "," in item else str(_inside(path, item, "inventory")) for item in hosts),
+        playbook=inside(path, text(settings, "playbook", PLAYBOOK), "playbook"),
+        inventory=tuple(item if "," in item else str(inside(path, item, "inventory")) for item in hosts),
         limit=_word(settings, "limit"),
         tags=_words(settings, "tags"),
         skip_tags=_words(settings, "skip_tags"),
         forks=count(settings, "forks"),
         become=flag(settings, "become"),
         become_user=_word(settings, "become_user"),
-        requirements=_inside(path, text(settings, "requirements", REQUIREMENTS), "requirements"),
+        requirements=inside(path, text(settings, "requirements", REQUIREMENTS), "requirements"),
         requires=settings.get("requirements") is not None,
-        roles_path=tuple(_inside(path, item, "roles_path") for item in _words(settings, "roles_path")),
-        known_hosts=_inside(path, known_hosts, "known_hosts") if known_hosts else None,
+        roles_path=tuple(inside(path, item, "roles_path") for item in _words(settings, "roles_path")),
+        known_hosts=inside(path, known_hosts, "known_hosts") if known_hosts else None,
         facts_cache=flag(settings, "facts_cache"),
         sensitive_outputs=_words(settings, "sensitive_outputs"),
         tool_version=_constraint(text(settings, "tool_version")),
@@ -145,11 +144,3 @@ def _words(settings: Mapping[str, Json], key: str) -> tuple[str, ...]:
 def _refuse_option(value: str, key: str) -> None:
     if value.startswith("-") or "\n" in value:
         raise InvalidSettings(f"{key} may not begin with a dash or hold a line break: {value!r}")
-
-
-def _inside(path: PurePosixPath, name: str, key: str) -> PurePosixPath:
-    """Return ``name``, written from the stack's folder, from the repository's root."""
-    found = posixpath.normpath(posixpath.join(str(path), name))
-    if found.startswith(("/", "../")) or found == "..":
-        raise InvalidSettings(f'{key}: "{name}" leaves the repository', hint="name a file inside the repository")
-    return PurePosixPath(found)

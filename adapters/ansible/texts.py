@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from adapters.contract import MASK, Json
+from adapters.contract import Json
+from adapters.telling import TELLING, scrub
 
 #: Most of one side of a difference that a plan keeps. Characters.
 MOST: Final = 4096
-#: The shortest text that is taken for a secret: the shell looks for none that are shorter.
-SHORTEST: Final = 4
 #: Most of one message. Characters.
 _MESSAGE: Final = 400
 
@@ -31,9 +30,9 @@ def secret_texts(value: Json) -> Iterator[str]:
             yield from secret_texts(item)
     elif value is not None and not isinstance(value, bool):
         text = str(value)
-        if len(text) >= SHORTEST:
+        if len(text) >= TELLING:
             yield text
-            yield from (line for line in text.splitlines() if len(line) >= SHORTEST)
+            yield from (line for line in text.splitlines() if len(line) >= TELLING)
             yield json.dumps(text)[1:-1]
 
 
@@ -49,13 +48,6 @@ def untemplated(value: Json) -> Json:
 def holds(text: str, secrets: Iterable[str]) -> bool:
     """Say whether a secret stands in ``text``."""
     return any(secret in text for secret in secrets)
-
-
-def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Return ``text`` with each secret masked."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text
 
 
 def message(text: str, secrets: Iterable[str]) -> str:

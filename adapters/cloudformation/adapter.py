@@ -18,7 +18,6 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from adapters.cloudformation import answers, changes, checks, commands, drifted
-from adapters.cloudformation.attributes import scrub
 from adapters.cloudformation.prepared import Prepared, prepare
 from adapters.cloudformation.reads import outside
 from adapters.cloudformation.settings import Settings, read
@@ -49,6 +48,7 @@ from adapters.contract import (
     Workspace,
 )
 from adapters.files import write_private
+from adapters.telling import scrub
 
 #: The files in `Workspace.private` that a plan is saved to, and that tell the outputs as this run saw them.
 SAVED: Final = "plan"

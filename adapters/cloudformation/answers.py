@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from adapters.cloudformation.attributes import scrub
 from adapters.contract import (
     AdapterError,
     InvalidSettings,
@@ -17,6 +16,7 @@ from adapters.contract import (
     ToolFailed,
     ToolStopped,
 )
+from adapters.telling import scrub
 
 _ERRORS: Final[Mapping[str, type[AdapterError]]] = {
     "settings": InvalidSettings,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.cloudformation.expressions import COMPUTED
 from adapters.cloudformation.template import Path
 from adapters.contract import MASK, AttributeChange, Json
+from adapters.telling import TELLING
 
 _MISSING: Final = object()
-#: Shorter secrets are masked where they are marked, but not looked for elsewhere: "on" is in every text.
-_TELLING: Final = 4
 #: What the service gives in the place of a NoEcho value.
 _STARS: Final = re.compile(r"\*{4,}")
 
@@ -113,15 +112,8 @@ def holds_computed(value: Any) -> bool:
 
 def holds_secret(value: Any, secrets: frozenset[str]) -> bool:
     """Whether a secret turns up in a value."""
-    long = [secret for secret in secrets if len(secret) >= _TELLING]
+    long = [secret for secret in secrets if len(secret) >= TELLING]
     return any(text in secrets or any(secret in text for secret in long) for text in _texts(value))
-
-
-def scrub(text: str, secrets: Iterable[str]) -> str:
-    """Return ``text`` with each secret masked."""
-    for secret in sorted((one for one in secrets if len(one) >= _TELLING), key=len, reverse=True):
-        text = text.replace(secret, MASK)
-    return text
 
 
 def secret_texts(value: Json) -> Iterator[str]:

@@ -11,8 +11,9 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from adapters.cloudformation.places import misplaced
-from adapters.cloudformation.settings import below_root, checked_tags, scalar_text
+from adapters.cloudformation.settings import checked_tags, scalar_text
 from adapters.cloudformation.template import TemplateUnreadable, read_yaml
+from adapters.keys import inside
 
 _KEYS: Final = ("template-file-path", "parameters", "tags")
 
@@ -43,7 +44,7 @@ def read(text: str, file: PurePosixPath) -> Deployment:
     if named is not None and (not isinstance(named, str) or not named.strip()):
         raise misplaced(file, lines[("template-file-path",)], "template-file-path must be a text")
     return Deployment(
-        template=below_root(PurePosixPath(), named.strip(), f"{file}: template-file-path") if named else None,
+        template=inside(PurePosixPath(), named.strip(), f"{file}: template-file-path") if named else None,
         parameters=_parameters(body, lines, file),
         tags=checked_tags(_mapping(body, "tags", lines, file), f"{file}: tags"),
     )

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from adapters.cloudformation.attributes import Veil, differences, pointed, scrub
+from adapters.cloudformation.attributes import Veil, differences, pointed
 from adapters.cloudformation.changes import loose
 from adapters.contract import AttributeChange, Change, ChangeKind, DriftItem
+from adapters.telling import scrub
 
 _QUEUE: Final = re.compile(r"https://sqs\.(?P<region>[\w-]+)\.amazonaws\.com/(?P<account>\d+)/(?P<name>[^/]+)")
 #: What drift detection never sees.

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from adapters.cloudformation.artifacts import NESTED, Artifact, artifacts, url, with_value, written
 from adapters.cloudformation.places import misplaced
-from adapters.cloudformation.settings import Settings, below_root
+from adapters.cloudformation.settings import Settings
 from adapters.cloudformation.template import Template, TemplateUnreadable, read
+from adapters.keys import inside
 
 #: Bytes of a template that a call may carry, and that the service reads at all.
 #: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
@@ -67,7 +68,7 @@ class _Packing:
         return json.dumps(body, indent=1, sort_keys=False) if found else text
 
     def _content(self, artifact: Artifact, file: PurePosixPath, line: int, depth: int) -> tuple[bytes, str]:
-        name = below_root(file.parent, artifact.source, f"{file}:{line}")
+        name = inside(file.parent, artifact.source, f"{file}:{line}")
         path = self.root / name
         if not path.exists():
             raise misplaced(file, line, f"there is no {name}", "name a file from the template's folder")

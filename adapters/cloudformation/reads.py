@@ -7,9 +7,10 @@ from pathlib import PurePosixPath
 
 from adapters.cloudformation import deployment
 from adapters.cloudformation.artifacts import artifacts
-from adapters.cloudformation.settings import TEMPLATES, Settings, below_root
+from adapters.cloudformation.settings import TEMPLATES, Settings
 from adapters.cloudformation.template import Template, TemplateUnreadable, read
 from adapters.contract import InvalidSettings, Tree
+from adapters.keys import inside
 
 
 def outside(tree: Tree, settings: Settings) -> frozenset[PurePosixPath]:
@@ -50,7 +51,7 @@ def _templates(tree: Tree, settings: Settings) -> Iterator[PurePosixPath]:
 def _named(file: PurePosixPath, template: Template) -> Iterator[tuple[PurePosixPath, bool]]:
     for artifact in artifacts(template):
         try:
-            yield below_root(file.parent, artifact.source, ""), artifact.nested
+            yield inside(file.parent, artifact.source, ""), artifact.nested
         except InvalidSettings:
             continue
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json, Workspace
-from adapters.keys import check_known, flag, text, texts
+from adapters.keys import check_known, flag, inside, text, texts
 
 #: Where the template is looked for where neither the stack nor a deployment file names it.
 TEMPLATES: Final = ("template.yaml", "template.yml", "template.json")
@@ -118,14 +117,6 @@ def stack_name(settings: Settings, workspace: Workspace) -> str:
     return made
 
 
-def below_root(folder: PurePosixPath, name: str, key: str) -> PurePosixPath:
-    """Return ``name``, written from ``folder``, from the repository's root. Raises InvalidSettings."""
-    found = posixpath.normpath(posixpath.join(str(folder), name))
-    if found.startswith(("/", "../")) or found == "..":
-        raise InvalidSettings(f'{key}: "{name}" leaves the repository', hint="name a file inside the repository")
-    return PurePosixPath(found)
-
-
 def _like(settings: Mapping[str, Json], key: str, form: re.Pattern[str], said: str) -> str:
     given = text(settings, key)
     if given and not form.fullmatch(given):
@@ -135,7 +126,7 @@ def _like(settings: Mapping[str, Json], key: str, form: re.Pattern[str], said: s
 
 def _file(settings: Mapping[str, Json], key: str, path: PurePosixPath) -> PurePosixPath | None:
     given = text(settings, key)
-    return below_root(path, given, key) if given else None
+    return inside(path, given, key) if given else None
 
 
 def _capabilities(settings: Mapping[str, Json]) -> tuple[str, ...]:

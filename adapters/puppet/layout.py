@@ -11,8 +11,9 @@ from typing import Any, Final
 import yaml
 
 from adapters.contract import InvalidSettings, Tree
+from adapters.keys import inside
 from adapters.puppet.report import check_size
-from adapters.puppet.settings import MACHINES_MODULES, Settings, inside
+from adapters.puppet.settings import MACHINES_MODULES, Settings
 
 HIERA: Final = "hiera.yaml"
 ENVIRONMENT_CONF: Final = "environment.conf"

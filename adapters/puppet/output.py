@@ -20,6 +20,7 @@ from adapters.contract import (
 )
 from adapters.puppet.applied import Memory
 from adapters.puppet.report import Event, Report, Resource
+from adapters.telling import inverted, scrub
 
 #: It says something each time, and changes nothing.
 _SPEAKS_ONLY: Final = "Notify"
@@ -62,10 +63,7 @@ class Wording:
         """Return a text without our own folders and without secrets."""
         for prefix, place in self.prefixes:
             text = text.replace(f"{prefix}/", f"{place}/" if place not in {"", "."} else "")
-        # The longest first: of one that begins like another, the rest would stay.
-        for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, MASK)
-        return text
+        return scrub(text, self.secrets, shortest=1)
 
     def value(self, value: Json) -> Json:
         """Return a value with every text in it told so."""
@@ -107,16 +105,6 @@ def file_of(address: str) -> str:
     """Return the file that a resource is, empty where it is none."""
     found = _FILE.fullmatch(address)
     return found["path"] if found else ""
-
-
-def inverted(change: Change) -> Change:
-    """Return a change that would put things right as the change that put them wrong."""
-    kinds = {ChangeKind.CREATE: ChangeKind.DELETE, ChangeKind.DELETE: ChangeKind.CREATE}
-    return replace(
-        change,
-        kind=kinds.get(change.kind, change.kind),
-        attributes=tuple(replace(one, before=one.after, after=one.before) for one in change.attributes),
-    )
 
 
 def failures(report: Report, wording: Wording) -> tuple[Problem, ...]:

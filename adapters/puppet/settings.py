@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json
-from adapters.keys import check_known, text, texts
+from adapters.keys import check_known, inside, text, texts
 
 _KEYS: Final = (
     "tool",
@@ -86,14 +85,6 @@ def read(settings: Mapping[str, Json]) -> Settings:
         facts=_facts(settings.get("facts")),
         tool_version=_matching(settings, "tool_version", _VERSION, 'the first parts of a version: "7" or "7.23"'),
     )
-
-
-def inside(start: PurePosixPath, name: str, key: str) -> PurePosixPath:
-    """Return ``name``, written from the folder ``start``, from the repository's root. Raises InvalidSettings."""
-    found = posixpath.normpath(posixpath.join(str(start), name))
-    if found.startswith(("/", "../")) or found == "..":
-        raise InvalidSettings(f'{key}: "{name}" leaves the repository', hint="name a place inside the repository")
-    return PurePosixPath(found)
 
 
 def _matching(settings: Mapping[str, Json], key: str, pattern: re.Pattern[str], what: str) -> str:

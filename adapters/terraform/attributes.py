@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from adapters.contract import MASK, AttributeChange, Json
+from adapters.telling import scrub
 
 Path: TypeAlias = tuple[str | int, ...]
 
 #: Values that providers give for "nothing" in turn, so that a difference between two of them is noise.
 _NOTHING: Final[tuple[Any, ...]] = (None, {}, [], "")
-#: Shorter secrets are masked where they are marked, but not looked for elsewhere: "on" is in every text.
-_TELLING: Final = 4
 _PLAIN_KEY: Final = re.compile(r"^[A-Za-z_][\w-]*$")
 
 
@@ -83,14 +82,6 @@ def secret_texts(value: Any, marks: Any) -> Iterator[str]:
             yield from secret_texts(item, _step(marks, position))
     elif marks is True and isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
         yield str(value)
-
-
-def scrub(text: str, secrets: frozenset[str]) -> str:
-    """Return ``text`` with every secret in it masked, the longest first."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _TELLING:
-            text = text.replace(secret, MASK)
-    return text
 
 
 def _walk(path: Path, sides: _Sides, forcing: list[Path], secrets: frozenset[str]) -> Iterator[AttributeChange]:

@@ -15,7 +15,8 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from adapters.contract import Change, ChangeKind, DriftItem, Drifts, Output, OutputUnreadable, Problem, Severity
-from adapters.terraform.attributes import differences, is_noise, scrub, secret_texts
+from adapters.telling import scrub
+from adapters.terraform.attributes import differences, is_noise, secret_texts
 
 _KINDS: Final[Mapping[tuple[str, ...], ChangeKind]] = {
     ("create",): ChangeKind.CREATE,

@@ -28,8 +28,9 @@ from adapters.contract import (
     Workspace,
 )
 from adapters.files import write_private
+from adapters.telling import scrub
 from adapters.terraform import commands, modules, output, readiness, seen, sensitive, state, stream
-from adapters.terraform.attributes import scrub, secret_texts
+from adapters.terraform.attributes import secret_texts
 from adapters.terraform.commands import Place
 from adapters.terraform.failures import failed, wants_init
 from adapters.terraform.settings import PINS, Settings

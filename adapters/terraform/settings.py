@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from adapters.contract import InvalidSettings, Json
-from adapters.keys import check_known, count, flag, text, texts
+from adapters.keys import check_known, count, flag, inside, text, texts
 
 #: Programs that this adapter drives, by the name that a stack's ``tool`` gives.
 PROGRAMS: Final[Mapping[str, str]] = {"terraform": "terraform", "opentofu": "tofu"}
@@ -75,7 +74,7 @@ def read(settings: Mapping[str, Json]) -> Settings:
         tool=tool,
         path=path,
         workspace=text(settings, "workspace", "default"),
-        var_files=tuple(_inside(path, name, "var_files") for name in texts(settings, "var_files")),
+        var_files=tuple(inside(path, name, "var_files") for name in texts(settings, "var_files")),
         backend_config=values,
         backend_files=files,
         tool_version=text(settings, "tool_version"),
@@ -95,19 +94,11 @@ def _absolute(settings: Mapping[str, Json], key: str) -> Path | None:
     return Path(given)
 
 
-def _inside(path: PurePosixPath, name: str, key: str) -> PurePosixPath:
-    """Return ``name``, written as the tool takes it (from the stack's folder), from the repository's root."""
-    found = posixpath.normpath(posixpath.join(str(path), name))
-    if found.startswith(("/", "../")) or found == "..":
-        raise InvalidSettings(f'{key}: "{name}" leaves the repository', hint="name a file inside the repository")
-    return PurePosixPath(found)
-
-
 def _backend(value: Json, path: PurePosixPath) -> tuple[Mapping[str, Json], tuple[PurePosixPath, ...]]:
     if value is None:
         return {}, ()
     if isinstance(value, dict):
         return value, ()
     return {}, tuple(
-        _inside(path, name, "backend_config") for name in texts({"backend_config": value}, "backend_config")
+        inside(path, name, "backend_config") for name in texts({"backend_config": value}, "backend_config")
     )

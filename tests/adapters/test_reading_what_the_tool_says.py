@@ -24,9 +24,10 @@ from adapters.contract import (
     ToolVersionWrong,
     Unknown,
 )
+from adapters.telling import scrub
 from adapters.terraform import output, seen, stream, testimony
 from adapters.terraform.aftermath import outcome, stdout_of
-from adapters.terraform.attributes import differences, scrub
+from adapters.terraform.attributes import differences
 from adapters.terraform.failures import failed, wants_init
 from adapters.testimony import Confidence
 
