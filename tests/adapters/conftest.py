@@ -11,25 +11,21 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-# Tests are no package: this is how several folders share `state_server`.
+# Tests are no package: this is how several folders share `state_server`, and those below this one `stack_subject`.
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
+from stack_subject import StackSubject
 from state_server import StateServer, serving
 
 from adapters.conformance import Tampering
-from adapters.contract import Adapter, Goal, Handle, Input, Json, Shell, Workspace
+from adapters.contract import Adapter, Goal, Input, Json, Shell, Workspace
 from adapters.terraform.adapter import build
-from orchestrator.effects import steps
-from orchestrator.effects.attempts import KeptAttempts
-from orchestrator.effects.clock import SystemClock
-from orchestrator.effects.runlog import log_path
-from orchestrator.effects.shells import ToolShells
-from orchestrator.ports import ShellNeeds
 
 REPOSITORY = Path(__file__).parents[2]
 CANARY = "c4n4ry-hunter2"
@@ -75,32 +71,22 @@ resource "lab_object" "this" { name = var.name }
 
 
 @dataclass(kw_only=True)
-class LabSubject:
+class LabSubject(StackSubject):
     """One stack of lab objects below one folder."""
 
-    folder: Path
+    key = STACK
+    path = "stacks/web"
+
     settings: Mapping[str, Json]
     #: None gives the lab's own.
     inputs: Mapping[str, Input] | None = None
     canary: str = CANARY
-    _attempt: Path | None = None
     _adapter: Adapter | None = None
 
     @property
     def workspace(self) -> Workspace:
-        for name in ("scratch", "private", "kept"):
-            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         standard = {"root": Input(value=str(self.cloud)), "secret": Input(value=CANARY, sensitive=True)}
-        return Workspace(
-            root=self.folder / "tree",
-            path=PurePosixPath("stacks/web"),
-            scratch=self.folder / "scratch",
-            private=self.folder / "private",
-            kept=self.folder / "kept",
-            stack=STACK,
-            environment="default",
-            inputs=standard if self.inputs is None else self.inputs,
-        )
+        return self.laid(standard if self.inputs is None else self.inputs)
 
     @property
     def main(self) -> Path:
@@ -121,12 +107,6 @@ class LabSubject:
         """The adapter as what it is: for tests that look inside."""
         return self.adapter
 
-    def shell(self, **needs: Any) -> Shell:
-        self._attempt = KeptAttempts(home=self.folder / "home", clock=SystemClock()).prepare().folder
-        shells = ToolShells(home=self.folder / "home", clock=SystemClock(), outer=dict(os.environ), grace_s=2.0)
-        standard = {"stack": STACK, "run": 1, "credentials": {}, "secrets": (), "timeout_s": 120.0}
-        return shells.open(ShellNeeds(**{**standard, **needs}, attempt=self._attempt))
-
     def commands(self) -> list[str]:
         """Return the verbs that the tool was called with, in order."""
         return re.findall(r"\$ \S*?(?:terraform|tofu) (\S+)", self.said())
@@ -140,9 +120,6 @@ class LabSubject:
             return [json.loads(line) for line in (self.cloud / "ledger.jsonl").read_text().splitlines()]
         except FileNotFoundError:
             return []
-
-    def said(self) -> str:
-        return log_path(self.folder / "home", 1, STACK).read_text()
 
     def edit(self) -> None:
         self.main.write_text(self.main.read_text().replace("size   = 10", "size   = 11"))
@@ -158,11 +135,6 @@ class LabSubject:
     def remove(self) -> str:
         self.object("second").unlink()
         return "module.second.lab_object.this"
-
-    def handle(self) -> Handle:
-        assert self._attempt is not None
-        last = next(step for step in steps.steps_of(self._attempt) if step.keeping and not step.aside)
-        return Handle(folder=last.folder, result=last.result, alive=False)
 
     def object(self, name: str) -> Path:
         """Return the file of the object with this name."""

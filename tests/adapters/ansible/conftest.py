@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pytest
+from stack_subject import StackSubject
 
 from adapters.ansible.adapter import build
 from adapters.conformance import Tampering
-from adapters.contract import Adapter, Goal, Handle, Input, Json, Shell, Workspace
-from orchestrator.effects import steps
-from orchestrator.effects.attempts import KeptAttempts
-from orchestrator.effects.clock import SystemClock
-from orchestrator.effects.runlog import log_path
-from orchestrator.effects.shells import ToolShells
-from orchestrator.ports import ShellNeeds
+from adapters.contract import Adapter, Goal, Input, Json, Shell, Workspace
 
 CANARY = "c4n4ry-hunter2"
 STACK = "lab/web@default"
@@ -54,32 +48,23 @@ SITE = """
 
 
 @dataclass(kw_only=True)
-class PlaybookSubject:
+class PlaybookSubject(StackSubject):
     """One stack below one folder."""
 
-    folder: Path
+    key = STACK
+    path = "stacks/web"
+    grace_s = 5.0
+
     settings: Mapping[str, Json]
     #: None gives the suite's own.
     inputs: Mapping[str, Input] | None = None
     canary: str = CANARY
-    attempt: Path | None = None
     _adapter: Adapter | None = None
 
     @property
     def workspace(self) -> Workspace:
-        for name in ("scratch", "private", "kept"):
-            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         standard = {"root": Input(value=ROOT), "secret": Input(value=CANARY, sensitive=True)}
-        return Workspace(
-            root=self.folder / "tree",
-            path=PurePosixPath("stacks/web"),
-            scratch=self.folder / "scratch",
-            private=self.folder / "private",
-            kept=self.folder / "kept",
-            stack=STACK,
-            environment="default",
-            inputs=standard if self.inputs is None else self.inputs,
-        )
+        return self.laid(standard if self.inputs is None else self.inputs)
 
     @property
     def stack(self) -> Path:
@@ -100,18 +85,9 @@ class PlaybookSubject:
             self._adapter = build(self.settings, self.shell())
         return self._adapter
 
-    def shell(self, **needs: Any) -> Shell:
-        self.attempt = KeptAttempts(home=self.folder / "home", clock=SystemClock()).prepare().folder
-        shells = ToolShells(home=self.folder / "home", clock=SystemClock(), outer=dict(os.environ), grace_s=5.0)
-        standard = {"stack": STACK, "run": 1, "credentials": {}, "secrets": (), "timeout_s": 120.0}
-        return shells.open(ShellNeeds(**{**standard, **needs}, attempt=self.attempt))
-
     def world(self) -> Json:
         found = sorted(self.made.iterdir())
         return {path.name: path.read_text() if path.is_file() else oct(path.stat().st_mode) for path in found}
-
-    def said(self) -> str:
-        return log_path(self.folder / "home", 1, STACK).read_text()
 
     def edit(self) -> None:
         self.site.write_text(self.site.read_text().replace("0755", "0750"))
@@ -127,11 +103,6 @@ class PlaybookSubject:
     def remove(self) -> str:
         (self.made / f"second-{self.canary}").rmdir()
         return "localhost: second"
-
-    def handle(self) -> Handle:
-        assert self.attempt is not None
-        last = next(step for step in steps.steps_of(self.attempt) if step.keeping and not step.aside)
-        return Handle(folder=last.folder, result=last.result, alive=False)
 
     def plan(self) -> Any:
         return self.adapter.plan(self.workspace, Goal.CONVERGE)

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,15 +19,11 @@ import pytest
 # Tests are no package: this is how these share `queue_stack`.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from stack_subject import StackSubject
+
 from adapters.cloudformation.adapter import build
 from adapters.conformance import Tampering
-from adapters.contract import Adapter, Goal, Handle, Input, Json, Shell, Workspace
-from orchestrator.effects import steps
-from orchestrator.effects.attempts import KeptAttempts
-from orchestrator.effects.clock import SystemClock
-from orchestrator.effects.runlog import log_path
-from orchestrator.effects.shells import ToolShells
-from orchestrator.ports import ShellNeeds
+from adapters.contract import Adapter, Goal, Input, Json, Shell, Workspace
 
 CANARY = "c4n4ry-hunter2"
 REGION = "eu-central-1"
@@ -99,10 +95,12 @@ def client(endpoint: str, name: str, region: str) -> Any:
 
 
 @dataclass(kw_only=True)
-class AwsSubject:
+class AwsSubject(StackSubject):
     """One stack of two queues below one folder."""
 
-    folder: Path
+    key = STACK
+    path = "stacks/web"
+
     account: Account
     settings: Mapping[str, Json]
     name: str
@@ -110,23 +108,11 @@ class AwsSubject:
     inputs: Mapping[str, Input] = field(default_factory=lambda: {"Secret": Input(value=CANARY, sensitive=True)})
     environment: str = "default"
     credentials: Mapping[str, str] | None = None
-    _attempt: Path | None = None
     _adapter: Adapter | None = None
 
     @property
     def workspace(self) -> Workspace:
-        for name in ("scratch", "private", "kept"):
-            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
-        return Workspace(
-            root=self.folder / "tree",
-            path=PurePosixPath("stacks/web"),
-            scratch=self.folder / "scratch",
-            private=self.folder / "private",
-            kept=self.folder / "kept",
-            stack=STACK,
-            environment=self.environment,
-            inputs=self.inputs,
-        )
+        return self.laid(self.inputs, self.environment)
 
     @property
     def template(self) -> Path:
@@ -152,11 +138,8 @@ class AwsSubject:
         return self.adapter
 
     def shell(self, **needs: Any) -> Shell:
-        self._attempt = KeptAttempts(home=self.folder / "home", clock=SystemClock()).prepare().folder
-        shells = ToolShells(home=self.folder / "home", clock=SystemClock(), outer=dict(os.environ), grace_s=2.0)
         granted = self.account.credentials if self.credentials is None else self.credentials
-        standard = {"stack": STACK, "run": 1, "credentials": granted, "secrets": (), "timeout_s": 120.0}
-        return shells.open(ShellNeeds(**{**standard, **needs}, attempt=self._attempt))
+        return super().shell(**{"credentials": granted, **needs})
 
     @property
     def cloudformation(self) -> Any:
@@ -193,9 +176,6 @@ class AwsSubject:
             ],
         }
 
-    def said(self) -> str:
-        return log_path(self.folder / "home", 1, STACK).read_text()
-
     def edit(self) -> None:
         self.template.write_text(self.template.read_text().replace("VisibilityTimeout: 45", "VisibilityTimeout: 46"))
 
@@ -210,11 +190,6 @@ class AwsSubject:
     def remove(self) -> str:
         self.sqs.delete_queue(QueueUrl=self.queue("second"))
         return "Second"
-
-    def handle(self) -> Handle:
-        assert self._attempt is not None
-        last = next(step for step in steps.steps_of(self._attempt) if step.keeping and not step.aside)
-        return Handle(folder=last.folder, result=last.result, alive=False)
 
     def apply(self) -> None:
         """Plan and apply, as one run does."""

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
+from stack_subject import StackSubject
 
 from adapters.conformance import Tampering
-from adapters.contract import Adapter, Goal, Handle, Input, Json, Shell, Workspace
+from adapters.contract import Adapter, Goal, Input, Json, Shell, Workspace
 from adapters.puppet.adapter import build
-from orchestrator.effects import steps
-from orchestrator.effects.attempts import KeptAttempts
-from orchestrator.effects.clock import SystemClock
-from orchestrator.effects.runlog import log_path
-from orchestrator.effects.shells import ToolShells
-from orchestrator.ports import ShellNeeds
 
 CANARY = "c4n4ry-%{x}-hunter2"
 STACK = "lab/host@default"
@@ -41,34 +35,24 @@ file { "${where}/second":
 
 
 @dataclass(kw_only=True)
-class HostSubject:
+class HostSubject(StackSubject):
     """One stack that keeps files in one folder of this host."""
 
-    folder: Path
+    key = STACK
+    path = "stacks/host"
+
     #: Where its files are kept: a fixed place, for a copied template names it.
     world_folder: Path
     settings: Mapping[str, Json] = field(default_factory=lambda: dict(SETTINGS))
     inputs: Mapping[str, Input] = field(default_factory=dict)
     environment: str = "default"
     canary: str = CANARY
-    _attempt: Path | None = None
     _adapter: Adapter | None = None
 
     @property
     def workspace(self) -> Workspace:
-        for name in ("scratch", "private", "kept"):
-            (self.folder / name).mkdir(mode=0o700, exist_ok=True)
         standard = {"where": Input(value=str(self.world_folder)), "secret": Input(value=CANARY, sensitive=True)}
-        return Workspace(
-            root=self.folder / "tree",
-            path=PurePosixPath("stacks/host"),
-            scratch=self.folder / "scratch",
-            private=self.folder / "private",
-            kept=self.folder / "kept",
-            stack=STACK,
-            environment=self.environment,
-            inputs={**standard, **self.inputs},
-        )
+        return self.laid({**standard, **self.inputs}, self.environment)
 
     @property
     def stack(self) -> Path:
@@ -81,11 +65,7 @@ class HostSubject:
     @property
     def adapter(self) -> Adapter:
         if self._adapter is None:
-            home = self.folder / "home"
-            self._attempt = KeptAttempts(home=home, clock=SystemClock()).prepare().folder
-            shells = ToolShells(home=home, clock=SystemClock(), outer=dict(os.environ), grace_s=2.0)
-            needs = ShellNeeds(stack=STACK, run=1, credentials={}, secrets=(), timeout_s=120.0, attempt=self._attempt)
-            self._adapter = build(self.settings, shells.open(needs))
+            self._adapter = build(self.settings, self.shell())
         return self._adapter
 
     def file(self, name: str) -> Path:
@@ -93,9 +73,6 @@ class HostSubject:
 
     def world(self) -> Json:
         return [[path.name, path.read_text(), oct(path.stat().st_mode)] for path in sorted(self.world_folder.iterdir())]
-
-    def said(self) -> str:
-        return log_path(self.folder / "home", 1, STACK).read_text()
 
     def write(self, name: str, text: str) -> None:
         """Write one of the stack's files."""
@@ -120,11 +97,6 @@ class HostSubject:
 
     def ref(self, name: str) -> str:
         return f"File[{self.file(name)}]"
-
-    def handle(self) -> Handle:
-        assert self._attempt is not None
-        last = next(step for step in steps.steps_of(self._attempt) if step.keeping and not step.aside)
-        return Handle(folder=last.folder, result=last.result, alive=False)
 
     def apply(self) -> None:
         """Plan and apply."""
