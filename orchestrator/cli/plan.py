@@ -54,9 +54,13 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     from orchestrator.model.policy import Mode  # noqa: PLC0415 -- likewise
 
     if destroy and (not stacks or dirty):
-        raise UsageError("--destroy needs the names of stacks, as they are committed", hint="plan --destroy STACK")
+        raise UsageError(
+            "--destroy needs the names of stacks, as they are committed", hint="holdfast plan --destroy STACK"
+        )
     if destroy and (changed_since or with_dependents):
-        raise UsageError("--destroy means the stacks that are named, and no others", hint="plan --destroy STACK…")
+        raise UsageError(
+            "--destroy means the stacks that are named, and no others", hint="holdfast plan --destroy STACK…"
+        )
     with opened(ctx, dirty=dirty, notices=NOTICES) as today:
         place = today.going_down() if destroy else today
         if not dirty:
