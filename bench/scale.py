@@ -15,7 +15,7 @@ from typing import Any
 
 from bench.ground import TOOL, Ground, data_stack, stacks_file
 from bench.measure import Figure, Rounds, figure
-from orchestrator.assembly import World, open_world
+from orchestrator.assembly.world import World, open_world
 from orchestrator.config.operator import operator_of
 from orchestrator.effects.whereabouts import Whereabouts
 from orchestrator.engine.watch import Watch

@@ -32,6 +32,22 @@ class Clock(Protocol):
         ...
 
 
+class Level(StrEnum):
+    """How loudly something is said."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Journal(Protocol):
+    """What the service says of itself while it works, for whoever reads its log. The record is another thing."""
+
+    def say(self, level: Level, what: str, **about: object) -> None:
+        """Say one thing, with what it is about; secrets in it are masked."""
+        ...
+
+
 # --- the record -----------------------------------------------------------------------------
 
 
@@ -193,8 +209,12 @@ class Agenda(Protocol):
         """Pull due dates forward, all in one transaction; never pushes one back."""
         ...
 
-    def take(self, now: float) -> Due | None:
-        """Return the most urgent row that is due and that nobody holds, and hold it."""
+    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True) -> Due | None:
+        """Return the most urgent row that is due, that nobody holds and that ``admits`` says yes to, and hold it."""
+        ...
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until a row may be due that was not before, or ``timeout_s`` seconds have passed."""
         ...
 
     def hold(self, stack: str, *, doubted: bool = False) -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ for _entry in COMMANDS.values():
     importlib.import_module(_entry.module)
 for _name in (
     "adapters.terraform.adapter",
-    "orchestrator.assembly",
+    "orchestrator.assembly.world",
     "orchestrator.cli.failure",
     "orchestrator.cli.flow",
     "orchestrator.cli.looking",

@@ -117,6 +117,11 @@ CODES: dict[str, Entry] = {
         "The operator's file declares no source of that name.",
         "Mend the name given with --source or HOLDFAST_SOURCE, or declare it under sources:.",
     ),
+    "HF-1060": Entry(
+        "nothing to serve",
+        "The operator's file declares no source, so there is nothing that a service could watch.",
+        "Add one under sources: a git url, or a directory.",
+    ),
     "HF-1900": Entry("wrong usage", "A word on the command line makes no sense here.", "Run the command with --help."),
     "HF-1901": Entry("no such stack", "No stack goes by that name or fits that selector.", "See: holdfast status."),
     "HF-1902": Entry("several stacks", "The command takes one stack, and the word means several.", "Write name@env."),

@@ -22,7 +22,7 @@ from orchestrator.errors import ConfigError, OrchestratorError, RecordError, Sou
 from orchestrator.model.stack import MAIN, Stack, StackKey
 
 if TYPE_CHECKING:
-    from orchestrator.assembly import World
+    from orchestrator.assembly.world import World
     from orchestrator.config.operator import Operator
     from orchestrator.effects.whereabouts import Whereabouts
     from orchestrator.engine.outside import Outside, Reading
@@ -213,7 +213,7 @@ def _world(operator: Operator, where: Whereabouts) -> Iterator[World]:
     try:
         where.fetch_ahead()
         # Heavier than all before: it loads while the fetch is on its way.
-        from orchestrator.assembly import open_world  # noqa: PLC0415
+        from orchestrator.assembly.world import open_world  # noqa: PLC0415
 
         with open_world(where, operator) as world:
             yield world
@@ -236,9 +236,15 @@ def sought(wish: Wish) -> tuple[Operator, Whereabouts]:
 
     operator = operator_of(os.environ)
     if wish.source:
-        return operator, Whereabouts.named(operator.source(wish.source), wish.directory, wish.home, os.environ)
+        home = wish.home or operator.home
+        return operator, Whereabouts.named(operator.source(wish.source), wish.directory, home, os.environ)
     taken = operator.later_sources
-    return operator, Whereabouts.of(wish.directory, wish.home, os.environ, operator.sources, taken)
+    where = Whereabouts.of(wish.directory, wish.home, os.environ, operator.sources, taken)
+    declared = any(one.id == where.source.id for one in operator.sources)
+    if declared and operator.home and not wish.home:
+        # A service on this host keeps the record of these sources: there is one, whoever asks.
+        where = replace(where, home=operator.home)
+    return operator, where
 
 
 def _read(world: World, wish: Wish, screen: Screen, notices: Collection[str], *, dirty: bool = False) -> Reading:

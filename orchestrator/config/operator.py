@@ -12,10 +12,15 @@ from orchestrator.errors import ConfigError
 from orchestrator.model.policy import Policy
 from orchestrator.model.reference import secret_references
 from orchestrator.model.source import Source
+from orchestrator.model.workers import Workers
 from orchestrator.nearest import did_you_mean
 
 #: Where the operator's file is looked for after ``$HOLDFAST_CONFIG``, the person's own first.
 _FILES: Final = ("{config}/holdfast/holdfast.yaml", "/etc/holdfast/holdfast.yaml")
+#: Where the service answers unless somebody says otherwise: to this host alone.
+LISTEN: Final = "127.0.0.1:8080"
+#: What stands there of a service that answers nobody.
+NOWHERE: Final = "off"
 
 
 class StoreKind(StrEnum):
@@ -87,6 +92,13 @@ class Operator:
     sources: tuple[Source, ...] = ()
     #: Name -> kind of the sources that only a later release can read.
     later_sources: Mapping[str, str] = field(default_factory=dict)
+    #: Where the service keeps all that is its own; None leaves it to whoever starts it.
+    home: Path | None = None
+    #: ``address:port`` that the service answers at, or ``off``.
+    listen: str = LISTEN
+    #: What people and hooks call the service by from outside, without a slash at its end; empty where nobody does.
+    external_url: str = ""
+    workers: Workers = field(default_factory=Workers)
     #: URL of the record's database, which may hold ``${secret:name}``; empty keeps it in a file of the home.
     database: str = ""
     #: Name of the secret that encrypts at rest, empty where Holdfast keeps a key of its own.

@@ -9,18 +9,31 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from orchestrator.config.layers import ceiling, flatten
-from orchestrator.config.operator import Ceiling, CredentialSet, Operator, Sandbox, Store, StoreKind
+from orchestrator.config.operator import (
+    LISTEN,
+    NOWHERE,
+    Ceiling,
+    CredentialSet,
+    Operator,
+    Sandbox,
+    Store,
+    StoreKind,
+)
 from orchestrator.config.operator_schema import GitKeys, OperatorFile, SourceKeys, StoreKeys, one_kind
 from orchestrator.config.reading import check, joined, raise_all
 from orchestrator.config.yamltree import Node, place, read
 from orchestrator.errors import ConfigError
-from orchestrator.model.source import Source, SourceKind, Verify
+from orchestrator.model.source import EVERY_S, Source, SourceKind, Verify
+from orchestrator.model.workers import Limit, Workers
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRET = re.compile(r"\$\{secret:([^{}\s]+)\}")
 _SOURCES: Final = ("git", "directory", "s3", "azure_blob", "oci")
 _STORES: Final = ("credentials", "files", "environment", "sops", "vault", "aws_ssm")
-_LATER: Final = ("listen", "external_url", "auth", "retention")
+_LATER: Final = ("auth", "retention")
+_PORTS: Final = 65536
+#: Polling more often is what hooks are for.
+_SOONEST_S: Final = 5.0
 #: Variables that change what the tool is, rather than let it in.
 _TAKES_OVER: Final = ("LD_*", "DYLD_*", "PATH", "PYTHONPATH", "PYTHONHOME", "GIT_SSH*", "TF_CLI_*", "TF_DATA_DIR")
 
@@ -61,8 +74,6 @@ class _Reading:
         for key in _LATER:
             if getattr(keys, key) is not None:
                 self._later(key, (key,))
-        if keys.workers.count is not None:
-            self._later("workers.count", ("workers", "count"))
         found = Operator(
             file=str(self.name),
             stores=tuple(self._stores()),
@@ -71,6 +82,10 @@ class _Reading:
             teams={name: tuple(members) for name, members in keys.teams.items()},
             sources=tuple(self._sources()),
             later_sources=self.later_sources,
+            home=self._folder(keys.home, ("home",)) if keys.home else None,
+            listen=self._listen(),
+            external_url=self._external_url(),
+            workers=self._workers(),
             database=self._database(),
             encryption_secret=self._secret(keys.encryption.key, ("encryption", "key")) if keys.encryption else "",
             sandbox=Sandbox(keys.workers.sandbox),
@@ -148,6 +163,31 @@ class _Reading:
             self._error(f'"{text}" is no absolute path', path, "write the path from the root on")
         return text
 
+    def _workers(self) -> Workers:
+        keys = self.keys.workers
+        limits = tuple(
+            Limit(stacks=one.stacks, at_once=one.at_once, drift_at_once=one.drift_at_once) for one in keys.limits
+        )
+        grace = {"grace_s": keys.grace} if keys.grace is not None else {}
+        return Workers(count=keys.count, limits=limits, **grace)
+
+    def _listen(self) -> str:
+        given = self.keys.listen
+        if given is None:
+            return LISTEN
+        if given == NOWHERE:
+            return given
+        host, colon, port = given.rpartition(":")
+        if not (host and colon and port.isascii() and port.isdigit() and int(port) < _PORTS):
+            self._error(f'"{given}" is no address and port', ("listen",), 'write "127.0.0.1:8080", or "[::1]:8080"')
+        return given
+
+    def _external_url(self) -> str:
+        given = self.keys.external_url or ""
+        if given and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", given):
+            self._error(f'"{given}" is no URL', ("external_url",), 'write "https://holdfast.example.org"')
+        return given.rstrip("/")
+
     def _database(self) -> str:
         """Return the URL of the database; a password in it does not stand in this file."""
         url = self.keys.database or ""
@@ -206,20 +246,29 @@ class _Reading:
             if kind == "git" and keys.git:
                 yield self._git(keys.name, keys.git, (*path, "git"))
             elif kind == "directory" and keys.directory:
-                if keys.directory.watch is not None:
-                    self._later("watch", (*path, "directory", "watch"))
                 location = self._absolute(keys.directory.path, (*path, "directory", "path"))
-                yield Source(id=keys.name, kind=SourceKind.DIRECTORY, location=location)
+                yield Source(
+                    id=keys.name,
+                    kind=SourceKind.DIRECTORY,
+                    location=location,
+                    every_s=self._every(keys.directory.every, (*path, "directory")),
+                    announced=keys.directory.watch is not False,
+                )
             elif kind:
                 self.later_sources[keys.name] = kind
                 self._later(f"the source {kind}", (*path, kind))
+
+    def _every(self, given: float | None, path: tuple[str | int, ...]) -> float:
+        if given is None:
+            return EVERY_S
+        if given < _SOONEST_S:
+            self._error("every: a source is looked at every 5s at most", (*path, "every"), "write 5s or more: 1m")
+        return given
 
     def _git(self, name: str, keys: GitKeys, path: tuple[str | int, ...]) -> Source:
         refs = [ref for ref in (keys.branch, keys.tag, keys.commit) if ref]
         if len(refs) > 1:
             self._error("only one of branch, tag and commit may be named", path, "keep one")
-        if keys.every is not None:
-            self._later("every", (*path, "every"))
         auth, verify = keys.auth, keys.verify
         signers = (verify and verify.signers) or ()
         if auth and auth.github_app is not None:
@@ -234,6 +283,7 @@ class _Reading:
             verify=Verify(verify.commits or "none") if verify else Verify.NONE,
             signers=tuple(self._absolute(one, (*path, "verify", "signers")) for one in signers),
             allow_rewrite=keys.allow_rewrite,
+            every_s=self._every(keys.every, path),
             known_hosts=self._absolute((auth and auth.known_hosts) or "", (*path, "auth", "known_hosts")),
             ssh_key=self._absolute((auth and auth.ssh_key) or "", (*path, "auth", "ssh_key")),
             token_secret=self._secret(auth.token, (*path, "auth", "token")) if auth and auth.token else "",

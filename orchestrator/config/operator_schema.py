@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.config.schema import PolicyKeys
-from orchestrator.config.values import Anything, Duration, Filled, Keys, Name, Truth, Version, Whole, said
+from orchestrator.config.values import Anything, Duration, Filled, Keys, Name, Times, Truth, Version, said
 
 #: What a set of credentials may never bring: it would take over the tool rather than let it in.
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -50,7 +50,8 @@ class DirectoryKeys(Keys):
     """A plain directory on this host."""
 
     path: Annotated[str, Field(min_length=1)]
-    watch: Truth | None = None
+    every: Duration | None = said("How often it is looked at; 1m where left out.")
+    watch: Truth | None = said("false: only looked at, never told of changes by the kernel.")
 
 
 class SourceKeys(Keys):
@@ -98,10 +99,20 @@ class CredentialSetKeys(Keys):
     ssh_key: Anything = None
 
 
+class LimitKeys(Keys):
+    """How many stacks of a kind are worked at once."""
+
+    stacks: str = Field(description='A glob over source/name@environment: "infra/*@prod".')
+    at_once: Times | None = None
+    drift_at_once: Times | None = None
+
+
 class WorkerKeys(Keys):
     """How tools are run."""
 
-    count: Whole | None = None
+    count: Times = 4
+    limits: list[LimitKeys] = Field(default_factory=list)
+    grace: Duration | None = said("How long applies may go on once the service is told to stop; 14m where left out.")
     sandbox: Literal["none", "bwrap"] = "none"
     readable: list[str] = Field(
         default_factory=list,
@@ -120,8 +131,9 @@ class OperatorFile(Keys):
     """holdfast.yaml."""
 
     version: Version
-    listen: Anything = None
-    external_url: Anything = None
+    home: str | None = said("Where the service, and every command about its sources, keeps what is its own.")
+    listen: str | None = said('Where the service answers: "127.0.0.1:8080"; "off" for nowhere.')
+    external_url: str | None = said("What the service is called from outside: links and hooks begin with it.")
     database: str | None = said(
         "Where the record is kept: sqlite:////path or postgresql://user:${secret:name}@host/name."
     )

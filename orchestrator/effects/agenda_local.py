@@ -56,8 +56,8 @@ class LocalAgenda:
         if dues:
             self._write(work)
 
-    def take(self, now: float) -> Due | None:
-        """Return the most urgent row that is due and that nobody holds, and hold its stack until `rest`.
+    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True) -> Due | None:
+        """Return the most urgent row that is due, free and admitted, and hold its stack until `rest`.
 
         A row whose taker died is due at once, whatever its date. The same process may enter the hold with `hold`.
         """
@@ -84,12 +84,17 @@ class LocalAgenda:
                 )
             for row in rows:
                 holder = held.get(row["stack"])
-                if (holder is None or self._gone(holder)) and (row["at"] <= now or row["taken_by"]):
+                free = holder is None or self._gone(holder)
+                if free and (row["at"] <= now or row["taken_by"]) and admits(_due(row)):
                     self._take(connection, row, nonce)
                     return _due(row)
             return None
 
         return self._write(work)
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait until a row may be due that was not before, or ``timeout_s`` seconds have passed."""
+        self.clock.sleep(min(timeout_s, 0.05))
 
     @contextmanager
     def hold(self, stack: str, *, doubted: bool = False) -> Iterator[None]:

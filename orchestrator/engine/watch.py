@@ -115,7 +115,7 @@ class Watch:
         the last good revision stays in force.
         """
         reading = read_source(self._outside, self._source)
-        last, self._last = self._last, reading
+        last = self._last
         if last is not None and last.revision.id == reading.revision.id:
             return reading, frozenset()
         due = frozenset(reading.layout.stacks) if last is None else self._concerned(last, reading)
@@ -130,6 +130,8 @@ class Watch:
                 for key in sorted(due)
             )
         )
+        # Not before they are due for certain: a look that failed half-way is taken again from the start.
+        self._last = reading
         return reading, due
 
     def _concerned(self, last: Reading, reading: Reading) -> frozenset[StackKey]:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+#: How often a source is looked at where nobody says otherwise, in seconds.
+EVERY_S = 60.0
+
 
 class SourceKind(StrEnum):
     """The kinds of source that this release reads."""
@@ -41,6 +44,10 @@ class Source:
     ssh_key: str = ""
     #: HTTPS: name of the secret with the token, never the token.
     token_secret: str = ""
+    #: Seconds between two looks of the service at it; somebody's nudge makes it sooner.
+    every_s: float = EVERY_S
+    #: Of a directory: whether the kernel is asked to tell of changes, so that nobody waits for the next look.
+    announced: bool = True
     #: Read from a person's own checkout of it: what lies there is not what the source itself has come to.
     checkout: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
@@ -114,3 +114,15 @@ def dependents(graph: Edges, keys: Iterable[StackKey]) -> frozenset[StackKey]:
                 seen.add(key)
                 waiting.append(key)
     return frozenset(seen - start)
+
+
+def readers(stacks: Mapping[StackKey, Stack]) -> Mapping[StackKey, frozenset[StackKey]]:
+    """Return for each stack those that wait for it directly: for its outputs, its order, or to be promoted after it."""
+    found: dict[StackKey, set[StackKey]] = {}
+    for key, waits in edges(stacks).items():
+        for edge in waits:
+            found.setdefault(edge.upstream, set()).add(key)
+        before = stacks[key].promote_from
+        if before:
+            found.setdefault(replace(key, environment=before), set()).add(key)
+    return {key: frozenset(after) for key, after in found.items()}

@@ -11,6 +11,7 @@ from orchestrator.config.operator_reading import read_operator
 from orchestrator.errors import ConfigError
 from orchestrator.model.policy import Mode
 from orchestrator.model.source import SourceKind, Verify
+from orchestrator.model.workers import Limit
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "holdfast.yaml"
 
@@ -61,18 +62,13 @@ def test_what_comes_later_is_named_one_by_one():
     assert told == [
         ("HF-1050", name)
         for name in (
-            "listen",
-            "external_url",
             "auth",
             "retention",
-            "workers.count",
             "the secret store sops",
             "the secret store vault",
             "the secret store aws_ssm",
             "credentials.aws-read-prod.assume_role",
-            "every",
             "auth.github_app",
-            "watch",
             "the source s3",
             "the source azure_blob",
             "the source oci",
@@ -158,3 +154,39 @@ def test_only_the_operator_says_who_is_in_a_team(operator_of):
     assert found.teams_of("ana@acme.example") == ("platform", "web")
     assert found.teams_of("bob") == ("web",)
     assert found.teams_of("eve@acme.example") == ()
+
+
+def test_the_service_is_told_where_to_live_what_to_answer_at_and_how_much_to_do(operator_of):
+    found = operator_of(
+        "version: 1\nhome: /var/lib/holdfast\nlisten: '[::1]:9000'\nexternal_url: https://holdfast.example.org/\n"
+        "workers:\n  count: 8\n  grace: 5m\n  limits:\n    - {stacks: 'infra/*@prod', at_once: 2, drift_at_once: 1}\n"
+        "sources:\n  - {name: lab, directory: {path: /srv/lab, watch: false, every: 10s}}\n"
+    )
+    assert (str(found.home), found.listen, found.external_url) == (
+        "/var/lib/holdfast",
+        "[::1]:9000",
+        "https://holdfast.example.org",
+    )
+    assert (found.workers.count, found.workers.grace_s) == (8, 300.0)
+    assert found.workers.limits == (Limit(stacks="infra/*@prod", at_once=2, drift_at_once=1),)
+    assert (found.sources[0].every_s, found.sources[0].announced) == (10.0, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("listen: 8080", "address and port"),
+        ("listen: 'host:99999'", "address and port"),
+        ("home: var/lib", "absolute"),
+        ("external_url: ftp://x", "no URL"),
+        ("external_url: https://user:word@x", "no URL"),
+        ("workers: {count: 0}", "count"),
+        ("workers: {limits: [{stacks: a, at_once: 0}]}", "at_once"),
+        ("workers: {limits: [{at_once: 1}]}", "stacks"),
+        ("sources: [{name: a, git: {url: 'https://h/r', every: 1s}}]", "5s"),
+    ],
+)
+def test_a_setting_of_the_service_that_cannot_be_is_refused(operator_of, text, word):
+    with pytest.raises(ConfigError) as caught:
+        operator_of(f"version: 1\n{text}\n")
+    assert word in str(caught.value.message) + caught.value.hint

@@ -1,12 +1,12 @@
-"""Builds everything. The only module that knows every concrete part; the environment is handed to it."""
+"""What every source on this host shares: the record, the stores, the shells. Built once, whoever asks."""
 
 from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -29,155 +29,131 @@ from orchestrator.effects.plugins import InstalledAdapters
 from orchestrator.effects.process import quick
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
+from orchestrator.effects.redact import Redactor, visible
 from orchestrator.effects.running import Running
 from orchestrator.effects.sandbox import Sandbox
 from orchestrator.effects.secrets import PREFIX, EnvironmentStore, FileStore, Shelf, Store, StoreSecrets, SystemdStore
 from orchestrator.effects.shells import FAILPOINT, ToolShells
 from orchestrator.effects.sources import VersionedSources
-from orchestrator.effects.whereabouts import Whereabouts
 from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
-from orchestrator.effects.working_tree import WorkingTree
 from orchestrator.effects.workspaces import LaidWorkspaces
-from orchestrator.engine.outside import Outside, Reading, read_at
-from orchestrator.engine.renaming import follow_renames
-from orchestrator.engine.watch import NO_RUN, last_good, read_source
-from orchestrator.errors import RevisionRejected, UsageError
+from orchestrator.engine.outside import Outside
 from orchestrator.model.reference import fill
-from orchestrator.model.source import Source, SourceKind, Verify
 from orchestrator.model.stack import StackKey
+from orchestrator.ports import Agenda
 
 #: Settings that a variable of our own environment can give.
 _SETTINGS: Final = {"timeout": "HOLDFAST_TIMEOUT", "retries": "HOLDFAST_RETRIES"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """One source on this host, with everything that the engine can touch."""
+class Host:
+    """One home on this host, opened."""
 
-    outside: Outside
-    source: Source
     home: Path
-    #: Who asks: the e-mail address of the person's git, else their login name.
-    actor: str
     operator: Operator
+    actor: str
+    record: SqlRecord
     running: Running
-    _sources: VersionedSources
-    _working_tree: WorkingTree | None
+    sources: VersionedSources
+    _outer: Mapping[str, str]
+    _agenda: Agenda
+    _clock: SystemClock
+    _secrets: StoreSecrets
+    _failpoint: Failpoint | None
 
-    def read(self, *, ref: str = "", dirty: bool = False) -> Reading:
-        """Read the source at its newest revision, at ``ref``, or the files alone as they lie there.
-
-        What has gone from the source at its newest revision is recorded on the way. Raises OrchestratorError.
-        """
-        if dirty:
-            self._check_dirty()
-        if dirty and self._working_tree:
-            # Whatever HEAD holds, nobody asked about it.
-            revision = self._working_tree.revision(self.source, self._sources.objects(self.source))
-            tree = self.outside.sources.tree(self.source, revision.id)
-            layout = self.outside.layouts.at(self.source, revision, tree)
-            track = f"tree/{revision.short}"
-            return Reading(source=self.source, revision=revision, tree=tree, layout=layout, track=track)
-        return self.at(ref) if ref else read_source(self.outside, self.source)
-
-    def last_good(self) -> Reading | None:
-        """Read the source at the revision that could be read last, None where none ever could."""
-        return last_good(self.outside, self.source)
-
-    def _check_dirty(self) -> None:
-        """Refuse to look at files that lie in no checkout, or that nobody has signed where a signature is asked for."""
-        if self.source.kind is SourceKind.GIT and self._working_tree is None:
-            raise UsageError(
-                f"source {self.source.id} is read without a checkout: it has no files that are not committed",
-                code="HF-1921",
-                hint="leave out --dirty, or run the command in a checkout without --source",
-            )
-        if self.source.verify is Verify.SIGNED:
-            raise RevisionRejected(
-                f"source {self.source.id} asks for signed commits, and files that are not committed bear no signature",
-                code="HF-3016",
-                hint="commit and sign them, then plan without --dirty",
-            )
-
-    def take_over(self, reading: Reading) -> tuple[tuple[StackKey, StackKey], ...]:
-        """Carry over what stacks left that the reading has under a new name; returns each old and new name."""
-        return follow_renames(self.outside, reading, NO_RUN)
-
-    def at(self, name: str) -> Reading:
-        """Read the source at a revision, in any words that git has for it in the checkout: ``HEAD~1``, a tag, an id."""
-        commit = self._working_tree.commit(name) if self._working_tree else ""
-        return read_at(self.outside, self.source, commit or name)
+    def outside(self, source: str, marks: Callable[[], frozenset[str]]) -> Outside:
+        """Return everything that the engine can touch for one source; ``marks``: see `lineage`."""
+        operator, failpoint, home, record = self.operator, self._failpoint, self.home, self.record
+        credentials = _credentials(operator, self._secrets, self._outer)
+        workspaces = LaidWorkspaces(home=home, lineage=Lineage(home=home, source=source, marks=marks))
+        cipher = _cipher(operator, home, self._secrets)
+        return Outside(
+            record=armed(record, "record", failpoint),
+            artifacts=armed(FolderArtifacts(folder=home / "artifacts", cipher=cipher), "artifacts", failpoint),
+            agenda=self._agenda,
+            sources=armed(self.sources, "sources", failpoint),
+            layouts=StackFiles(
+                operator=operator, given=_given(self._outer), remembered=record.remembered, remember=record.remember
+            ),
+            workspaces=armed(workspaces, "workspaces", failpoint),
+            attempts=armed(KeptAttempts(home=home, clock=self._clock), "attempts", failpoint),
+            shells=armed(self._shells(credentials), "shells", failpoint),
+            adapters=InstalledAdapters(given=_given_to_tools(operator, self._outer)),
+            secrets=self._secrets,
+            credentials=credentials,
+            clock=self._clock,
+            witnesses=(CloudTrail(), HistoryWitness(record=record)),
+        )
 
     @property
-    def dirty(self) -> bool:
-        """Whether files lie there that are in no commit."""
-        return self._working_tree is not None and self._working_tree.is_dirty()
+    def agenda(self) -> Agenda:
+        """Who works on what, and when: one for every source."""
+        return self._agenda
+
+    def mask(self, text: str) -> str:
+        """Hide in a text what this host knows to be secret, and what would move a terminal."""
+        credentials = _credentials(self.operator, self._secrets, self._outer)
+        known = (*_own_secrets(self.operator, self._outer), *credentials.secrets_at_large())
+        return visible(Redactor(known).mask(text))
+
+    def under(self, operator: Operator) -> Host:
+        """Return the same home under another operator's file."""
+        secrets = StoreSecrets(
+            shelves=_shelves(operator, self._outer), key=self.record.key(), reserved=operator.reserved_secrets()
+        )
+        sources = VersionedSources(home=self.home, outer=self._outer, run=quick, secrets=secrets)
+        return replace(self, operator=operator, sources=sources, _secrets=secrets)
+
+    def sweep(self) -> None:
+        """Remove what killed workers left behind, and say of their runs that they are over."""
+        record = self.record
+        self._shells(_credentials(self.operator, self._secrets, self._outer)).sweep()
+        KeptAttempts(home=self.home, clock=self._clock).sweep(lambda: _attempts_in_use(record))
+        # Of every source alike: no lineage is asked for.
+        nobody = Lineage(home=self.home, source="", marks=frozenset)
+        LaidWorkspaces(home=self.home, lineage=nobody).sweep(lambda: _stacks_in_use(record))
+        for number in self.running.forsaken():
+            record.close_run(number)
+
+    def _shells(self, credentials: GrantedCredentials) -> ToolShells:
+        operator, outer = self.operator, self._outer
+        wanted = operator.sandbox is SandboxKind.BWRAP
+        own = _own_secrets(operator, outer)
+        return ToolShells(
+            home=self.home,
+            clock=self._clock,
+            outer=outer,
+            sandbox=Sandbox.find(outer.get("PATH", ""), operator.readable) if wanted else None,
+            caches=(operator.plugin_cache,) if operator.plugin_cache else (),
+            known=lambda: (*own, *credentials.secrets_at_large()),
+        )
 
 
 @contextmanager
-def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
-    """Open the world that `Whereabouts` found on the host of ``operator``. Raises OrchestratorError."""
-    outer, home, source, checkout = dict(where.outer), where.home, where.source, where.checkout
+def open_host(home: Path, operator: Operator, outer: Mapping[str, str], *, actor: str = "") -> Iterator[Host]:
+    """Open the home ``home`` for ``actor``, empty for who is logged in. Raises OrchestratorError."""
     make_home(home)
-    lineage = Lineage(home=home, source=source.id, marks=where.marks)
-    lineage.check(source.location)
-    actor = where.email() or _login(outer)
     clock = SystemClock()
     database = open_database(_database_url(operator, home, outer))
-    record = SqlRecord(database=database, clock=clock, actor=actor)
-    secrets = StoreSecrets(shelves=_shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
-    failpoint = Failpoint.read(outer.get(FAILPOINT, ""))
-    sources = VersionedSources(home=home, outer=outer, run=quick, secrets=secrets)
-    wanted = operator.sandbox is SandboxKind.BWRAP
-    sandbox = Sandbox.find(outer.get("PATH", ""), operator.readable) if wanted else None
-    credentials = _credentials(operator, secrets, outer)
-    own = _own_secrets(operator, outer)
-    shells = ToolShells(
-        home=home,
-        clock=clock,
-        outer=outer,
-        sandbox=sandbox,
-        caches=(operator.plugin_cache,) if operator.plugin_cache else (),
-        known=lambda: (*own, *credentials.secrets_at_large()),
-    )
-    shells.sweep()
-    attempts = KeptAttempts(home=home, clock=clock)
-    attempts.sweep(lambda: _attempts_in_use(record))
-    workspaces = LaidWorkspaces(home=home, lineage=lineage)
-    workspaces.sweep(lambda: _stacks_in_use(record))
-    running = Running(home=home)
-    for number in running.forsaken():
-        record.close_run(number)
-    outside = Outside(
-        record=armed(record, "record", failpoint),
-        artifacts=armed(
-            FolderArtifacts(folder=home / "artifacts", cipher=_cipher(operator, home, secrets)), "artifacts", failpoint
-        ),
-        agenda=LocalAgenda(database=database, clock=clock),
-        sources=armed(sources, "sources", failpoint),
-        layouts=StackFiles(
-            operator=operator, given=_given(outer), remembered=record.remembered, remember=record.remember
-        ),
-        workspaces=armed(workspaces, "workspaces", failpoint),
-        attempts=armed(attempts, "attempts", failpoint),
-        shells=armed(shells, "shells", failpoint),
-        adapters=InstalledAdapters(given=_given_to_tools(operator, outer)),
-        secrets=secrets,
-        credentials=credentials,
-        clock=clock,
-        witnesses=(CloudTrail(), HistoryWitness(record=record)),
-    )
     try:
-        yield World(
-            outside=outside,
-            source=source,
+        record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
+        secrets = StoreSecrets(
+            shelves=_shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets()
+        )
+        yield Host(
             home=home,
-            actor=actor,
             operator=operator,
-            running=running,
-            _sources=sources,
-            _working_tree=checkout,
+            actor=record.actor,
+            record=record,
+            running=Running(home=home),
+            sources=VersionedSources(home=home, outer=outer, run=quick, secrets=secrets),
+            _outer=outer,
+            _agenda=LocalAgenda(database=database, clock=clock),
+            _clock=clock,
+            _secrets=secrets,
+            _failpoint=Failpoint.read(outer.get(FAILPOINT, "")),
         )
     finally:
         database.close()

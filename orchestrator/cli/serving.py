@@ -1,0 +1,141 @@
+"""The life of the service: from its first breath over reloads to the last apply that it lets end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from orchestrator.assembly.served import Served, open_served
+from orchestrator.config.operator import Operator, operator_of
+from orchestrator.effects.journal import StreamJournal
+from orchestrator.effects.supervisor import Supervisor
+from orchestrator.engine.dispatch import Dispatch
+from orchestrator.engine.tending import Halt, Tender
+from orchestrator.errors import EXIT_DONE, EXIT_UNKNOWN, ConfigError, OrchestratorError
+from orchestrator.ports import Level
+
+#: Seconds between two words to whoever supervises us.
+_BEAT_S = 1.0
+
+
+def serve(config: Path | None, listen: str | None, home: Path | None) -> int:
+    """Serve until told to stop; return the exit code. Raises OrchestratorError where it cannot begin."""
+    environment = dict(os.environ)
+    if config is not None:
+        environment["HOLDFAST_CONFIG"] = str(config)
+    operator = operator_of(environment)
+    with open_served(operator, _home(operator, home, environment), environment) as served:
+        return _Life(served, environment, listen).live()
+
+
+def _home(operator: Operator, chosen: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return where the service lives: chosen, as the operator says, where systemd says, or with the person's own."""
+    given = environment.get("STATE_DIRECTORY", "").partition(":")[0]
+    state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return (chosen or operator.home or (Path(given) if given else Path(state) / "holdfast" / "service")).absolute()
+
+
+class _Life:
+    """One service from beginning to end."""
+
+    def __init__(self, served: Served, environment: Mapping[str, str], listen: str | None) -> None:
+        self.served, self.environment = served, environment
+        self.listen = listen or served.operator.listen
+        self.journal = StreamJournal.on(sys.stderr, environment, lambda text: served.host.mask(text))  # noqa: PLW0108 -- a reload brings another host
+        self.supervisor = Supervisor.of(environment)
+        self.stopping, self.halt = threading.Event(), Halt()
+        self.reload_wanted = threading.Event()
+        self.spoken_at = 0.0
+        clock = served.posts.every()[0].outside.clock
+        self.dispatch = Dispatch(served.posts, served.host.agenda, clock, self.journal)
+        self.tender = Tender(
+            served.posts,
+            self.halt,
+            working=served.host.running.working,
+            cancelled=served.is_cancelled,
+            on_action=self.dispatch.notice,
+        )
+
+    def live(self) -> int:
+        """Begin, work, drain."""
+        self.dispatch.workers = self.served.operator.workers
+        for notice in self.served.operator.notices:
+            self.journal.say(Level.WARNING, notice.message, code=notice.code, where=notice.where)
+        with self._signals():
+            self.dispatch.begin()
+            names = ", ".join(post.source.id for post in self.served.posts.every())
+            self.journal.say(Level.INFO, "serving", sources=names, home=self.served.host.home, listen=self.listen)
+            self.supervisor.ready(f"serving {names}")
+            self.dispatch.run(self.tender, self.stopping, self._beat)
+            return self._drain()
+
+    def _drain(self) -> int:
+        grace_s = self.served.operator.workers.grace_s
+        self.journal.say(Level.INFO, "draining", at_work=len(self.dispatch.pulse.working), grace_s=grace_s)
+        self.supervisor.stopping("draining", more_s=grace_s)
+        ended = self.dispatch.drain(self.halt, grace_s, self._beat)
+        left = ", ".join(one.due.stack for one in self.dispatch.pulse.working)
+        self.journal.say(Level.INFO if ended else Level.WARNING, "stopped", left_to_their_keepers=left)
+        return EXIT_DONE if ended else EXIT_UNKNOWN
+
+    def _beat(self) -> None:
+        """Show that the loop goes round, and read the operator's file anew where somebody asked for it."""
+        if self.reload_wanted.is_set():
+            self.reload_wanted.clear()
+            self._reload()
+        now = time.monotonic()
+        if now - self.spoken_at >= _BEAT_S:
+            self.spoken_at = now
+            self.supervisor.alive()
+
+    def _reload(self) -> None:
+        self.supervisor.reloading()
+        try:
+            operator = operator_of(self.environment)
+            if not operator.sources:
+                raise ConfigError("it declares no source", code="HF-1060", where=operator.file)
+            later = self.served.reload(operator)
+        except OrchestratorError as error:
+            self.journal.say(
+                Level.ERROR,
+                "the new operator's file is not in force: the old one stays",
+                code=error.code,
+                where=getattr(error, "where", ""),
+                why=error.message,
+            )
+            self.supervisor.ready(f"the new operator's file is bad, the old one is in force: {error.message}")
+            return
+        self.tender.forget()
+        self.dispatch.workers = operator.workers
+        self.dispatch.begin()
+        self.journal.say(Level.INFO, "the operator's file was read anew", needs_a_restart=", ".join(later))
+        self.supervisor.ready(f"serving {', '.join(post.source.id for post in self.served.posts.every())}")
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            if self.stopping.is_set():
+                self.halt.harden()
+            self.stopping.set()
+
+        def reload(_number: int, _frame: FrameType | None) -> None:
+            self.reload_wanted.set()
+
+        wanted: Mapping[int, Callable[[int, FrameType | None], None]] = {
+            signal.SIGTERM: stop,
+            signal.SIGINT: stop,
+            signal.SIGHUP: reload,
+        }
+        before = {number: signal.signal(number, take) for number, take in wanted.items()}
+        try:
+            yield
+        finally:
+            for number, earlier in before.items():
+                signal.signal(number, earlier)

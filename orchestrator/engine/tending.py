@@ -1,0 +1,217 @@
+"""Works one stack that is due, on the service's own behalf, and says when it is due next."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from typing import Final
+
+from adapters.contract import AdapterError
+from orchestrator.engine.outside import Reading, read_at
+from orchestrator.engine.post import Post, Posts, row_of
+from orchestrator.engine.survey import Asked, Survey
+from orchestrator.engine.watch import last_good
+from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
+from orchestrator.errors import Conflict, OrchestratorError
+from orchestrator.model.action import Action, Apply, Rest
+from orchestrator.model.stack import MAIN, StackKey
+from orchestrator.ports import Due, Run
+from orchestrator.rules.order import readers
+from orchestrator.rules.pace import ANYWAY_S, PLAN, again, jittered
+
+#: Seconds after which a stack is tried again that somebody else holds.
+_HELD_S: Final = 5.0
+#: The wait after something went wrong that is no failure of the stack's own: the record, the source, ourselves.
+_TROUBLE_S: Final = (15.0, 900.0)
+#: What the service's runs are recorded under.
+ACTOR: Final = "holdfast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tended:
+    """What came of one look at a stack."""
+
+    due: Due
+    #: When it is due next.
+    next: Due
+    #: Where it came to rest; None where something kept us from finding out.
+    rest: Rest | None = None
+    #: What was done on the way, in order.
+    did: tuple[Action, ...] = ()
+    run: int = 0
+    trouble: str = ""
+
+
+class Halt(AbstractContextManager["Halt"]):
+    """How far work is to be ended: not at all, but for applies, or all of it."""
+
+    def __init__(self) -> None:
+        """Nothing is to be ended yet."""
+        self._soft, self._hard = threading.Event(), threading.Event()
+
+    def soften(self) -> None:
+        """Have everything end that changes nothing; applies go on."""
+        self._soft.set()
+
+    def harden(self) -> None:
+        """Have applies stopped, too: each gets its one interrupt."""
+        self._soft.set()
+        self._hard.set()
+
+    def wanted(self, *, applying: bool) -> bool:
+        """Whether what is at work is to be ended."""
+        return self._hard.is_set() or (self._soft.is_set() and not applying)
+
+    def __exit__(self, *_: object) -> None:
+        """Have everything end."""
+        self.harden()
+
+
+class Tender:
+    """Works stacks of whatever source is served. Safe to share between threads."""
+
+    def __init__(
+        self,
+        posts: Posts,
+        halt: Halt,
+        *,
+        working: Callable[[int], AbstractContextManager[None]],
+        cancelled: Callable[[int], bool],
+        on_action: Callable[[StackKey, Action, int], None] = lambda *_: None,
+    ) -> None:
+        """``working`` marks a run as this process's; ``cancelled`` says whether somebody wants a run stopped."""
+        self._posts, self._halt = posts, halt
+        self._working, self._cancelled, self._on_action = working, cancelled, on_action
+        self._lock = threading.Lock()
+        self._readings: dict[str, Reading] = {}
+        self._after: dict[int, tuple[object, Mapping[StackKey, frozenset[StackKey]]]] = {}
+        #: How often in a row something went wrong with a stack that was no failure of its own.
+        self._troubles: dict[str, int] = {}
+
+    def tend(self, due: Due) -> Tended:
+        """Work what is due to rest. Whatever goes wrong costs this stack a wait, and the others nothing."""
+        try:
+            found = self._tend(due)
+        except Conflict as held:
+            return self._put_off(due, held.message, _HELD_S)
+        except (OrchestratorError, AdapterError) as error:
+            return self._put_off(due, f"{error.code} {error.message}", self._wait(due))
+        except Exception as error:  # noqa: BLE001 -- the stack waits, and the others do not
+            return self._put_off(due, f"{type(error).__name__}: {error}", self._wait(due))
+        self._troubles.pop(due.stack, None)
+        return found
+
+    def _tend(self, due: Due) -> Tended:
+        key = StackKey.parse(due.stack)
+        post = self._posts.get(key.source)
+        reading = self._reading(post) if post else None
+        now = post.outside.clock.now() if post else due.at
+        if post is None or reading is None or due.track != MAIN:
+            # Whoever reads its source first has it looked at.
+            return Tended(due=due, next=replace(due, at=now + ANYWAY_S, why="its source is not read yet"))
+        survey = Survey(post.outside, reading)
+        asked = survey.look(key)
+        if asked is None:
+            return self._rests(due, VANISHED, now)
+        survey.keep()
+        if self._is_at_rest(asked):
+            action = self._decision(post, reading, asked)
+            if isinstance(action, Rest):
+                return self._rests(due, action, now)
+        return self._work(post, reading, due, key)
+
+    def _work(self, post: Post, reading: Reading, due: Due, key: StackKey) -> Tended:
+        with self._run(post, reading) as run:
+            applying = threading.Event()
+
+            def on_action(of: StackKey, action: Action) -> None:
+                (applying.set if isinstance(action, Apply) else applying.clear)()
+                self._on_action(of, action, run.number)
+
+            def cancelled() -> bool:
+                return self._halt.wanted(applying=applying.is_set()) or self._cancelled(run.number)
+
+            worker = Worker(post.outside, reading, run, cancelled=cancelled)
+            settled = worker.settle(key, on_action=on_action)
+        now = post.outside.clock.now()
+        if settled.did:
+            self._wake_readers(post, reading, settled, now)
+        return replace(self._rests(due, settled.rest, now), did=settled.did, run=run.number)
+
+    @contextmanager
+    def _run(self, post: Post, reading: Reading) -> Iterator[Run]:
+        record = post.outside.record
+        run = record.open_run(trigger="service", verb="reconcile", actor=ACTOR, revision=reading.revision.id)
+        try:
+            with self._working(run.number):
+                yield run
+        finally:
+            record.close_run(run.number)
+
+    def _wake_readers(self, post: Post, reading: Reading, settled: Settled, now: float) -> None:
+        """Make due what waits for a stack that moved: they see for themselves whether it concerns them."""
+        waiting = self._readers(reading).get(settled.key, frozenset())
+        why = f"{settled.key.short} moved"
+        post.outside.agenda.nudge(
+            *(Due(stack=str(key), track=MAIN, at=now, why=why, priority=PLAN) for key in sorted(waiting))
+        )
+
+    def _readers(self, reading: Reading) -> Mapping[StackKey, frozenset[StackKey]]:
+        layout = reading.layout
+        with self._lock:
+            kept = self._after.get(id(layout))
+            if kept is None or kept[0] is not layout:
+                self._after = {id(layout): (layout, readers(layout.stacks)), **dict(list(self._after.items())[:15])}
+            return self._after[id(layout)][1]
+
+    def _reading(self, post: Post) -> Reading | None:
+        """Return the reading of the newest revision that was accepted, whichever host did so."""
+        name = post.source.id
+        revision = post.outside.record.row(row_of(name)).looks.revision
+        if not revision:
+            return None
+        with self._lock:
+            kept = self._readings.get(name)
+        if kept is not None and kept.revision.id == revision and kept.source == post.source:
+            return kept
+        reading = last_good(post.outside, post.source) or read_at(post.outside, post.source, revision)
+        with self._lock:
+            self._readings[name] = reading
+        return reading
+
+    def forget(self) -> None:
+        """Read every source anew: what the operator says of them may have changed."""
+        with self._lock:
+            self._readings.clear()
+
+    @staticmethod
+    def _is_at_rest(asked: Asked) -> bool:
+        """Whether no attempt waits for somebody to find out what came of it."""
+        unknown = asked.state.unknown
+        return asked.state.applying is None and (unknown is None or unknown.dead)
+
+    @staticmethod
+    def _decision(post: Post, reading: Reading, asked: Asked) -> Action:
+        # Nothing is done in a run that is not opened: a stack at rest costs a look, and appends nothing.
+        idle = Run(number=0, trigger="service", verb="look", actor=ACTOR, revision=reading.revision.id, at=0.0)
+        return Worker(post.outside, reading, idle, limits=Limits()).decision(asked)
+
+    @staticmethod
+    def _rests(due: Due, rest: Rest, now: float) -> Tended:
+        at, priority = again(due.stack, rest, now)
+        return Tended(due=due, next=replace(due, at=at, priority=priority, why=rest.why), rest=rest)
+
+    def _wait(self, due: Due) -> float:
+        with self._lock:
+            count = self._troubles[due.stack] = self._troubles.get(due.stack, 0) + 1
+        first, most = _TROUBLE_S
+        return min(most, first * 2.0 ** min(count - 1, 20))
+
+    def _put_off(self, due: Due, trouble: str, wait_s: float) -> Tended:
+        key = due.stack.partition("/")[0]
+        post = self._posts.get(key)
+        now = post.outside.clock.now() if post else due.at
+        at = now + jittered(wait_s, f"{due.stack} {now}")
+        return Tended(due=due, next=replace(due, at=at, why=trouble), trouble=trouble)

@@ -1,0 +1,47 @@
+"""When a stack is looked at again after it came to rest, and how urgently. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from orchestrator.model.action import Action, Apply, CheckDrift, Reason, Rest
+
+#: Urgency of a row of the agenda: the smaller goes first.
+APPLY: Final = 0
+PLAN: Final = 10
+DRIFT: Final = 20
+
+#: Seconds after which even a stack that waits for nothing but a nudge is looked at: nudges can be lost.
+ANYWAY_S: Final = 6 * 3600.0
+#: By how much of itself a wait is stretched at most, so that what began together does not come due together.
+_STRETCH: Final = 0.1
+
+#: Rests that end with a look for drift.
+_QUIET: Final = frozenset(
+    {Reason.CONVERGED, Reason.UNCONFIRMED, Reason.DRIFTED, Reason.RECURRING, Reason.AWAITING_APPROVAL}
+)
+
+
+def jittered(wait_s: float, seed: str) -> float:
+    """Return ``wait_s`` stretched by up to a tenth, by an amount that ``seed`` alone decides."""
+    share = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4], "big") / 2**32
+    return wait_s * (1.0 + _STRETCH * share)
+
+
+def again(stack: str, rest: Rest, now: float) -> tuple[float, int]:
+    """Return when a stack at rest is due next (seconds since the epoch), and how urgent that is."""
+    wait = ANYWAY_S if rest.until is None else max(0.0, rest.until - now)
+    priority = DRIFT if rest.until is None or rest.reason in _QUIET else PLAN
+    return now + jittered(wait, f"{stack} {rest.until}"), priority
+
+
+def urgency(action: Action) -> int:
+    """Return how urgent an action is."""
+    match action:
+        case Apply():
+            return APPLY
+        case CheckDrift():
+            return DRIFT
+        case _:
+            return PLAN

@@ -1,0 +1,1 @@
+"""The HTTP door: hooks and the API."""
