@@ -8,17 +8,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 from orchestrator.assembly.served import Served, open_served
 from orchestrator.config.operator import Operator, operator_of
+from orchestrator.effects.announcing import Announcing
 from orchestrator.effects.journal import StreamJournal
 from orchestrator.effects.supervisor import Supervisor
 from orchestrator.engine.dispatch import Dispatch
 from orchestrator.engine.tending import Halt, Tender
 from orchestrator.errors import EXIT_DONE, EXIT_UNKNOWN, ConfigError, OrchestratorError
+from orchestrator.model.source import Source
 from orchestrator.ports import Level
 
 #: Seconds between two words to whoever supervises us.
@@ -53,6 +55,7 @@ class _Life:
         self.stopping, self.halt = threading.Event(), Halt()
         self.reload_wanted = threading.Event()
         self.spoken_at = 0.0
+        self.announcing = Announcing(self._changed)
         clock = served.posts.every()[0].outside.clock
         self.dispatch = Dispatch(served.posts, served.host.agenda, clock, self.journal)
         self.tender = Tender(
@@ -70,11 +73,20 @@ class _Life:
             self.journal.say(Level.WARNING, notice.message, code=notice.code, where=notice.where)
         with self._signals():
             self.dispatch.begin()
+            self._follow()
             names = ", ".join(post.source.id for post in self.served.posts.every())
             self.journal.say(Level.INFO, "serving", sources=names, home=self.served.host.home, listen=self.listen)
             self.supervisor.ready(f"serving {names}")
             self.dispatch.run(self.tender, self.stopping, self._beat)
             return self._drain()
+
+    def _follow(self) -> None:
+        self.announcing.follow(post.source for post in self.served.posts.every())
+
+    def _changed(self, source: Source) -> None:
+        # Lost because the agenda cannot be reached, it costs no more than the wait for the next look.
+        with suppress(OrchestratorError):
+            self.dispatch.nudge(source.id, "its files changed")
 
     def _drain(self) -> int:
         grace_s = self.served.operator.workers.grace_s
@@ -113,6 +125,7 @@ class _Life:
             self.supervisor.ready(f"the new operator's file is bad, the old one is in force: {error.message}")
             return
         self.tender.forget()
+        self._follow()
         self.dispatch.workers = operator.workers
         self.dispatch.begin()
         self.journal.say(Level.INFO, "the operator's file was read anew", needs_a_restart=", ".join(later))

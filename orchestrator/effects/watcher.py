@@ -80,6 +80,11 @@ class DirectoryWatch:
         self._changed = threading.Event()
         self._observers: dict[bool, BaseObserver] = {}
 
+    @property
+    def watches(self) -> bool:
+        """Whether there is anything to watch."""
+        return bool(self._places)
+
     def __enter__(self) -> Self:
         self._arm()
         return self
@@ -104,6 +109,10 @@ class DirectoryWatch:
                 break
         self._changed.clear()
         return True
+
+    def wake(self) -> None:
+        """Have whoever waits stop waiting, as if something had changed."""
+        self._changed.set()
 
     def _arm(self) -> None:
         """Watch what is not watched: folders that are new, or that were replaced by others."""

@@ -84,6 +84,10 @@ class Dispatch:
                 self._working[name] = replace(self._working[name], run=run, doing=type(action).__name__)
         self._journal.say(Level.INFO, "doing", stack=key.short, source=key.source, run=run, why=action.why)
 
+    def nudge(self, source: str, why: str) -> None:
+        """Have a source looked at now. Raises OrchestratorError."""
+        self._agenda.nudge(Due(stack=row_of(source), track="", at=self._clock.now(), why=why, priority=0))
+
     def begin(self) -> None:
         """Have every source looked at now. Raises OrchestratorError."""
         now = self._clock.now()

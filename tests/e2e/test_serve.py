@@ -63,7 +63,9 @@ def test_drift_is_found_on_schedule_and_put_back_as_policy_says(yard: Yard) -> N
     with serving(yard, configured(yard)) as service:
         service.sees("at rest", stack=yard.key("web"), reason="converged")
         yard.edit_object("web", size=7)
-        service.until(lambda: json.loads(next((yard.cloud / "objects").glob("web-*.json")).read_text()).get("size") != 7)
+        service.until(
+            lambda: json.loads(next((yard.cloud / "objects").glob("web-*.json")).read_text()).get("size") != 7
+        )
         service.stop()
     history = yard.run("drift", "--history", "web", "-o", "json").ended(0).json
     assert "size" in json.dumps(history)
@@ -136,6 +138,9 @@ def test_a_bad_file_at_a_reload_leaves_the_old_one_in_force_and_a_good_one_count
         service.tell(signal.SIGHUP)
         service.sees("the operator's file was read anew")
         service.sees("at rest", stack="lab/spare@default", reason="converged")
+        # The next look at the folder is a minute away: the kernel tells of it sooner.
+        (lab / "spare/more.tf").write_text('resource "terraform_data" "more" {}\n')
+        service.until(lambda: [r for r in service.lines("at rest") if r["stack"] == "lab/spare@default"][1:])
         service.stop()
 
 
@@ -148,9 +153,7 @@ def test_a_stack_whose_every_plan_fails_costs_the_others_nothing(yard: Yard) -> 
         service.stop()
 
 
-@pytest.mark.parametrize(
-    ("keys", "code", "word"), [({"sources": []}, 64, "HF-1060"), ({"sources": "x"}, 64, "HF-10")]
-)
+@pytest.mark.parametrize(("keys", "code", "word"), [({"sources": []}, 64, "HF-1060"), ({"sources": "x"}, 64, "HF-10")])
 def test_a_file_with_nothing_to_serve_is_refused(yard: Yard, keys: dict[str, object], code: int, word: str) -> None:
     with serving(yard, configured(yard, **keys)) as service:
         assert word in service.ends(code)
