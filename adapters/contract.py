@@ -511,6 +511,12 @@ class StateElsewhere(AdapterError):
     code = "HF-2010"
 
 
+class BackendMissing(AdapterError):
+    """The files keep the state on this host, and other hosts are to find it."""
+
+    code = "HF-2012"
+
+
 class StateUnsaved(AdapterError):
     """What an apply left could not be saved yet. Only its attempt may save it, and before that nothing is planned."""
 

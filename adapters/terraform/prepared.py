@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from adapters.contract import (
     AdapterError,
+    BackendMissing,
     Command,
     ForbiddenFile,
     InvalidSettings,
@@ -283,7 +284,7 @@ def prepare(settings: Settings, shell: Shell, workspace: Workspace, tool: ToolVe
         )
     config = workspace.private / "cli.tfrc"
     write_private(config, commands.cli_config(operators).encode())
-    _settle_state(workspace, settings.tool)
+    _settle_state(workspace, settings)
     secrets = frozenset(_secrets(settings, workspace))
     shell.conceal(secrets)
     place = Place(
@@ -335,10 +336,19 @@ def _inputs_file(workspace: Workspace) -> tuple[Path, ...]:
     return (path,)
 
 
-def _settle_state(workspace: Workspace, tool: str) -> None:
-    """Have the tool keep its state in our folder where the files name no place for it."""
+def _settle_state(workspace: Workspace, settings: Settings) -> None:
+    """Have the tool keep its state in our folder where the files name no place for it, and one host sees to it all.
+
+    Raises BackendMissing.
+    """
     written = workspace.folder / state.OVERRIDE
-    if state.keeps_state(workspace.folder, tool):
+    if state.keeps_state(workspace.folder, settings.tool):
+        if settings.state_elsewhere:
+            raise BackendMissing(
+                f"{workspace.path} declares no backend, and several hosts share its record: a state on the disk of one "
+                "would be missing on the others",
+                hint='declare where its state lies: terraform { backend "s3" { ... } }, or pg, http, azurerm, gcs',
+            )
         workspace.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
         written.write_text(state.override(workspace.kept), "utf-8")
         return

@@ -27,6 +27,7 @@ _KEYS: Final = (
     "plugin_cache",
     "cli_config_file",
     "test",
+    "state_elsewhere",
 )
 
 
@@ -53,6 +54,8 @@ class Settings:
     plugin_cache: Path | None = None
     #: The operator's own CLI configuration (provider mirrors, registry credentials).
     cli_config_file: Path | None = None
+    #: Whether the state must lie where every host finds it; the operator's to say.
+    state_elsewhere: bool = False
     #: Whether ``validate`` also runs ``terraform test``.
     test: bool = False
 
@@ -82,6 +85,7 @@ def read(settings: Mapping[str, Json]) -> Settings:
         plugin_cache=_absolute(settings, "plugin_cache"),
         cli_config_file=_absolute(settings, "cli_config_file"),
         test=flag(settings, "test"),
+        state_elsewhere=flag(settings, "state_elsewhere"),
     )
 
 

@@ -247,4 +247,6 @@ def _given_to_tools(operator: Operator, outer: Mapping[str, str]) -> Mapping[str
     config, cache = outer.get("TF_CLI_CONFIG_FILE", ""), operator.plugin_cache
     given: dict[str, Json] = {"cli_config_file": config} if config else {}
     given |= {"plugin_cache": str(cache)} if cache else {}
+    # What one host keeps on its disk another would not find.
+    given |= {"state_elsewhere": True} if operator.many_hosts else {}
     return {"terraform": given, "opentofu": given}

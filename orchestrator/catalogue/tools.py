@@ -57,4 +57,10 @@ CODES: dict[str, Entry] = {
         "a plan on the older state would create things a second time.",
         "See that the backend answers, then holdfast apply STACK: it saves the state first.",
     ),
+    "HF-2012": Entry(
+        "state on one host only",
+        "The stack declares no backend, and its record is shared by several hosts: what one of them keeps on its disk "
+        "the others would not find, and create everything a second time.",
+        'Declare a backend in the files (terraform { backend "s3" { ... } }), or keep the record in SQLite on one host.',
+    ),
 }

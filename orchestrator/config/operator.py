@@ -111,6 +111,11 @@ class Operator:
     #: What was read and has no effect yet.
     notices: tuple[ConfigError, ...] = ()
 
+    @property
+    def many_hosts(self) -> bool:
+        """Whether the record lies where several hosts can share it."""
+        return self.database.startswith("postgresql")
+
     def teams_of(self, person: str) -> tuple[str, ...]:
         """Return the teams that vouch for a person, sorted."""
         return tuple(sorted(team for team, members in self.teams.items() if person in members))

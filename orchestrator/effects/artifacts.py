@@ -41,21 +41,12 @@ class FolderArtifacts:
 
     def get(self, sha256: str) -> bytes:
         """Return the content. Raises RecordError (HF-4310, HF-4311) where it is missing or was altered."""
-        if not _DIGEST.fullmatch(sha256):
-            raise RecordError(f"{sha256[:80]!r} names no artifact", code="HF-4310")
         with _spoken(sha256):
             try:
-                token = self._path(sha256).read_bytes()
+                token = self._path(named(sha256)).read_bytes()
             except FileNotFoundError as error:
-                raise RecordError(
-                    f"artifact {sha256[:12]} is missing", code="HF-4310", hint="plan again: it will be made anew"
-                ) from error
-        content = self.cipher.decrypt(token)
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise RecordError(
-                f"artifact {sha256[:12]} was exchanged for another", code="HF-4310", hint="find out who did, plan again"
-            )
-        return content
+                raise missing(sha256) from error
+        return checked(sha256, self.cipher.decrypt(token))
 
     def renew(self) -> int:
         """Encrypt everything anew with the newest key and return how many files that was."""
@@ -79,6 +70,27 @@ class FolderArtifacts:
 
     def _path(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest
+
+
+def named(sha256: str) -> str:
+    """Return a digest as it is. Raises RecordError (HF-4310) where it is none."""
+    if not _DIGEST.fullmatch(sha256):
+        raise RecordError(f"{sha256[:80]!r} names no artifact", code="HF-4310")
+    return sha256
+
+
+def missing(sha256: str) -> RecordError:
+    """Return the error for an artifact that is not there."""
+    return RecordError(f"artifact {sha256[:12]} is missing", code="HF-4310", hint="plan again: it will be made anew")
+
+
+def checked(sha256: str, content: bytes) -> bytes:
+    """Return the content that a digest names. Raises RecordError (HF-4310) where it is another's."""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise RecordError(
+            f"artifact {sha256[:12]} was exchanged for another", code="HF-4310", hint="find out who did, plan again"
+        )
+    return content
 
 
 def _write(path: Path, token: bytes) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
 
 #: The newest migration. A database that bears another number is older (migrate it) or newer (leave it alone).
 HEAD: Final = "0001"
@@ -106,6 +106,14 @@ cache: Final = Table(
     Column("topic", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+#: Plans, state copies and inputs by the SHA-256 of their content, encrypted: where several hosts share the record.
+artifacts: Final = Table(
+    "artifacts",
+    tables,
+    Column("sha256", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 #: When each (stack, track) is due.

@@ -25,6 +25,8 @@ from orchestrator.rules.limits import admits
 _BEAT_S: Final = 1.0
 #: The wait after the agenda itself could not be reached, in seconds.
 _DEAF_S: Final = 1.0
+#: How long at most something due waits for a place before it is looked whether there is one, in seconds.
+_PLACE_S: Final = 0.2
 #: So many sources are looked at side by side.
 _WATCHERS: Final = 4
 #: Seconds that what is stopped gets to end in, once applies were interrupted.
@@ -67,6 +69,8 @@ class Dispatch:
         self._watchers: dict[str, Watcher] = {}
         self._hears = True
         self._draining = False
+        #: Whether something that is due was refused a place since the last round began.
+        self._refused = False
         self.workers = Workers()
 
     @property
@@ -106,6 +110,7 @@ class Dispatch:
                 self._freed.wait(_BEAT_S)
                 self._freed.clear()
                 continue
+            self._refused = False
             try:
                 due = self._agenda.take(self._clock.now(), self._admits)
                 self._hears = True
@@ -115,10 +120,14 @@ class Dispatch:
                 self._hears = False
                 stopping.wait(_DEAF_S)
                 continue
-            if due is None:
+            if due is not None:
+                self._start(due, tender)
+            elif self._refused:
+                # Something is due and has to wait for a place: the agenda would say so again and again.
+                self._freed.wait(_PLACE_S)
+                self._freed.clear()
+            else:
                 self._agenda.wait(_BEAT_S)
-                continue
-            self._start(due, tender)
 
     def drain(self, halt: Halt, grace_s: float, beat: Callable[[], None]) -> bool:
         """Let what is at work end: applies within ``grace_s`` seconds, all else at once; True where all of it has.
@@ -155,10 +164,9 @@ class Dispatch:
 
     def _admits(self, due: Due) -> bool:
         sources, stacks = self._split()
-        source = source_of(due.stack)
-        if source:
-            return len(sources) < _WATCHERS
-        return admits(self.workers, due, stacks)
+        admitted = len(sources) < _WATCHERS if source_of(due.stack) else admits(self.workers, due, stacks)
+        self._refused |= not admitted
+        return admitted
 
     def _start(self, due: Due, tender: Tender) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from orchestrator.model.action import Action, Apply, CheckDrift, Reason, Rest
+from orchestrator.model.action import Reason, Rest
 
 #: Urgency of a row of the agenda: the smaller goes first.
 APPLY: Final = 0
@@ -34,14 +34,3 @@ def again(stack: str, rest: Rest, now: float) -> tuple[float, int]:
     wait = ANYWAY_S if rest.until is None else max(0.0, rest.until - now)
     priority = DRIFT if rest.until is None or rest.reason in _QUIET else PLAN
     return now + jittered(wait, f"{stack} {rest.until}"), priority
-
-
-def urgency(action: Action) -> int:
-    """Return how urgent an action is."""
-    match action:
-        case Apply():
-            return APPLY
-        case CheckDrift():
-            return DRIFT
-        case _:
-            return PLAN

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.model.action import Apply, CheckDrift, MakePlan, Reason, Rest
-from orchestrator.rules.pace import ANYWAY_S, APPLY, DRIFT, PLAN, again, jittered, urgency
+from orchestrator.model.action import Reason, Rest
+from orchestrator.rules.pace import ANYWAY_S, DRIFT, PLAN, again, jittered
 
 NOW = 1_000_000.0
 
@@ -38,5 +38,3 @@ def test_the_end_of_a_wait_is_as_urgent_as_what_follows_it() -> None:
     backing_off = Rest(reason=Reason.BACKING_OFF, why="", until=NOW + 5)
     quiet = Rest(reason=Reason.CONVERGED, why="", until=NOW + 5)
     assert (again("a/b@c", backing_off, NOW)[1], again("a/b@c", quiet, NOW)[1]) == (PLAN, DRIFT)
-    act = {"reason": Reason.AUTOMATIC, "why": ""}
-    assert (urgency(Apply(**act)), urgency(MakePlan(**act)), urgency(CheckDrift(**act))) == (APPLY, PLAN, DRIFT)
