@@ -8,6 +8,8 @@ what becomes of each resource and why one fails is LocalStack's own. Added here,
   has it
 - a stack whose resource failed is at its rollback at once. LocalStack calls the stack itself CREATE_FAILED between,
   which the service does only where nobody wants a rollback
+- a wait condition waits, as the service's do: until an object is put to its handle's address. LocalStack makes the
+  handle and does not wait
 - stacks have no policy: LocalStack knows none, and refuses the question
 
 It uses LocalStack's insides: its version is pinned by ``tests/localstack-constraints.txt``.
@@ -24,8 +26,13 @@ if __name__ == "__main__":
     # Read when its first module is loaded.
     os.environ["GATEWAY_LISTEN"] = f"127.0.0.1:{sys.argv[1]}"
 
+from botocore.exceptions import ClientError
 from localstack.aws.api.cloudformation import GetStackPolicyOutput
 from localstack.runtime.main import main
+from localstack.services.cloudformation.resource_provider import OperationStatus, ProgressEvent
+from localstack.services.cloudformation.resource_providers.aws_cloudformation_waitcondition import (
+    CloudFormationWaitConditionProvider as WaitCondition,
+)
 from localstack.services.cloudformation.v2.entities import Stack
 from localstack.services.cloudformation.v2.provider import CloudformationProviderV2 as Provider
 from twisted.internet import endpoints
@@ -37,6 +44,7 @@ _execute_change_set = Provider.execute_change_set
 _delete_stack = Provider.delete_stack
 _set_stack_status = Stack.set_stack_status
 _store_event = Stack._store_event
+_create_wait_condition = WaitCondition.create
 
 
 def execute_change_set(self: Any, context: Any, *args: Any, **given: Any) -> Any:
@@ -56,6 +64,16 @@ def get_stack_policy(self: Any, context: Any, stack_name: str, **given: Any) -> 
     return GetStackPolicyOutput()
 
 
+def create_wait_condition(self: Any, request: Any) -> Any:
+    s3 = request.aws_client_factory.s3
+    try:
+        # Where the handle's address points to.
+        s3.head_object(Bucket=f"cloudformation-waitcondition-{request.region_name}", Key=request.stack_id)
+    except ClientError:
+        return ProgressEvent(status=OperationStatus.IN_PROGRESS, resource_model=request.desired_state)
+    return _create_wait_condition(self, request)
+
+
 def set_stack_status(self: Any, status: Any, reason: str | None = None) -> None:
     if status in {"CREATE_FAILED", "UPDATE_FAILED"}:
         updates = self.status.startswith("UPDATE")
@@ -72,6 +90,7 @@ def store_event(self: Any, *args: Any, **given: Any) -> None:
 Provider.execute_change_set = functools.wraps(_execute_change_set)(execute_change_set)
 Provider.delete_stack = functools.wraps(_delete_stack)(delete_stack)
 Provider.get_stack_policy = get_stack_policy
+WaitCondition.create = create_wait_condition
 Stack.set_stack_status = set_stack_status
 Stack._store_event = store_event
 endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")

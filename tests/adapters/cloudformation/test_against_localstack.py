@@ -24,13 +24,14 @@ import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from queue_stack import QUEUE
+from queue_stack import QUEUE, plain
 
 from adapters.cloudformation.adapter import build
 from adapters.contract import ChangeKind, Finished, Goal, Handle, Plan, Running, ToolBusy, ToolFailed, ToolStopped
@@ -42,27 +43,28 @@ pytestmark = [pytest.mark.full, pytest.mark.localstack]
 
 #: Path of the Python of LocalStack's own environment.
 PYTHON = "HOLDFAST_TEST_LOCALSTACK"
+REGION = "eu-central-1"
 #: How long the server may take until it answers, on a machine that is busy (seconds).
 UP_WITHIN = 60
 
-#: Three users, one after the other; each takes LocalStack a second (CFN_NO_WAIT_ITERATIONS).
-SLOW = """\
-Parameters:
-  Path: {Type: String, Default: /lab/}
+#: Two queues; the second waits for a word to the stack, see `give_word`.
+WAITING = """\
 Resources:
-  One:
-    Type: AWS::IAM::User
-    Properties: {UserName: !Sub "${AWS::StackName}-one", Path: !Ref Path}
-  Two:
-    Type: AWS::IAM::User
-    DependsOn: One
-    Properties: {UserName: !Sub "${AWS::StackName}-two", Path: !Ref Path}
-  Three:
-    Type: AWS::IAM::User
-    DependsOn: Two
-    Properties: {UserName: !Sub "${AWS::StackName}-three", Path: !Ref Path}
+  First:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: !Sub "${AWS::StackName}-first"}
+  Word:
+    Type: AWS::CloudFormation::WaitConditionHandle
+  Waits:
+    Type: AWS::CloudFormation::WaitCondition
+    DependsOn: First
+    Properties: {Handle: !Ref Word, Timeout: "120"}
+  Second:
+    Type: AWS::SQS::Queue
+    DependsOn: Waits
+    Properties: {QueueName: !Sub "${AWS::StackName}-second"}
 Outputs:
-  Last: {Value: !Ref Three}
+  Url: {Value: !Ref Second}
 """
 #: A queue that cannot be: its creation is refused, not the change set.
 BAD = """\
@@ -87,7 +89,6 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("localstack"), free_port()
     program = Path(__file__).with_name("localstack_as_the_service.py")
     settings = {
-        "CFN_NO_WAIT_ITERATIONS": "0",
         "DISABLE_EVENTS": "1",
         "DNS_ADDRESS": "0",
         "FILESYSTEM_ROOT": str(folder),
@@ -108,11 +109,8 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             wait_for(server, f"http://127.0.0.1:{port}/_localstack/health", log)
             yield f"http://127.0.0.1:{port}"
         finally:
-            server.terminate()
-            try:
-                server.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                server.kill()
+            # It keeps nothing, and would take seconds to say goodbye.
+            server.kill()
 
 
 def wait_for(server: subprocess.Popen[bytes], health: str, log: Path) -> None:
@@ -133,21 +131,23 @@ def wait_for(server: subprocess.Popen[bytes], health: str, log: Path) -> None:
     pytest.fail(f"LocalStack did not come up within {UP_WITHIN} s:\n{log.read_text()[-2000:]}")
 
 
-def fresh(rig: AwsRig, text: str = SLOW) -> AwsSubject:
-    subject = rig.fresh(text, capabilities=["CAPABILITY_NAMED_IAM"])
-    subject.inputs = {}
-    return subject
-
-
 def planned(subject: AwsSubject, goal: Goal = Goal.CONVERGE) -> Plan:
     return subject.again().plan(subject.workspace, goal)
 
 
+def saved(plan: Plan) -> dict[str, Any]:
+    assert plan.saved is not None
+    found: dict[str, Any] = json.loads(plan.saved.read_bytes())
+    return found
+
+
+def stack_id(plan: Plan) -> str:
+    return str(saved(plan)["expected"]["id"])
+
+
 def status(subject: AwsSubject, plan: Plan) -> str:
     """Return the status of the very stack that was planned: it is known by its id when its name is gone."""
-    assert plan.saved is not None
-    stack_id = json.loads(plan.saved.read_bytes())["expected"]["id"]
-    return str(subject.cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"])
+    return str(subject.cloudformation.describe_stacks(StackName=stack_id(plan))["Stacks"][0]["StackStatus"])
 
 
 def watched(subject: AwsSubject, plan: Plan, look: Callable[[], Any]) -> None:
@@ -176,38 +176,51 @@ def killed_when(subject: AwsSubject, plan: Plan, told: str) -> Handle:
     return subject.handle()
 
 
-def followed(subject: AwsSubject, plan: Plan, handle: Handle) -> tuple[int, Finished]:
-    """Ask until the attempt has ended: how often it was still at work, and how it ended."""
-    for times in range(200):
+def give_word(subject: AwsSubject, plan: Plan) -> None:
+    """Have the stack's wait condition wait no longer: put an object where its handle's address points to."""
+    s3, bucket = subject.account.client("s3"), f"cloudformation-waitcondition-{REGION}"
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket=bucket, Key=stack_id(plan), Body=b"{}")
+
+
+def followed(subject: AwsSubject, plan: Plan, handle: Handle) -> Finished:
+    """Ask until the attempt has ended, and return how."""
+    for _ in range(200):
         found = subject.adapter.resume(subject.workspace, plan, handle)
         if not isinstance(found, Running):
             assert isinstance(found, Finished), found
-            return times, found
+            return found
     pytest.fail("it never ended")
 
 
 def test_a_creation_goes_on_by_itself_and_is_told_while_it_does(rig: AwsRig) -> None:
-    subject = fresh(rig)
+    subject = plain(rig, WAITING, apply=False)
     plan = planned(subject)
-    assert [change.kind for change in plan.changes] == [ChangeKind.CREATE] * 3
-    seen: list[tuple[str, bool]] = []
-    watched(subject, plan, lambda: seen.append((status(subject, plan), "One (AWS::IAM::User): " in subject.said())))
-    # The first was told of while the others were still to come.
-    assert ("CREATE_IN_PROGRESS", True) in seen
+    assert [change.kind for change in plan.changes] == [ChangeKind.CREATE] * 4
+    seen: set[str] = set()
+
+    def look() -> None:
+        # What was made is told of while the rest is still to come: before that the stack gets no word.
+        if "First (AWS::SQS::Queue): CREATE_COMPLETE" in subject.said() and not seen:
+            seen.add(status(subject, plan))
+            give_word(subject, plan)
+
+    watched(subject, plan, look)
+    assert seen == {"CREATE_IN_PROGRESS"}
     assert status(subject, plan) == "CREATE_COMPLETE"
-    told = [line.partition("(AWS::IAM::User): ") for line in subject.said().splitlines() if "AWS::IAM::User" in line]
+    told = [line.partition(" (AWS::SQS::Queue): ") for line in subject.said().splitlines() if "SQS" in line]
     order = [(name.split()[-1], said) for name, _, said in told]
     both = ("CREATE_IN_PROGRESS", "CREATE_COMPLETE")
-    assert order == [(name, said) for name in ("One", "Two", "Three") for said in both]
-    assert subject.adapter.outputs(subject.workspace)["Last"].value == f"{subject.name}-three"
+    assert order == [(name, said) for name in ("First", "Second") for said in both]
+    assert subject.adapter.outputs(subject.workspace)["Url"].value == subject.queue("second")
     assert planned(subject).empty
 
 
 def test_what_another_process_began_is_running_until_the_service_says_how_it_ended(rig: AwsRig) -> None:
-    subject = fresh(rig)
+    subject = plain(rig, WAITING, apply=False)
     plan = planned(subject)
-    assert plan.saved is not None
-    kept = json.loads(plan.saved.read_bytes())
+    kept = saved(plan)
     subject.cloudformation.execute_change_set(ChangeSetName=kept["change_set"], ClientRequestToken=kept["token"])
     nothing_said = Handle(folder=subject.folder, result=None, alive=False)
     assert subject.adapter.resume(subject.workspace, plan, nothing_said) == Running()
@@ -216,23 +229,24 @@ def test_what_another_process_began_is_running_until_the_service_says_how_it_end
     for goal in (Goal.CONVERGE, Goal.DESTROY):
         with pytest.raises(ToolBusy, match="is in CREATE_IN_PROGRESS"):
             subject.adapter.plan(replace(subject.workspace, private=other), goal)
-    assert followed(subject, plan, nothing_said)[1] == Finished()
+    give_word(subject, plan)
+    assert followed(subject, plan, nothing_said) == Finished()
     assert status(subject, plan) == "CREATE_COMPLETE"
 
 
 def test_a_client_that_is_killed_leaves_the_service_at_work_and_resume_adopts_it(rig: AwsRig) -> None:
-    subject = fresh(rig)
+    subject = plain(rig, WAITING, apply=False)
     plan = planned(subject)
-    handle = killed_when(subject, plan, "One (AWS::IAM::User): CREATE_IN_PROGRESS")
+    handle = killed_when(subject, plan, "First (AWS::SQS::Queue): CREATE_COMPLETE")
     assert status(subject, plan) == "CREATE_IN_PROGRESS"
-    times, found = followed(subject, plan, handle)
-    assert times, "it was seen at work at least once"
-    assert found == Finished()
+    assert subject.adapter.resume(subject.workspace, plan, handle) == Running()
+    give_word(subject, plan)
+    assert followed(subject, plan, handle) == Finished()
     assert planned(subject).empty, "nothing is made a second time"
 
 
 def test_a_creation_that_fails_is_told_in_one_line_by_the_first_resource_that_did(rig: AwsRig) -> None:
-    subject = fresh(rig, QUEUE + BAD % "Queue")
+    subject = plain(rig, QUEUE + BAD % "Queue", apply=False)
     plan = planned(subject)
     with pytest.raises(ToolFailed) as failed:
         subject.adapter.apply(subject.workspace, plan)
@@ -248,7 +262,7 @@ def test_a_creation_that_fails_is_told_in_one_line_by_the_first_resource_that_di
 
 
 def test_an_update_that_fails_is_rolled_back_told_in_one_line_and_can_be_planned_again(rig: AwsRig) -> None:
-    subject = fresh(rig, QUEUE)
+    subject = plain(rig, apply=False)
     subject.apply()
     subject.template.write_text(QUEUE + BAD % "Queue")
     plan = planned(subject)
@@ -265,7 +279,7 @@ def test_an_update_that_fails_is_rolled_back_told_in_one_line_and_can_be_planned
 
 
 def test_an_update_tells_what_stands_and_what_will_and_does_it(rig: AwsRig) -> None:
-    subject = fresh(rig, QUEUE)
+    subject = plain(rig, apply=False)
     subject.apply()
     subject.template.write_text(QUEUE.replace("Default: 30", "Default: 60"))
     plan = planned(subject)
@@ -281,34 +295,34 @@ def test_an_update_tells_what_stands_and_what_will_and_does_it(rig: AwsRig) -> N
 
 
 def test_a_killed_client_whose_operation_fails_later_is_told_with_the_same_cause(rig: AwsRig) -> None:
-    subject = fresh(rig, SLOW.replace("Outputs:", BAD % "Three" + "Outputs:"))
+    subject = plain(rig, WAITING.replace("Outputs:\n", BAD % "Second" + "Outputs:\n"), apply=False)
     plan = planned(subject)
-    handle = killed_when(subject, plan, "One (AWS::IAM::User): CREATE_IN_PROGRESS")
-    times, found = followed(subject, plan, handle)
-    assert times
-    assert str(found.error).startswith("the stack ended in ROLLBACK_COMPLETE: Bad (AWS::SQS::Queue) CREATE_FAILED: ")
-    assert "\n" not in str(found.error)
+    handle = killed_when(subject, plan, "First (AWS::SQS::Queue): CREATE_COMPLETE")
+    assert subject.adapter.resume(subject.workspace, plan, handle) == Running()
+    give_word(subject, plan)
+    error = str(followed(subject, plan, handle).error)
+    assert error.startswith("the stack ended in ROLLBACK_COMPLETE: Bad (AWS::SQS::Queue) CREATE_FAILED: ")
+    assert "\n" not in error
 
 
 def test_a_removal_is_followed_to_its_end_and_leaves_nothing(rig: AwsRig) -> None:
-    subject = fresh(rig)
+    subject = rig.fresh()
     subject.apply()
     plan = planned(subject, Goal.DESTROY)
     assert {change.kind for change in plan.changes} == {ChangeKind.DELETE}
     subject.adapter.apply(subject.workspace, plan)
     said = subject.said()
-    assert "DELETE_IN_PROGRESS" in said
-    assert "One (AWS::IAM::User): DELETE_COMPLETE" in said
+    for name in ("First", "Second"):
+        assert f"{name} (AWS::SQS::Queue): DELETE_COMPLETE" in said
     assert status(subject, plan) == "DELETE_COMPLETE"
-    users = subject.account.client("iam").list_users()["Users"]
-    assert not [user for user in users if user["UserName"].startswith(subject.name)]
+    assert not subject.sqs.list_queues(QueueNamePrefix=f"{subject.name}-").get("QueueUrls")
     nothing_said = Handle(folder=subject.folder, result=None, alive=False)
     assert subject.adapter.resume(subject.workspace, plan, nothing_said) == Finished()
-    assert not planned(subject).empty, "a stack of that name can be made again"
+    assert planned(subject).changes, "a stack of that name can be made again"
 
 
 def test_a_service_that_detects_no_drift_is_told_in_one_line(rig: AwsRig) -> None:
-    subject = fresh(rig, QUEUE)
+    subject = plain(rig, apply=False)
     subject.apply()
     with pytest.raises(ToolFailed, match=r"DetectStackDrift: .*not yet") as refused:
         subject.again().drift(subject.workspace)
