@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo       the main job on a repository of its own, with real tools: plan, apply, drift, repair"
 	@echo "make test       set everything up and run the test suite"
-	@echo "make test-full  the same with the long tests, and on Python 3.13 where there is one"
+	@echo "make test-full  the same with the long tests, against LocalStack, and on Python 3.13 where there is one"
 	@echo "make check      ruff, mypy --strict, import contracts"
 	@echo "make fmt        format and mend what ruff can mend"
 	@echo "make bench      measure against the tools by hand; results go into README.md"
@@ -48,7 +48,8 @@ test: $(STAMPS)/dev
 
 test-full: $(STAMPS)/dev
 	@scripts/system-needs
-	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal
+	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal -m "not localstack"
+	@scripts/with-localstack $(BIN)/python -m pytest -m localstack tests/adapters/cloudformation
 	@scripts/test-on 3.13
 
 check: $(STAMPS)/dev

@@ -77,9 +77,9 @@ def test_the_project_speaks_of_itself_alone() -> None:
     assert not [f"{p.relative_to(ROOT)}: {word}" for p in tracked() for word in WORKPLACE if word in text_of(p).lower()]
 
 
-def locked() -> dict[str, tuple[Version, int]]:
-    """Name -> version and number of hashes, as constraints.txt has them."""
-    blocks = re.split(r"\n(?=\S)", (ROOT / "constraints.txt").read_text(encoding="utf-8"))
+def locked(name: str = "constraints.txt") -> dict[str, tuple[Version, int]]:
+    """Name -> version and number of hashes, as a file of constraints has them."""
+    blocks = re.split(r"\n(?=\S)", (ROOT / name).read_text(encoding="utf-8"))
     found = {}
     for block in blocks:
         if match := re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)", block):
@@ -100,9 +100,11 @@ def test_each_dependency_is_locked_in_a_version_that_it_allows(requirement: Requ
     assert requirement.specifier.contains(version), f"{requirement} against {version}: run `make lock`"
 
 
-def test_everything_locked_has_hashes_and_no_address() -> None:
-    assert not [name for name, (_, hashes) in locked().items() if not hashes]
-    assert "://" not in (ROOT / "constraints.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", ["constraints.txt", "tests/localstack-constraints.txt"])
+def test_everything_locked_has_hashes_and_no_address(file: str) -> None:
+    assert locked(file)
+    assert not [name for name, (_, hashes) in locked(file).items() if not hashes]
+    assert "://" not in (ROOT / file).read_text(encoding="utf-8")
 
 
 def test_make_lists_every_word_that_it_knows() -> None:
@@ -133,6 +135,27 @@ def test_an_old_python_is_refused_in_one_clear_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "needs Python 3.11" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_where_localstack_finds_no_python_its_tests_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    for name in ("python3.13", "pyenv"):
+        absent = tmp_path / "bin" / name
+        absent.parent.mkdir(exist_ok=True)
+        absent.write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
+        absent.chmod(0o755)
+    (tmp_path / "scripts").symlink_to(ROOT / "scripts")
+    done = subprocess.run(
+        ["scripts/with-localstack", "echo", "it ran"],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "left out: CloudFormation against LocalStack (no python3.13 on PATH, and it runs on no other)\n"
+    )
 
 
 def test_the_version_is_in_the_changelog_or_still_being_written() -> None:
