@@ -197,6 +197,10 @@ class Agenda(Protocol):
         """Return the most urgent row that is due and that nobody holds, and hold it."""
         ...
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait until something may be due, or ``timeout_s`` seconds have passed; never returns for a held row."""
+        ...
+
     def hold(self, stack: str, *, doubted: bool = False) -> AbstractContextManager[None]:
         """Hold a stack for as long as the block runs. Raises Conflict (HF-4203) naming the holder where it is held.
 

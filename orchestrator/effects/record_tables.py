@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 #: The newest migration. A database that bears another number is older (migrate it) or newer (leave it alone).
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 
 #: The stream of gates: its version fences every apply.
 GATES: Final = "*"
@@ -121,7 +121,10 @@ agenda: Final = Table(
     Column("taken_by", Text, nullable=False),
     #: Whether somebody asked for another look since it was taken.
     Column("nudged", Boolean, nullable=False),
+    #: Number of the row of a shared queue that stands for it; the embedded agenda has none.
+    Column("job", BigInteger),
     Index("agenda_at", "at"),
+    Index("agenda_taken", "taken_by"),
 )
 
 #: Who works on which stack.
