@@ -16,10 +16,10 @@ from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator, StoreKind
 from orchestrator.config.operator import Sandbox as SandboxKind
 from orchestrator.config.operator import Store as DeclaredStore
-from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.agenda import open_agenda
 from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.attempts import KeptAttempts
-from orchestrator.effects.clock import SystemClock
+from orchestrator.effects.clock import SystemClock, clock_of
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
 from orchestrator.effects.encryption import Cipher, cipher_at
 from orchestrator.effects.failpoints import Failpoint, armed
@@ -123,8 +123,8 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     lineage = Lineage(home=home, source=source.id, marks=where.marks)
     lineage.check(source.location)
     actor = where.email() or _login(outer)
-    clock = SystemClock()
     database = open_database(_database_url(operator, home, outer))
+    clock = clock_of(database)
     record = SqlRecord(database=database, clock=clock, actor=actor)
     secrets = StoreSecrets(shelves=_shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
     failpoint = Failpoint.read(outer.get(FAILPOINT, ""))
@@ -142,10 +142,12 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         known=lambda: (*own, *credentials.secrets_at_large()),
     )
     shells.sweep()
-    attempts = KeptAttempts(home=home, clock=clock)
+    # Their folders bear the times of this host's file system.
+    attempts = KeptAttempts(home=home, clock=SystemClock())
     attempts.sweep(lambda: _attempts_in_use(record))
     workspaces = LaidWorkspaces(home=home, lineage=lineage)
     workspaces.sweep(lambda: _stacks_in_use(record))
+    agenda = open_agenda(database, clock)
     running = Running(home=home)
     for number in running.forsaken():
         record.close_run(number)
@@ -154,7 +156,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         artifacts=armed(
             FolderArtifacts(folder=home / "artifacts", cipher=_cipher(operator, home, secrets)), "artifacts", failpoint
         ),
-        agenda=LocalAgenda(database=database, clock=clock),
+        agenda=agenda,
         sources=armed(sources, "sources", failpoint),
         layouts=StackFiles(
             operator=operator, given=_given(outer), remembered=record.remembered, remember=record.remember
@@ -180,6 +182,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
             _working_tree=checkout,
         )
     finally:
+        agenda.close()
         database.close()
 
 

@@ -44,6 +44,8 @@ class Holds:
     #: Seconds after which a holder of whom nothing can be proven counts as gone.
     lease_s: float
     me: Holder
+    #: Whether holders outlive a crash of the database: on one host a loss of power ends them with it.
+    durable: bool = False
     #: Called with each stack that nobody holds any more, in the transaction that freed it.
     freed: Callable[[Connection, str], None] = _nothing
     #: Nonce and stack of blocks that have ended while the record could not be written: the next one to write gives
@@ -78,15 +80,14 @@ class Holds:
         Raises Conflict (HF-4203) naming the holder where it is held.
         """
         nonce = new_nonce()
-        # A loss of power ends every holder with it: nothing here has to outlive one.
-        self.write(lambda connection: self._enter(connection, stack, nonce, doubted=doubted), durable=False)
+        self.write(lambda connection: self._enter(connection, stack, nonce, doubted=doubted), durable=self.durable)
         try:
             yield
         finally:
             self._over.add((nonce, stack))
             # What came of the block must not be lost because the record is busy or full just now.
             with suppress(OrchestratorError):
-                self.write(lambda _: None, durable=False)
+                self.write(lambda _: None, durable=self.durable)
 
     def doubtful(self, stack: str) -> str:
         """Return who holds a stack of whom nothing can be proven from here, empty where there is no such holder."""

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 #: The newest migration. A database that bears another number is older (migrate it) or newer (leave it alone).
 HEAD: Final = "0002"
@@ -125,6 +137,7 @@ agenda: Final = Table(
     Column("job", BigInteger),
     Index("agenda_at", "at"),
     Index("agenda_taken", "taken_by"),
+    Index("agenda_lacking", "at", postgresql_where=text("job IS NULL"), sqlite_where=text("job IS NULL")),
 )
 
 #: Who works on which stack.

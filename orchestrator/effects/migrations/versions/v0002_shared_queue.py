@@ -10,6 +10,8 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the column, and an index by which the few rows that somebody works on are found."""
+    """Add the column, and indexes for the few rows that somebody works on, or that lack their row of the queue."""
     op.add_column("agenda", sa.Column("job", sa.BigInteger, nullable=True))
     op.create_index("agenda_taken", "agenda", ["taken_by"])
+    lacking = sa.text("job IS NULL")
+    op.create_index("agenda_lacking", "agenda", ["at"], postgresql_where=lacking, sqlite_where=lacking)
