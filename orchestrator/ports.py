@@ -214,7 +214,7 @@ class Agenda(Protocol):
         ...
 
     def wait(self, timeout_s: float) -> None:
-        """Wait until a row may be due that was not before, or ``timeout_s`` seconds have passed."""
+        """Wait until something may be due, or ``timeout_s`` seconds have passed; never returns for a held row."""
         ...
 
     def hold(self, stack: str, *, doubted: bool = False) -> AbstractContextManager[None]:

@@ -16,11 +16,13 @@ from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator, StoreKind
 from orchestrator.config.operator import Sandbox as SandboxKind
 from orchestrator.config.operator import Store as DeclaredStore
-from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.agenda import open_agenda
 from orchestrator.effects.artifacts import FolderArtifacts
+from orchestrator.effects.artifacts_shared import SharedArtifacts
 from orchestrator.effects.attempts import KeptAttempts
-from orchestrator.effects.clock import SystemClock
+from orchestrator.effects.clock import SystemClock, clock_of
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
+from orchestrator.effects.database import Database
 from orchestrator.effects.encryption import Cipher, cipher_at
 from orchestrator.effects.failpoints import Failpoint, armed
 from orchestrator.effects.home import make_home
@@ -39,9 +41,10 @@ from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
 from orchestrator.effects.workspaces import LaidWorkspaces
 from orchestrator.engine.outside import Outside
+from orchestrator.errors import ConfigError
 from orchestrator.model.reference import fill
 from orchestrator.model.stack import StackKey
-from orchestrator.ports import Agenda
+from orchestrator.ports import Agenda, Artifacts, Clock
 
 #: Settings that a variable of our own environment can give.
 _SETTINGS: Final = {"timeout": "HOLDFAST_TIMEOUT", "retries": "HOLDFAST_RETRIES"}
@@ -59,7 +62,8 @@ class Host:
     sources: VersionedSources
     _outer: Mapping[str, str]
     _agenda: Agenda
-    _clock: SystemClock
+    _database: Database
+    _clock: Clock
     _secrets: StoreSecrets
     _failpoint: Failpoint | None
 
@@ -68,17 +72,17 @@ class Host:
         operator, failpoint, home, record = self.operator, self._failpoint, self.home, self.record
         credentials = _credentials(operator, self._secrets, self._outer)
         workspaces = LaidWorkspaces(home=home, lineage=Lineage(home=home, source=source, marks=marks))
-        cipher = _cipher(operator, home, self._secrets)
         return Outside(
             record=armed(record, "record", failpoint),
-            artifacts=armed(FolderArtifacts(folder=home / "artifacts", cipher=cipher), "artifacts", failpoint),
+            artifacts=armed(self._artifacts(), "artifacts", failpoint),
             agenda=self._agenda,
             sources=armed(self.sources, "sources", failpoint),
             layouts=StackFiles(
                 operator=operator, given=_given(self._outer), remembered=record.remembered, remember=record.remember
             ),
             workspaces=armed(workspaces, "workspaces", failpoint),
-            attempts=armed(KeptAttempts(home=home, clock=self._clock), "attempts", failpoint),
+            # Their folders bear the times of this host's file system.
+            attempts=armed(KeptAttempts(home=home, clock=SystemClock()), "attempts", failpoint),
             shells=armed(self._shells(credentials), "shells", failpoint),
             adapters=InstalledAdapters(given=_given_to_tools(operator, self._outer)),
             secrets=self._secrets,
@@ -110,12 +114,18 @@ class Host:
         """Remove what killed workers left behind, and say of their runs that they are over."""
         record = self.record
         self._shells(_credentials(self.operator, self._secrets, self._outer)).sweep()
-        KeptAttempts(home=self.home, clock=self._clock).sweep(lambda: _attempts_in_use(record))
+        KeptAttempts(home=self.home, clock=SystemClock()).sweep(lambda: _attempts_in_use(record))
         # Of every source alike: no lineage is asked for.
         nobody = Lineage(home=self.home, source="", marks=frozenset)
         LaidWorkspaces(home=self.home, lineage=nobody).sweep(lambda: _stacks_in_use(record))
         for number in self.running.forsaken():
             record.close_run(number)
+
+    def _artifacts(self) -> Artifacts:
+        cipher = _cipher(self.operator, self.home, self._secrets)
+        if self.operator.many_hosts:
+            return SharedArtifacts(database=self._database, cipher=cipher)
+        return FolderArtifacts(folder=self.home / "artifacts", cipher=cipher)
 
     def _shells(self, credentials: GrantedCredentials) -> ToolShells:
         operator, outer = self.operator, self._outer
@@ -135,8 +145,16 @@ class Host:
 def open_host(home: Path, operator: Operator, outer: Mapping[str, str], *, actor: str = "") -> Iterator[Host]:
     """Open the home ``home`` for ``actor``, empty for who is logged in. Raises OrchestratorError."""
     make_home(home)
-    clock = SystemClock()
+    if operator.many_hosts and not operator.encryption_secret:
+        raise ConfigError(
+            "the record is in PostgreSQL for several hosts, and no key is named that all of them have",
+            code="HF-1061",
+            where=operator.file,
+            hint='add encryption: {key: "${secret:data-key}"}; plans and inputs lie in the record, encrypted with it',
+        )
     database = open_database(_database_url(operator, home, outer))
+    clock = clock_of(database)
+    agenda = open_agenda(database, clock)
     try:
         record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
         secrets = StoreSecrets(
@@ -150,12 +168,14 @@ def open_host(home: Path, operator: Operator, outer: Mapping[str, str], *, actor
             running=Running(home=home),
             sources=VersionedSources(home=home, outer=outer, run=quick, secrets=secrets),
             _outer=outer,
-            _agenda=LocalAgenda(database=database, clock=clock),
+            _agenda=agenda,
+            _database=database,
             _clock=clock,
             _secrets=secrets,
             _failpoint=Failpoint.read(outer.get(FAILPOINT, "")),
         )
     finally:
+        agenda.close()
         database.close()
 
 

@@ -122,6 +122,16 @@ CODES: dict[str, Entry] = {
         "The operator's file declares no source, so there is nothing that a service could watch.",
         "Add one under sources: a git url, or a directory.",
     ),
+    "HF-1061": Entry(
+        "no key that all hosts have",
+        "The record is in PostgreSQL, so plans and inputs lie there for every host: they are encrypted with one key.",
+        'Write encryption: {key: "${secret:NAME}"} in the operator\'s file, and put the key into a store of each host.',
+    ),
+    "HF-1062": Entry(
+        "record of one host",
+        "A worker shares its record with other hosts, and this one is kept in a file of one host.",
+        "Name a PostgreSQL database under database: in the operator's file, or run holdfast serve alone.",
+    ),
     "HF-1900": Entry("wrong usage", "A word on the command line makes no sense here.", "Run the command with --help."),
     "HF-1901": Entry("no such stack", "No stack goes by that name or fits that selector.", "See: holdfast status."),
     "HF-1902": Entry("several stacks", "The command takes one stack, and the word means several.", "Write name@env."),

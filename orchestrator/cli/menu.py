@@ -51,6 +51,7 @@ PANELS: Final[dict[str, dict[str, Entry]]] = {
         "unlock": Entry("orchestrator.cli.unlock", "Free a tool's lock that one of our own runs left behind."),
     },
     "Set up": {
+        "worker": Entry("orchestrator.cli.worker", "Work for a service on another host; opens no port."),
         "serve": Entry("orchestrator.cli.serve", "Watch sources and keep every stack as asked for, unattended."),
         "wait": Entry("orchestrator.cli.wait", "Wait until stacks are ready."),
         "doctor": Entry("orchestrator.cli.doctor", "Check tools, disk, record and adapters."),

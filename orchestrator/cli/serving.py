@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from orchestrator.assembly.served import Served, open_served
-from orchestrator.config.operator import Operator, operator_of
+from orchestrator.config.operator import NOWHERE, Operator, operator_of
 from orchestrator.effects.announcing import Announcing
 from orchestrator.effects.journal import StreamJournal
 from orchestrator.effects.supervisor import Supervisor
@@ -29,12 +29,30 @@ _BEAT_S = 1.0
 
 def serve(config: Path | None, listen: str | None, home: Path | None) -> int:
     """Serve until told to stop; return the exit code. Raises OrchestratorError where it cannot begin."""
+    environment, operator = _configured(config)
+    with open_served(operator, _home(operator, home, environment), environment) as served:
+        return _Life(served, environment, listen or operator.listen).live()
+
+
+def work(config: Path | None, home: Path | None) -> int:
+    """Work beside other hosts until told to stop; return the exit code. Raises OrchestratorError as `serve`."""
+    environment, operator = _configured(config)
+    if not operator.many_hosts:
+        raise ConfigError(
+            "a worker shares its record with other hosts, and this one is kept in a file of one host",
+            code="HF-1062",
+            where=operator.file,
+            hint="name a PostgreSQL database under database:, or run holdfast serve alone",
+        )
+    with open_served(operator, _home(operator, home, environment), environment) as served:
+        return _Life(served, environment, NOWHERE).live()
+
+
+def _configured(config: Path | None) -> tuple[Mapping[str, str], Operator]:
     environment = dict(os.environ)
     if config is not None:
         environment["HOLDFAST_CONFIG"] = str(config)
-    operator = operator_of(environment)
-    with open_served(operator, _home(operator, home, environment), environment) as served:
-        return _Life(served, environment, listen).live()
+    return environment, operator_of(environment)
 
 
 def _home(operator: Operator, chosen: Path | None, environment: Mapping[str, str]) -> Path:
@@ -47,9 +65,9 @@ def _home(operator: Operator, chosen: Path | None, environment: Mapping[str, str
 class _Life:
     """One service from beginning to end."""
 
-    def __init__(self, served: Served, environment: Mapping[str, str], listen: str | None) -> None:
+    def __init__(self, served: Served, environment: Mapping[str, str], listen: str) -> None:
         self.served, self.environment = served, environment
-        self.listen = listen or served.operator.listen
+        self.listen = listen
         self.journal = StreamJournal.on(sys.stderr, environment, lambda text: served.host.mask(text))  # noqa: PLW0108 -- a reload brings another host
         self.supervisor = Supervisor.of(environment)
         self.stopping, self.halt = threading.Event(), Halt()

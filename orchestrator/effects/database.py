@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,17 @@ _SNAPSHOT: Final[dict[str, dict[str, Any]]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
 
+#: A cut is noticed within six seconds, by the server (which then frees its locks) and by us: measured with the defaults
+#: of Linux, either may go on for two hours. For a server on this host they mean nothing.
+_NOTICING: Final = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 5000}
+#: How long a server that was there is waited for, in seconds: it starts anew in less.
+_PATIENCE_S: Final = 10.0
+#: Pauses between two tries to reach it, in seconds.
+_FIRST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 1.0
+#: What a server answers that is there and takes nobody yet: it starts, or stops.
+_NOT_NOW: Final = "57P03"
+
 #: How often a transaction is begun anew where the database asks for it (serialization, lost connection).
 _TRIES: Final = 5
 
@@ -48,13 +60,15 @@ class Database:
     name: str
     #: The record's own key, read once.
     key: bytes = b""
+    #: How long an unreachable server is waited for, in seconds.
+    patience_s: float = 0.0
     #: Threads of one process take turns here: SQLite would have them sleep and try again.
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that sees one snapshot, however many statements read it. Raises RecordError, Conflict."""
-        with spoken(self.name), self.engine.connect() as connection:
+        with spoken(self.name), self._patiently(self.engine.connect) as connection:
             yield connection.execution_options(**_SNAPSHOT[self.engine.dialect.name])
 
     def write(self, work: Callable[[Connection], _T], *, durable: bool = True) -> _T:
@@ -68,11 +82,29 @@ class Database:
         with spoken(self.name):
             for _ in range(_TRIES - 1):
                 try:
-                    return self._once(work, durable=durable)
+                    return self._patiently(lambda: self._once(work, durable=durable))
                 except DBAPIError as error:
                     if not _worth_another_try(error):
                         raise
-            return self._once(work, durable=durable)
+            return self._patiently(lambda: self._once(work, durable=durable))
+
+    def _patiently(self, reach: Callable[[], _T]) -> _T:
+        """Do what needs the server; where that is not to be reached try again, until patience has run out."""
+        end, pause = time.monotonic() + self.patience_s, _FIRST_PAUSE
+        while True:
+            try:
+                return reach()
+            except DBAPIError as error:
+                if not self._unreachable(error) or time.monotonic() + pause > end:
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _unreachable(self, error: DBAPIError) -> bool:
+        """Whether no connection came about; one that was lost may have done its work."""
+        if self.engine.dialect.name == "sqlite" or error.connection_invalidated:
+            return False
+        return getattr(error.orig, "sqlstate", "") in {None, _NOT_NOW}
 
     def _once(self, work: Callable[[Connection], _T], *, durable: bool) -> _T:
         writes = "full" if durable else "normal"
@@ -93,18 +125,30 @@ def new_nonce() -> str:
     return secrets.token_hex(16)
 
 
+def patience(url: URL) -> float:
+    """Return how long a server of this kind is waited for once it was there, in seconds; a file has none."""
+    return 0.0 if url.get_backend_name() == "sqlite" else _PATIENCE_S
+
+
 def make_engine(url: URL, *, busy_s: float) -> Engine:
     """Return an engine whose transactions begin as this module promises. Connects to nothing."""
     # Ctrl-C while a connection is closed is logged by the pool, and would be shown with a traceback.
     logging.getLogger("sqlalchemy.pool").addHandler(logging.NullHandler())
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, busy_s)
-    limits = f"-c lock_timeout={int(busy_s * 1000)} -c idle_in_transaction_session_timeout=60000"
+    asked = {
+        "lock_timeout": int(busy_s * 1000),
+        "idle_in_transaction_session_timeout": 60000,
+        **{name if name.startswith("tcp") else f"tcp_{name}": value for name, value in _NOTICING.items()},
+    }
+    limits = " ".join(f"-c {name}={value}" for name, value in asked.items())
     given = url.query.get("options", "")
-    options = f"{limits} {given}" if given else limits
+    ours: dict[str, Any] = {"connect_timeout": 10, **_NOTICING}
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={"options": options, "connect_timeout": 10},
+        # What the operator's URL says counts.
+        connect_args={name: value for name, value in ours.items() if name not in url.query}
+        | {"options": f"{limits} {given}".rstrip()},
         pool_pre_ping=True,
     )
 

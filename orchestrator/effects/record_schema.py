@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, inspect, select, text
 
-from orchestrator.effects.database import Database, in_words, make_engine, prepare_file, read_url
+from orchestrator.effects.database import Database, in_words, make_engine, patience, prepare_file, read_url
 from orchestrator.effects.record_tables import HEAD, marks, meta, schema_version, tables
 from orchestrator.errors import RecordError
 
@@ -51,7 +51,7 @@ def open_database(url: str, *, busy_s: float = 10.0) -> Database:
     if _version(database) != HEAD:
         database.write(_bring_to_head)
     with database.reading() as connection:
-        return replace(database, key=_key(connection))
+        return replace(database, key=_key(connection), patience_s=patience(address))
 
 
 def _set_wal(path: Path, busy_s: float) -> None:

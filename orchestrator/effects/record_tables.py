@@ -8,10 +8,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 #: The newest migration. A database that bears another number is older (migrate it) or newer (leave it alone).
-HEAD: Final = "0001"
+HEAD: Final = "0003"
 
 #: The stream of gates: its version fences every apply.
 GATES: Final = "*"
@@ -129,7 +142,12 @@ agenda: Final = Table(
     Column("taken_by", Text, nullable=False),
     #: Whether somebody asked for another look since it was taken.
     Column("nudged", Boolean, nullable=False),
+    #: Number of the row of a shared queue that stands for it; the embedded agenda has none.
+    Column("job", BigInteger),
     Index("agenda_at", "at"),
+    Index("agenda_taken", "taken_by"),
+    Index("agenda_urgent", "priority", "at", "stack", "track"),
+    Index("agenda_lacking", "at", postgresql_where=text("job IS NULL"), sqlite_where=text("job IS NULL")),
 )
 
 #: Who works on which stack.

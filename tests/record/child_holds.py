@@ -9,17 +9,18 @@ import os
 import sys
 from pathlib import Path
 
-from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.agenda import open_agenda
 from orchestrator.effects.clock import SystemClock
 from orchestrator.effects.record_schema import open_database
 from orchestrator.errors import Conflict
+from orchestrator.ports import Agenda
 
 
 def say(word: str) -> None:
     os.write(1, f"{word}\n".encode())
 
 
-def race(agenda: LocalAgenda, stack: str, folder: Path, times: int) -> None:
+def race(agenda: Agenda, stack: str, folder: Path, times: int) -> None:
     """Hold so many times, against whoever wants it too; who is inside makes a file that nobody else may have made."""
     held = 0
     inside = folder / "inside"
@@ -38,7 +39,7 @@ def race(agenda: LocalAgenda, stack: str, folder: Path, times: int) -> None:
 
 
 url, verb, stack = sys.argv[1:4]
-agenda = LocalAgenda(database=open_database(url, busy_s=30), clock=SystemClock())
+agenda = open_agenda(open_database(url, busy_s=30), SystemClock())
 match verb:
     case "race":
         say("ready")

@@ -1,4 +1,4 @@
-"""What every agenda promises. Another implementation joins by one more parameter of `open_agenda`."""
+"""What every agenda promises. Another implementation joins by one more parameter of `agenda_url`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.effects import agenda as agendas
 from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.agenda_procrastinate import ProcrastinateAgenda
 from orchestrator.effects.database import Database
 from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_schema import open_database
@@ -31,7 +33,11 @@ def due(stack: str = NET, *, track: str = "main", at: float = NOW, why: str = "a
     return Due(stack=stack, track=track, at=at, why=why, priority=priority)
 
 
-@pytest.fixture(params=["embedded on sqlite", "embedded on postgresql"])
+#: What every implementation has beside the port: a holder of its own, a lease, and an end.
+AnAgenda = LocalAgenda | ProcrastinateAgenda
+
+
+@pytest.fixture(params=["embedded on sqlite", "procrastinate on postgresql"])
 def agenda_url(request: pytest.FixtureRequest) -> str:
     name = "sqlite_url" if request.param.endswith("sqlite") else "postgresql_database"
     url: str = request.getfixturevalue(name)
@@ -39,16 +45,17 @@ def agenda_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def open_agenda(agenda_url: str, clock) -> Iterator[Callable[[], LocalAgenda]]:
-    opened: list[Database] = []
+def open_agenda(agenda_url: str, clock) -> Iterator[Callable[[], AnAgenda]]:
+    opened: list[AnAgenda] = []
 
-    def build() -> LocalAgenda:
-        opened.append(open_database(agenda_url, busy_s=30))
-        return LocalAgenda(database=opened[-1], clock=clock)
+    def build() -> AnAgenda:
+        opened.append(agendas.open_agenda(open_database(agenda_url, busy_s=30), clock))
+        return opened[-1]
 
     yield build
     for one in opened:
         one.close()
+        one.database.close()
 
 
 @pytest.fixture
@@ -80,13 +87,16 @@ def test_what_is_not_due_yet_is_not_taken(agenda: Agenda):
     assert agenda.take(NOW + 1) == due(at=NOW + 1)
 
 
-def test_the_most_urgent_goes_first_and_then_the_oldest(agenda: Agenda):
+def test_the_most_urgent_goes_first_and_then_what_came_due_first(agenda: Agenda, clock):
+    clock.at = NOW - 1000
     agenda.nudge(due("a/drift@p", at=NOW - 100, priority=20))
     agenda.nudge(due("a/plan@p", at=NOW - 5, priority=10))
     agenda.nudge(due("a/older-plan@p", at=NOW - 50, priority=10))
     agenda.nudge(due("a/apply@p", at=NOW, priority=0))
-    taken = [one.stack for _ in range(4) if (one := agenda.take(NOW))]
-    assert taken == ["a/apply@p", "a/older-plan@p", "a/plan@p", "a/drift@p"]
+    clock.at = NOW
+    agenda.nudge(due("a/newest-plan@p", priority=10))
+    taken = [one.stack for _ in range(5) if (one := agenda.take(NOW))]
+    assert taken == ["a/apply@p", "a/older-plan@p", "a/plan@p", "a/newest-plan@p", "a/drift@p"]
     assert agenda.take(NOW) is None
 
 
@@ -252,7 +262,7 @@ def test_what_a_killed_taker_had_taken_is_due_at_once(agenda_url: str, agenda: A
         pass
 
 
-def test_a_taker_that_was_replaced_cannot_give_back_what_it_lost(open_agenda: Callable[[], LocalAgenda], clock):
+def test_a_taker_that_was_replaced_cannot_give_back_what_it_lost(open_agenda: Callable[[], AnAgenda], clock):
     mine = open_agenda()
     elsewhere = replace(open_agenda(), me=replace(mine.me, host="far", boot_id="far"), lease_s=100.0)
     elsewhere.nudge(due())
@@ -268,7 +278,7 @@ def test_a_taker_that_was_replaced_cannot_give_back_what_it_lost(open_agenda: Ca
     assert mine.waiting()[0].at == clock.at + 50
 
 
-def test_of_another_host_nothing_is_proven_before_its_lease_ends(open_agenda: Callable[[], LocalAgenda], clock):
+def test_of_another_host_nothing_is_proven_before_its_lease_ends(open_agenda: Callable[[], AnAgenda], clock):
     mine = open_agenda()
     for far in (
         replace(mine.me, host="far", boot_id="far"),
@@ -282,7 +292,7 @@ def test_of_another_host_nothing_is_proven_before_its_lease_ends(open_agenda: Ca
             assert can_hold(mine, NET)
 
 
-def test_a_holder_of_whom_nothing_is_proven_is_gone_once_somebody_says_so(open_agenda: Callable[[], LocalAgenda]):
+def test_a_holder_of_whom_nothing_is_proven_is_gone_once_somebody_says_so(open_agenda: Callable[[], AnAgenda]):
     mine = open_agenda()
     elsewhere = replace(open_agenda(), me=replace(mine.me, host="far", boot_id="far"))
     assert mine.doubtful(NET) == ""
@@ -299,21 +309,21 @@ def test_a_holder_of_whom_nothing_is_proven_is_gone_once_somebody_says_so(open_a
         pass
 
 
-def test_a_living_holder_keeps_its_hold_whatever_somebody_says(agenda: LocalAgenda, open_agenda):
+def test_a_living_holder_keeps_its_hold_whatever_somebody_says(agenda: AnAgenda, open_agenda):
     with open_agenda().hold(NET):
         assert agenda.doubtful(NET) == ""
         with pytest.raises(Conflict), agenda.hold(NET, doubted=True):
             pass
 
 
-def test_a_reboot_ends_every_hold_of_its_host(open_agenda: Callable[[], LocalAgenda]):
+def test_a_reboot_ends_every_hold_of_its_host(open_agenda: Callable[[], AnAgenda]):
     mine = open_agenda()
     before = replace(open_agenda(), me=replace(mine.me, boot_id="before"))
     with before.hold(NET):
         assert can_hold(mine, NET)
 
 
-def test_a_number_given_to_a_new_process_is_not_its_former_owner(open_agenda: Callable[[], LocalAgenda]):
+def test_a_number_given_to_a_new_process_is_not_its_former_owner(open_agenda: Callable[[], AnAgenda]):
     mine = open_agenda()
     former = replace(open_agenda(), me=replace(mine.me, started=mine.me.started - 1))
     with former.hold(NET):
@@ -347,15 +357,17 @@ def another_keeps_writing(database: Database) -> Iterator[None]:
 
 
 @pytest.fixture
-def impatient(agenda_url: str, clock) -> Iterator[LocalAgenda]:
+def impatient(agenda_url: str, clock) -> Iterator[AnAgenda]:
     """An agenda that soon gives up waiting for another writer."""
-    database = open_database(agenda_url, busy_s=0.05)
-    yield LocalAgenda(database=database, clock=clock)
-    database.close()
+    agenda = agendas.open_agenda(open_database(agenda_url, busy_s=5), clock)
+    limited = open_database(agenda_url, busy_s=0.05)
+    yield replace(agenda, database=limited)
+    limited.close()
+    agenda.database.close()
 
 
 def test_what_came_of_the_work_is_not_lost_when_its_hold_cannot_be_left(
-    impatient: LocalAgenda, open_agenda: Callable[[], LocalAgenda]
+    impatient: AnAgenda, open_agenda: Callable[[], AnAgenda]
 ):
     other = open_agenda()
 
@@ -373,7 +385,7 @@ def test_what_came_of_the_work_is_not_lost_when_its_hold_cannot_be_left(
         pass
 
 
-def test_an_error_is_not_replaced_by_that_of_leaving(impatient: LocalAgenda, open_agenda: Callable[[], LocalAgenda]):
+def test_an_error_is_not_replaced_by_that_of_leaving(impatient: AnAgenda, open_agenda: Callable[[], AnAgenda]):
     other = open_agenda()
 
     def work() -> None:
@@ -389,7 +401,7 @@ def test_an_error_is_not_replaced_by_that_of_leaving(impatient: LocalAgenda, ope
 
 
 def test_what_was_taken_and_could_not_be_left_can_be_entered_and_given_back(
-    impatient: LocalAgenda, open_agenda: Callable[[], LocalAgenda]
+    impatient: AnAgenda, open_agenda: Callable[[], AnAgenda]
 ):
     other = open_agenda()
     impatient.nudge(due())

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.agenda_procrastinate import ProcrastinateAgenda
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.errors import Conflict
@@ -153,7 +153,7 @@ def test_a_run_whose_commit_was_not_heard_is_begun_once(proxy: tuple[DroppingPro
 def test_a_hold_whose_commit_was_not_heard_is_its_makers(proxy: tuple[DroppingProxy, str], clock):
     dropping, url = proxy
     database = open_database(url)
-    agenda = LocalAgenda(database=database, clock=clock)
+    agenda = ProcrastinateAgenda(database=database, clock=clock)
     dropping.drops = 1
     with agenda.hold(STACK):
         assert dropping.drops == 0
@@ -169,7 +169,7 @@ def test_a_hold_whose_commit_was_not_heard_is_its_makers(proxy: tuple[DroppingPr
 def test_a_row_whose_taking_was_not_heard_is_taken_once(proxy: tuple[DroppingProxy, str], clock):
     dropping, url = proxy
     database = open_database(url)
-    agenda = LocalAgenda(database=database, clock=clock)
+    agenda = ProcrastinateAgenda(database=database, clock=clock)
     first, second = (Due(stack=f"acme/{name}@prod", track="main", at=clock.at, why="a commit") for name in "ab")
     agenda.nudge(first, second)
     dropping.drops = 1

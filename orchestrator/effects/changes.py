@@ -1,0 +1,62 @@
+"""Says when anybody wrote to a SQLite database: a thread of ours, or another process.
+
+SQLite wakes nobody up. What it has is a number that a connection sees move when somebody else commits
+(``PRAGMA data_version``, https://sqlite.org/pragma.html#pragma_data_version): asking for it takes
+microseconds and locks nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Engine, PoolProxiedConnection
+
+#: Seconds between two looks. Half of it is what a wake-up costs on average.
+_TICK: Final = 0.02
+
+
+@dataclass(slots=True)
+class Changes:
+    """Counts the commits of others, those of our own other connections among them. Safe to share between threads."""
+
+    engine: Engine
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    #: The number means something to one connection only, so one is kept.
+    _line: PoolProxiedConnection | None = None
+    _version: int = -1
+    _count: int = 0
+
+    def count(self) -> int:
+        """Return a number that grows whenever something was written since it was asked for last."""
+        with self._turn:
+            if self._line is None:
+                self._line = self.engine.raw_connection()
+                # Not the pool's any more: it belongs to whoever waits, whichever thread that is.
+                self._line.detach()
+            try:
+                version = self._line.cursor().execute("PRAGMA data_version").fetchone()[0]
+            except sqlite3.Error:
+                # Whoever reads next says in words what is wrong; here it only means: look.
+                version = self._version - 1
+            if version != self._version:
+                self._version = version
+                self._count += 1
+            return self._count
+
+    def wait(self, seen: int, timeout_s: float) -> int:
+        """Return the count once it is not ``seen`` any more, or ``timeout_s`` seconds have passed."""
+        end = time.monotonic() + timeout_s
+        while (count := self.count()) == seen and (left := end - time.monotonic()) > 0:
+            time.sleep(min(_TICK, left))
+        return count
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        with self._turn:
+            if self._line is not None:
+                self._line.close()
+                self._line = None
