@@ -61,6 +61,6 @@ CODES: dict[str, Entry] = {
         "state on one host only",
         "The stack declares no backend, and its record is shared by several hosts: what one of them keeps on its disk "
         "the others would not find, and create everything a second time.",
-        'Declare a backend in the files (terraform { backend "s3" { ... } }), or keep the record in SQLite on one host.',
+        'Declare a backend in the files: terraform { backend "s3" { ... } }. Or keep the record in SQLite on one host.',
     ),
 }

@@ -7,7 +7,7 @@ can be proven dead or alive, and only containers that cannot see each other depe
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Final
