@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -85,9 +86,23 @@ def lab_cli_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lay_mirror(tmp_path_factory.mktemp("lab"))
 
 
+@dataclass(frozen=True, slots=True)
+class PostgresqlServer:
+    """A real server, and how to have it crash and start anew."""
+
+    url: str
+    restart: Callable[[], None]
+
+
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """Address of a real PostgreSQL server of this worker's own; it listens on a socket in its folder, on no port."""
+def postgresql_url(postgresql_server: PostgresqlServer) -> str:
+    """Address of a real PostgreSQL server of this worker's own."""
+    return postgresql_server.url
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A real PostgreSQL server of this worker's own; it listens on a socket in its folder, on no port."""
     if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:
         pytest.skip("not installed: postgresql (initdb, pg_ctl)")
     # Not below pytest's own folder: that is closed to the user that the server runs as. Short, for the socket's sake.
@@ -108,7 +123,8 @@ def postgresql_url() -> Iterator[str]:
         run("initdb", "-D", cluster, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8")
         unsafe = "-c fsync=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=32MB"
         run("pg_ctl", "-D", cluster, "-w", "-s", "-o", f"-k {folder} -c listen_addresses= {unsafe}", "start")
-        yield f"postgresql://postgres@/postgres?host={folder}"
+        again = ("pg_ctl", "-D", cluster, "-m", "immediate", "-w", "-s", "restart")
+        yield PostgresqlServer(f"postgresql://postgres@/postgres?host={folder}", lambda: run(*again))
         run("pg_ctl", "-D", cluster, "-m", "immediate", "-s", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

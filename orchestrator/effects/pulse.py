@@ -120,8 +120,8 @@ class Ear:
 def psycopg_line(database: Database) -> psycopg.Connection[object]:
     """Return a connection of its own, outside of the pool and of every transaction; closing it is up to the caller."""
     pooled = database.engine.raw_connection()
-    pooled.detach()
     line = pooled.driver_connection
+    pooled.detach()
     if not isinstance(line, psycopg.Connection):
         raise TypeError(f"{database.name} is not reached through psycopg")
     line.set_autocommit(True)

@@ -197,6 +197,57 @@ def test_whoever_took_a_row_may_enter_its_hold_once(agenda: Agenda):
         pass
 
 
+def test_waiting_ends_at_once_where_something_is_due_and_late_where_nothing_is(agenda: Agenda):
+    assert waited(agenda, 0.2) >= 0.2
+    agenda.nudge(due(at=NOW + 100))
+    assert waited(agenda, 0.2) >= 0.2
+    agenda.nudge(due())
+    assert waited(agenda, 30.0) < 15
+
+
+def test_nobody_is_woken_for_what_somebody_holds(agenda: Agenda, open_agenda: Callable[[], Agenda]):
+    agenda.nudge(due())
+    with open_agenda().hold(NET):
+        assert waited(agenda, 0.2) >= 0.2
+    assert waited(agenda, 30.0) < 15
+    assert agenda.take(NOW)
+    assert waited(agenda, 0.2) >= 0.2
+
+
+def test_whoever_waits_is_woken_by_a_nudge_and_by_a_stack_that_is_given_back(
+    agenda: Agenda, open_agenda: Callable[[], Agenda]
+):
+    other = open_agenda()
+    with ThreadPoolExecutor(2) as pool:
+        for track in ("one", "two"):
+            woken = [pool.submit(waited, one, 60.0) for one in (agenda, open_agenda())]
+            other.nudge(due(track=track))
+            assert max(one.result() for one in woken) < 30
+            taken = agenda.take(NOW)
+            assert taken
+            agenda.rest(replace(taken, at=NOW + 1000))
+        with other.hold(NET):
+            agenda.nudge(due())
+            woken = [pool.submit(waited, agenda, 60.0)]
+        assert woken[0].result() < 30
+
+
+def test_whoever_waits_is_woken_by_the_death_of_a_holder(agenda_url: str, agenda: Agenda):
+    agenda.nudge(due())
+    with other_process(agenda_url, "hold", NET) as (child, said), ThreadPoolExecutor(1) as pool:
+        assert said == "held"
+        woken = pool.submit(waited, agenda, 60.0)
+        child.kill()
+        assert woken.result() < 30
+    assert agenda.take(NOW)
+
+
+def waited(agenda: Agenda, timeout_s: float) -> float:
+    begun = time.monotonic()
+    agenda.wait(timeout_s)
+    return time.monotonic() - begun
+
+
 def test_eight_takers_never_take_the_same_row(open_agenda: Callable[[], Agenda]):
     first = open_agenda()
     for number in range(40):
