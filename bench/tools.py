@@ -15,6 +15,7 @@ from typing import Any
 from adapters.ansible.adapter import build as ansible
 from adapters.cloudformation.adapter import build as cloudformation
 from adapters.contract import Adapter, AdapterFactory, Goal, Json, Workspace
+from bench import sceptre
 from bench.measure import Figure, figure, in_turns, run
 from orchestrator.effects.attempts import KeptAttempts
 from orchestrator.effects.clock import SystemClock
@@ -100,8 +101,8 @@ def t2(folder: Path, rounds: int) -> list[Figure]:
     with _aws(folder) as granted:
         settings: dict[str, Json] = {"tool": "cloudformation", "path": "web", "region": "eu-central-1", "lint": False}
         adapter = _adapter(folder, cloudformation, {**settings, "stack_name": "ours"}, granted)
-        theirs = _adapter(folder, cloudformation, {**settings, "stack_name": "theirs"}, granted)
-        for each, name in ((adapter, "ours"), (theirs, "theirs")):
+        for name in ("ours", "theirs", "sceptres"):
+            each = _adapter(folder, cloudformation, {**settings, "stack_name": name}, granted)
             template.write_text(TEMPLATE.format(name=name, timeout=30))
             each.apply(_workspace(folder), each.plan(_workspace(folder), Goal.CONVERGE))
         env = {"PATH": os.environ["PATH"], "HOME": str(folder), **granted}
@@ -124,8 +125,19 @@ def t2(folder: Path, rounds: int) -> list[Figure]:
             assert told["changes"] == 1, told
             return float(told["took"])
 
-        taken = in_turns(ours, rival, rounds)
-    return [figure("T2", "CloudFormation `adapter.plan`, imports left out, beside a boto3 script's calls", taken, 1.1)]
+        work = "CloudFormation `adapter.plan`, imports left out, beside"
+        found = [figure("T2", f"{work} a boto3 script's calls", in_turns(ours, rival, rounds), 1.1)]
+        python = sceptre.sceptre()
+        if python is None:
+            return found
+        asked = sceptre.project(folder / "sceptre", stack="sceptres")
+
+        def other(number: int) -> float:
+            asked.write_text(TEMPLATE.format(name="sceptres", timeout=40 + number))
+            return sceptre.change_set(python, folder / "sceptre", number, env)
+
+        taken = in_turns(lambda number: ours(rounds + number), other, rounds)
+    return [*found, figure("T2", f"{work} `sceptre`'s API: a change set made and described", taken, 1.1)]
 
 
 def _playbook(site: Path, made: Path, text: str) -> None:
@@ -168,9 +180,11 @@ def _aws(folder: Path) -> Iterator[dict[str, str]]:
     ):
         assert server.stdout is not None
         port: Any = json.loads(server.stdout.readline())
-        yield {
-            "AWS_ACCESS_KEY_ID": "bench",
-            "AWS_SECRET_ACCESS_KEY": "bench",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        }
-        server.terminate()
+        try:
+            yield {
+                "AWS_ACCESS_KEY_ID": "bench",
+                "AWS_SECRET_ACCESS_KEY": "bench",
+                "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+            }
+        finally:
+            server.terminate()

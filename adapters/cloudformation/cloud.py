@@ -117,10 +117,18 @@ def busy(stack: Mapping[str, Any]) -> Refused:
     return Refused("busy", f"{stack['StackName']} is in {stack['StackStatus']}", _WAIT)
 
 
-def until(done: Callable[[Mapping[str, Any]], bool], look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Look until what is seen is ``done``, and return it."""
+def until(
+    done: Callable[[Mapping[str, Any]], bool],
+    look: Callable[[], dict[str, Any]],
+    meanwhile: Callable[[], object] = lambda: None,
+) -> dict[str, Any]:
+    """Look until what is seen is ``done``, and return it; ``meanwhile`` is what there is to do in the first wait."""
     looks = (look() for _ in waits())
-    return next(found for found in looks if done(found))
+    found = next(looks)
+    if not done(found):
+        meanwhile()
+        found = next(later for later in looks if done(later))
+    return found
 
 
 def waits() -> Iterator[None]:

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from adapters.cloudformation import statuses
 from adapters.cloudformation.cloud import Cloud, Refused, missing, refusal, say, waits
-from adapters.cloudformation.planning import deployed, seen
+from adapters.cloudformation.planning import outputs, policy, seen
 from adapters.cloudformation.statuses import AFTER, GOOD, Event
 
 
@@ -26,8 +26,7 @@ def apply(cloud: Cloud, saved: Mapping[str, Any]) -> dict[str, Any]:
         _execute(cloud, saved)
     if saved["creates"]:
         _settle(cloud, saved)
-    after = deployed(cloud, cloud.stack(saved["expected"]["id"]))
-    return {"outputs": after["outputs"] if after else {}}
+    return {"outputs": outputs(cloud.stack(saved["expected"]["id"]))}
 
 
 def resume(cloud: Cloud, saved: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def resume(cloud: Cloud, saved: Mapping[str, Any]) -> dict[str, Any]:
         # Begun a moment ago, or by somebody else: either way nothing can be said before it ends.
         return {"state": "running"}
     if not saved["change_set"]:
-        settled = stack is not None and not _unsettled(saved, deployed(cloud, stack) or {})
+        settled = stack is not None and not _unsettled(cloud, saved, stack)
         return {"state": "finished" if settled else "untouched"}
     if _execution(cloud, saved["change_set"]) == "AVAILABLE":
         return {"state": "untouched"}
@@ -155,10 +154,11 @@ def _settle(cloud: Cloud, saved: Mapping[str, Any]) -> None:
         cloud.cloudformation.update_termination_protection(StackName=stack_id, EnableTerminationProtection=wish)
 
 
-def _unsettled(saved: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    policy = bool(saved["stack_policy"]) and found.get("policy") != saved["stack_policy"]
+def _unsettled(cloud: Cloud, saved: Mapping[str, Any], stack: Mapping[str, Any]) -> bool:
     wish = saved["termination_protection"]
-    return policy or (wish is not None and found.get("protected") is not wish)
+    if wish is not None and bool(stack.get("EnableTerminationProtection")) is not wish:
+        return True
+    return bool(saved["stack_policy"]) and policy(cloud, stack) != saved["stack_policy"]
 
 
 def _execution(cloud: Cloud, arn: str) -> str:

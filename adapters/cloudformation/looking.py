@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from adapters.cloudformation import planning
 from adapters.cloudformation.cloud import Cloud, busy, until
 from adapters.cloudformation.planning import changes, deployed, remove
 from adapters.cloudformation.sameness import same
@@ -25,7 +26,7 @@ def drift(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     status = _detected(cloud, started)
     found = list(cloud.pages("describe_stack_resource_drifts", "StackResourceDrifts", StackName=stack_id))
     listed = cloud.pages("list_stack_resources", "StackResourceSummaries", StackName=stack_id)
-    stands = deployed(cloud, stack) or {}
+    stands = deployed(cloud, request, stack) or {}
     told: dict[str, Any] = {
         "missing": False,
         "drifts": found,
@@ -39,7 +40,7 @@ def drift(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     if not same(request, stands):
         made = changes(cloud, request, stack)
         if made["change_set"]:
-            remove(cloud, made["change_set"], made["stack_id"])
+            remove(cloud, made["change_set"], "")
             told["pending"] = made
     return told
 
@@ -53,9 +54,7 @@ def _detected(cloud: Cloud, started: str) -> dict[str, Any]:
 
 def outputs(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return the stack's outputs, none where there is no stack."""
-    stack = cloud.stack(str(request["stack_name"]))
-    listed = (stack or {}).get("Outputs") or ()
-    return {"outputs": {one["OutputKey"]: one.get("OutputValue") for one in listed}}
+    return {"outputs": planning.outputs(cloud.stack(str(request["stack_name"])))}
 
 
 def validate(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:

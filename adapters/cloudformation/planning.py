@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from adapters.cloudformation.statuses import SHELL, STUCK, in_progress
 
 #: How the names of our change sets begin. Nobody else's is ever touched.
 PREFIX: Final = "holdfast-"
+#: What a stack is in after operations that always say when they took place.
+_UPDATED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 _UNCHANGED: Final = ("didn't contain changes", "No updates are to be performed")
 #: A plan that old is nobody's any more. Younger ones may wait for a yes, on this track or another.
 _KEPT_FOR: Final = timedelta(days=7)
@@ -28,17 +31,31 @@ def plan(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     stack = cloud.stack(name)
     _check_ready(stack)
     _upload(cloud, request)
-    if stack is not None:
-        _sweep(cloud, stack)
-    made = changes(cloud, request, stack)
     stands = stack if stack and stack["StackStatus"] != SHELL else None
+    look = cache(lambda: deployed(cloud, request, stands))
+
+    def meanwhile() -> None:
+        look()
+        if stack is not None:
+            _sweep(cloud, stack)
+
+    made = changes(cloud, request, stack, meanwhile)
     # A change set does not touch a stack that stands: it is as it was before the look.
     expected = seen(stands or cloud.stack(made["stack_id"] or name))
-    return {**made, "expected": expected, "deployed": deployed(cloud, stands)}
+    return {**made, "expected": expected, "deployed": look()}
 
 
-def changes(cloud: Cloud, request: Mapping[str, Any], stack: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a change set's id and what it would do; no id where there is nothing to do. Raises Refused."""
+def changes(
+    cloud: Cloud,
+    request: Mapping[str, Any],
+    stack: Mapping[str, Any] | None,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> dict[str, Any]:
+    """Return a change set's id and what it would do; no id where there is nothing to do. Raises Refused.
+
+    ``meanwhile`` is done while the service is still making the change set, which takes it seconds; where it is made at
+    once, not at all.
+    """
     creates = stack is None or stack["StackStatus"] == SHELL
     reverts = bool(request.get("revert_drift")) and not creates
     arguments = _arguments(request, kind="CREATE" if creates else "UPDATE", reverts=reverts)
@@ -51,11 +68,11 @@ def changes(cloud: Cloud, request: Mapping[str, Any], stack: Mapping[str, Any] |
             return {"change_set": "", "stack_id": "", "creates": creates, "changes": []}
         raise _not_offered(str(error)) if reverts and "DeploymentMode" in str(error) else refusal(error) from None
     arn, stack_id = answer["Id"], answer["StackId"]
-    found = _ready(cloud, arn)
+    found = _ready(cloud, arn, meanwhile)
     if found["Status"] == "CREATE_COMPLETE":
         told = [*_described(cloud, arn, found)]
         return {"change_set": arn, "stack_id": stack_id, "creates": creates, "changes": told}
-    remove(cloud, arn, stack_id)
+    remove(cloud, arn, stack_id if creates else "")
     reason = str(found.get("StatusReason") or "no reason given")
     if any(word in reason for word in _UNCHANGED):
         return {"change_set": "", "stack_id": stack_id, "creates": creates, "changes": []}
@@ -63,10 +80,10 @@ def changes(cloud: Cloud, request: Mapping[str, Any], stack: Mapping[str, Any] |
 
 
 def remove(cloud: Cloud, arn: str, stack_id: str) -> None:
-    """Remove a change set, and with the last one the shell of a stack that was never created."""
+    """Remove a change set, and with the last one the shell ``stack_id``, if any, of a stack that was never created."""
     with suppress(ClientError):
         cloud.cloudformation.delete_change_set(ChangeSetName=arn)
-    stack = cloud.stack(stack_id)
+    stack = cloud.stack(stack_id) if stack_id else None
     if stack is None or stack["StackStatus"] != SHELL:
         return
     if not list(cloud.pages("list_change_sets", "Summaries", StackName=stack_id)):
@@ -78,7 +95,7 @@ def plan_destroy(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     """Tell what removing the stack would remove, and what it would leave."""
     stack = cloud.stack(str(request["stack_name"]))
     if stack is None or stack["StackStatus"] == SHELL:
-        return {"expected": seen(stack), "resources": [], "deployed": deployed(cloud, None)}
+        return {"expected": seen(stack), "resources": [], "deployed": None}
     if in_progress(stack["StackStatus"]):
         raise busy(stack)
     if stack.get("EnableTerminationProtection"):
@@ -91,7 +108,7 @@ def plan_destroy(cloud: Cloud, request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "expected": seen(stack),
         "resources": [one for one in listed if one.get("ResourceStatus") != "DELETE_COMPLETE"],
-        "deployed": deployed(cloud, stack),
+        "deployed": deployed(cloud, request, stack),
     }
 
 
@@ -103,21 +120,40 @@ def seen(stack: Mapping[str, Any] | None) -> dict[str, str]:
     return {"id": stack["StackId"], "status": stack["StackStatus"], "updated": updated}
 
 
-def deployed(cloud: Cloud, stack: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return what the stack was last made of, as far as the service tells; None where there is no stack."""
+def deployed(cloud: Cloud, request: Mapping[str, Any], stack: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the stack was last made of, as far as the service tells; None where there is no stack.
+
+    The template is asked for only where ``request`` brings none of this very stack, the policy only where the stack's
+    files have one: nobody looks at it otherwise.
+    """
     if stack is None:
         return None
-    body = cloud.cloudformation.get_template(StackName=stack["StackId"], TemplateStage="Original")["TemplateBody"]
-    policy = cloud.cloudformation.get_stack_policy(StackName=stack["StackId"]).get("StackPolicyBody")
     given = {one["ParameterKey"]: str(one.get("ParameterValue", "")) for one in stack.get("Parameters") or ()}
     return {
-        "template": body if isinstance(body, str) else json.dumps(body),
+        "template": _template(cloud, request.get("known") or {}, stack),
         "parameters": given,
         "tags": {one["Key"]: one["Value"] for one in stack.get("Tags") or ()},
-        "policy": policy or "",
+        "policy": policy(cloud, stack) if request.get("stack_policy") else "",
         "protected": bool(stack.get("EnableTerminationProtection")),
-        "outputs": {one["OutputKey"]: one.get("OutputValue") for one in stack.get("Outputs") or ()},
+        "outputs": outputs(stack),
     }
+
+
+def policy(cloud: Cloud, stack: Mapping[str, Any]) -> str:
+    """Return what the stack allows to be updated, as JSON; empty where it says nothing."""
+    return str(cloud.cloudformation.get_stack_policy(StackName=stack["StackId"]).get("StackPolicyBody") or "")
+
+
+def outputs(stack: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the outputs of a stack as the service describes it, none where there is none."""
+    return {one["OutputKey"]: one.get("OutputValue") for one in (stack or {}).get("Outputs") or ()}
+
+
+def _template(cloud: Cloud, known: Mapping[str, Any], stack: Mapping[str, Any]) -> str:
+    if known.get("of") == seen(stack) and stack["StackStatus"] in _UPDATED:
+        return str(known["template"])
+    body = cloud.cloudformation.get_template(StackName=stack["StackId"], TemplateStage="Original")["TemplateBody"]
+    return body if isinstance(body, str) else json.dumps(body)
 
 
 def _check_ready(stack: Mapping[str, Any] | None) -> None:
@@ -162,10 +198,11 @@ def _not_offered(said: str) -> Refused:
     return Refused("settings", f"drift cannot be put back: no drift-aware change sets here ({first})", hint)
 
 
-def _ready(cloud: Cloud, arn: str) -> dict[str, Any]:
+def _ready(cloud: Cloud, arn: str, meanwhile: Callable[[], object] = lambda: None) -> dict[str, Any]:
     return until(
         lambda found: not str(found["Status"]).endswith(("_PENDING", "_IN_PROGRESS")),
         lambda: cloud.cloudformation.describe_change_set(ChangeSetName=arn, IncludePropertyValues=True),
+        meanwhile,
     )
 
 
@@ -209,10 +246,12 @@ def _upload(cloud: Cloud, request: Mapping[str, Any]) -> None:
 def _sweep(cloud: Cloud, stack: Mapping[str, Any]) -> None:
     """Remove those of our change sets that nobody can execute any more."""
     long_ago = datetime.now(tz=UTC) - _KEPT_FOR
-    for one in list(cloud.pages("list_change_sets", "Summaries", StackName=stack["StackId"])):
-        if not str(one.get("ChangeSetName", "")).startswith(PREFIX):
-            continue
-        useless = one.get("Status") == "FAILED" or one.get("ExecutionStatus") == "OBSOLETE"
-        if useless or one["CreationTime"] < long_ago:
-            with suppress(ClientError):
-                cloud.cloudformation.delete_change_set(ChangeSetName=one["ChangeSetId"])
+    # Tidying up is nothing that a plan fails of, not even where the credentials may not list.
+    with suppress(ClientError):
+        for one in list(cloud.pages("list_change_sets", "Summaries", StackName=stack["StackId"])):
+            if not str(one.get("ChangeSetName", "")).startswith(PREFIX):
+                continue
+            useless = one.get("Status") == "FAILED" or one.get("ExecutionStatus") == "OBSOLETE"
+            if useless or one["CreationTime"] < long_ago:
+                with suppress(ClientError):
+                    cloud.cloudformation.delete_change_set(ChangeSetName=one["ChangeSetId"])

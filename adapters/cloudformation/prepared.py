@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from adapters.cloudformation import answers, commands, deployment
+from adapters.cloudformation import answers, commands, deployment, remembered
 from adapters.cloudformation.attributes import secret_texts
 from adapters.cloudformation.changes import Sides
 from adapters.cloudformation.packaging import Package, package, text_of
@@ -44,14 +44,16 @@ class Prepared:
 
     def ask(self, verb: str, **more: Any) -> Mapping[str, Any]:
         """Have the child run a verb that changes nothing and return its answer. Raises what it says of its failure."""
-        file = self.workspace.private / f"{verb}.json"
-        write_private(file, json.dumps({**self._request(), **more}).encode())
+        file, known = self.workspace.private / f"{verb}.json", remembered.read(self.workspace.scratch)
+        write_private(file, json.dumps({**self._request(), "known": known, **more}).encode(), durable=False)
         try:
             ended = self.shell.run(commands.ask(verb, file, self.workspace.folder), self.tell)
         finally:
             # It holds the parameters' values.
             file.unlink(missing_ok=True)
-        return answers.result(ended, self.secrets)
+        answer = answers.result(ended, self.secrets)
+        remembered.keep(self.workspace.scratch, answer, known)
+        return answer
 
     def tell(self, line: str) -> None:
         """Tell people what one line of the child's says, where it says something to them."""
@@ -110,6 +112,7 @@ class Prepared:
             "role_arn": self.settings.role_arn,
             "notification_arns": list(self.settings.notification_arns),
             "termination_protection": self.settings.termination_protection,
+            "stack_policy": bool(self.policy),
         }
 
 

@@ -167,9 +167,16 @@ def create_change_set(self: Any) -> ActionResult:
 
 
 def describe_change_set(self: Any) -> ActionResult:
-    found = self.cloudformation_backend.change_sets.get(self._get_param("ChangeSetName"))
+    asked, stack = self._get_param("ChangeSetName"), self._get_param("StackName")
+    # By its ARN, or by its name with the stack's.
+    called = (
+        one for one in self.cloudformation_backend.change_sets.values() if stack in {one.stack_name, one.stack_id}
+    )
+    found = self.cloudformation_backend.change_sets.get(asked) or next(
+        (one for one in called if one.change_set_name == asked), None
+    )
     if found is None:
-        raise ValidationError(message=f"ChangeSet [{self._get_param('ChangeSetName')}] does not exist")
+        raise ValidationError(message=f"ChangeSet [{asked}] does not exist")
     return ActionResult(
         {
             "ChangeSetName": found.change_set_name,

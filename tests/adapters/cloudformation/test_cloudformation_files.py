@@ -84,7 +84,8 @@ def test_settings_that_make_no_sense_are_refused_by_name(settings: dict[str, obj
         ('{"Resources": {\n  "A": }\n', 2, "no JSON"),
         ("A: *nothing\n", 1, "undefined alias"),
         ("A: \x07\n", 1, "no YAML"),
-        ("A: " + "[" * 5000, 1, "YAML"),
+        ("A: " + "[" * 100_000, 1, "nested too deep"),
+        ("a: &a [*a]\n", 1, "YAML"),
         ("a: &a [1,1,1,1,1,1,1,1]\n" + "".join(f"{k}: &{k} [{','.join([f'*{p}'] * 9)}]\n" for p, k in zip("abcdefg", "bcdefgh", strict=True)), 1, "expand without end"),
     ],
 )  # fmt: skip

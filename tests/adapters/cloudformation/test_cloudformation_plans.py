@@ -37,6 +37,24 @@ def test_an_existing_stack_is_updated_and_values_are_told_before_and_after(rig: 
     assert [(one.path, str(one.before), one.after) for one in change.attributes] == [("VisibilityTimeout", "30", "60")]
 
 
+@pytest.mark.parametrize(
+    "spoilt", ["", "no JSON", "[]", '{"of": {}}', '{"of": {"id": "another"}, "template": "no: {"}']
+)
+def test_what_is_remembered_of_another_stack_or_is_spoilt_is_asked_for_again(rig: AwsRig, spoilt: str) -> None:
+    subject = plain(rig)
+    subject.inputs = {"Wait": Input(value=60)}
+    subject.template.write_text(QUEUE + "Outputs:\n  Url: {Value: !Ref Queue}\n")
+    kept = subject.workspace.scratch / "deployed.json"
+    kept.write_text(spoilt)
+    plan = subject.adapter.plan(subject.workspace, Goal.CONVERGE)
+    assert plan.outputs_changing == ("Url",)
+    assert json.loads(kept.read_bytes())["template"] == QUEUE
+    assert subject.adapter.plan(subject.workspace, Goal.CONVERGE).outputs_changing == ("Url",)
+    subject.adapter.apply(subject.workspace, plan)
+    assert subject.adapter.plan(subject.workspace, Goal.CONVERGE).empty
+    assert json.loads(kept.read_bytes())["template"] == subject.template.read_text()
+
+
 def test_what_is_lost_is_told_first_and_what_forces_it(rig: AwsRig) -> None:
     subject = plain(rig)
     other = '  Other:\n    Type: AWS::SQS::Queue\n    Properties: {QueueName: !Sub "${AWS::StackName}-other"}\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -100,6 +101,43 @@ def test_a_change_set_that_is_still_being_made_is_waited_for() -> None:
         found = planned(Cloud(region="eu-central-1", cloudformation=client), request, None)
         answering.assert_no_pending_responses()
     assert (found["change_set"], found["creates"]) == (made, True)
+
+
+def test_old_change_sets_are_removed_while_the_service_makes_the_new_one() -> None:
+    """The real library with answers put in: what stands in for the service makes change sets at once."""
+    import boto3  # noqa: PLC0415 - takes a second to load
+    from botocore.stub import Stubber  # noqa: PLC0415
+
+    from adapters.cloudformation.cloud import Cloud  # noqa: PLC0415
+    from adapters.cloudformation.planning import plan  # noqa: PLC0415
+
+    now, arn = datetime.now(tz=UTC), "arn:aws:cloudformation:eu-central-1:1"
+    stack = {"StackId": f"{arn}:stack/web/1", "StackName": "web", "StackStatus": "UPDATE_COMPLETE", "CreationTime": now}
+    listed = [
+        {"ChangeSetName": name, "ChangeSetId": f"{arn}:changeSet/{name}/1", "Status": status, "CreationTime": made}
+        for name, status, made in (
+            ("holdfast-waiting", "CREATE_COMPLETE", now),
+            ("holdfast-failed", "FAILED", now),
+            ("holdfast-old", "CREATE_COMPLETE", now - timedelta(days=8)),
+            ("somebody-elses", "FAILED", now - timedelta(days=8)),
+        )
+    ]
+    keys = {"aws_access_key_id": "lab", "aws_secret_access_key": "lab"}
+    client = boto3.client("cloudformation", region_name="eu-central-1", **keys)
+    request = dict.fromkeys(("template_url", "role_arn", "notification_arns", "nested", "bucket"), "")
+    request |= {"stack_name": "web", "template": "{}", "parameters": {}, "tags": {}, "capabilities": [], "uploads": {}}
+    request |= {"known": {"of": {"id": stack["StackId"], "status": "UPDATE_COMPLETE", "updated": ""}, "template": "A"}}
+    with Stubber(client) as answering:
+        answering.add_response("describe_stacks", {"Stacks": [stack]})
+        answering.add_response("create_change_set", {"Id": f"{arn}:changeSet/new/1", "StackId": stack["StackId"]})
+        answering.add_response("describe_change_set", {"Status": "CREATE_PENDING"})
+        answering.add_response("list_change_sets", {"Summaries": listed})
+        for name in ("holdfast-failed", "holdfast-old"):
+            answering.add_response("delete_change_set", {}, {"ChangeSetName": f"{arn}:changeSet/{name}/1"})
+        answering.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"})
+        found = plan(Cloud(region="eu-central-1", cloudformation=client), request)
+        answering.assert_no_pending_responses()
+    assert found["deployed"]["template"] == "A"
 
 
 def test_an_execution_that_can_no_longer_be_watched_is_neither_failed_nor_ended() -> None:
