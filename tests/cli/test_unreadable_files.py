@@ -33,7 +33,10 @@ def test_a_first_file_is_written_over_a_committed_one_that_cannot_be_read(broken
 
 @pytest.mark.parametrize(
     "words",
-    [("runs",), ("logs", "1"), ("show", "1"), ("verify-record",), ("outputs", "network")],
+    [
+        *(("runs",), ("logs", "1"), ("show", "1"), ("verify-record",), ("outputs", "network")),
+        *(("drift", "--show"), ("drift", "--history", "network")),
+    ],
 )
 def test_what_the_record_knows_is_told_whatever_is_committed(broken, words):
     broken.ends(0, *words)
