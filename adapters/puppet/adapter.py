@@ -46,6 +46,7 @@ from adapters.puppet.prepared import APPLIED, APPLYING, Prepared, prepared, secr
 from adapters.puppet.report import Report
 from adapters.puppet.settings import Settings, read
 from adapters.testimony import Testimony
+from adapters.versions import allows
 
 BLIND_SPOTS: Final = (
     "resources that the manifests no longer name: Puppet forgets them",
@@ -178,7 +179,9 @@ class Puppet:
             return facts.outputs(result.stdout, wanted, secrets(workspace))
 
     def unlock(self, workspace: Workspace, lock_id: str) -> None:
-        """Do nothing: ``puppet apply`` takes no lock."""
+        """Refuse: ``puppet apply`` takes no lock."""
+        del workspace
+        raise ToolFailed(f"puppet has no lock {lock_id}", hint="there is nothing to unlock")
 
     @contextmanager
     def _prepared(self, workspace: Workspace) -> Iterator[Prepared]:
@@ -186,7 +189,7 @@ class Puppet:
         _program()
         asked = self.settings.tool_version
         # Asked for only where it matters: starting Ruby once more costs a second.
-        if asked and not f"{self.version().version}.".startswith(f"{asked}."):
+        if asked and not allows(asked, self.version().version):
             raise ToolVersionWrong(
                 f"puppet {self.version().version} is installed, tool_version asks for {asked}",
                 hint=f"install puppet {asked}, or change tool_version",

@@ -54,14 +54,15 @@ class _Look:
 
     def _settings(self, stack: Stack) -> Iterator[Finding]:
         """Have the adapter judge its settings and name what it reads; refuse what must not be laid out."""
-        settings: dict[str, Json] = {**stack.settings, "path": str(stack.path), "tool": stack.tool}
+        asked: dict[str, Json] = {"tool_version": stack.tool_version} if stack.tool_version else {}
+        settings: dict[str, Json] = {**stack.settings, **asked, "path": str(stack.path), "tool": stack.tool}
         folders = {stack.path}
         try:
             folders |= self.place.outside.adapters.build(stack, settings, NoShell()).inputs(self._tree)
         except AdapterNotFound as error:
             yield _finding(error.code, f'stack "{stack.key.short}": {error.message}', error.hint, stack.origins["tool"])
         except AdapterError as error:
-            key = next((key for key in stack.settings if error.message.startswith(key)), "tool")
+            key = next((key for key in (*stack.settings, *asked) if error.message.startswith(key)), "tool")
             where = stack.origins.get(key, "")
             yield _finding(error.code, f'stack "{stack.key.short}": {error.message}', error.hint, where)
         for folder in sorted(folders):

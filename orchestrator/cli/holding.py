@@ -49,7 +49,7 @@ def take_down(place: Place, wanted: Wanted) -> Result:
 
 
 def _check_destroys(place: Place, key: StackKey) -> None:
-    """Raise UsageError where the stack's tool cannot take down what it made; a stack without files is left to its plan."""
+    """Raise UsageError where the stack's tool cannot take down what it made; one without files is left to its plan."""
     stack = place.stacks.get(key)
     if stack is None:
         return

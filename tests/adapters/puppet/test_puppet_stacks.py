@@ -229,8 +229,8 @@ def test_what_is_missing_is_said_before_anything_runs(rig: HostRig) -> None:
 
 
 def test_another_version_than_the_one_asked_for_is_refused(rig: HostRig) -> None:
-    subject = rig.fresh(settings={"path": "stacks/host", "tool_version": "3.8"})
-    with pytest.raises(ToolVersionWrong, match=r"tool_version asks for 3\.8"):
+    subject = rig.fresh(settings={"path": "stacks/host", "tool_version": "~> 3.8"})
+    with pytest.raises(ToolVersionWrong, match=r"tool_version asks for ~> 3\.8"):
         subject.adapter.plan(subject.workspace, Goal.CONVERGE)
 
 
