@@ -15,6 +15,7 @@ def broken(tmp_path_factory):
     """An applied stack, whose last commit nobody can read; the checkout is mended again."""
     small = make(tmp_path_factory.mktemp("broken"))
     small.ends(0, "apply", "network", "--yes")
+    small.ends(0, "drift")
     good = (small.repo / "stacks.yaml").read_text()
     small.commit(stacks=BAD)
     (small.repo / "stacks.yaml").write_text(good)
