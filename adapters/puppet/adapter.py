@@ -43,6 +43,7 @@ from adapters.files import write_private
 from adapters.puppet import aftermath, applied, commands, facts, output
 from adapters.puppet.layout import outside
 from adapters.puppet.prepared import APPLIED, APPLYING, Prepared, prepared, secrets, settle
+from adapters.puppet.puppetfile import not_installed
 from adapters.puppet.report import Report
 from adapters.puppet.settings import Settings, read
 from adapters.testimony import Testimony
@@ -107,9 +108,10 @@ class Puppet:
             ends = {str(one.relative_to(workspace.root)): _last_line(one) for one in files}
             result = self.shell.run(commands.validate(ready.place, files))
             found = output.problems(result.stderr, ready.wording, ends)
+            notes = tuple(not_installed(ready.layout, workspace.root))
         if result.exit_code != 0 and not found:
             found = (Problem(severity=Severity.ERROR, summary=f"puppet parser ended with {result.exit_code}"),)
-        return found
+        return (*found, *notes)
 
     def plan(self, workspace: Workspace, goal: Goal) -> Plan:
         """Work out what would be done, by a run that only looks."""
@@ -215,7 +217,7 @@ class Puppet:
             goal=goal,
             changes=changes,
             tool=_tool(report.version),
-            problems=tuple(warnings),
+            problems=(*warnings, *not_installed(ready.layout, ready.workspace.root)),
             drift=tuple(item.change for item in drift if item.change.kind is not ChangeKind.UNKNOWN),
         )
         return Looked(plan=plan, report=report, memory=memory)
