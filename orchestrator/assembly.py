@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.attempts import KeptAttempts
 from orchestrator.effects.clock import SystemClock
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
+from orchestrator.effects.directory import to_nobody
 from orchestrator.effects.encryption import Cipher, cipher_at
 from orchestrator.effects.failpoints import Failpoint, armed
 from orchestrator.effects.home import make_home
@@ -116,8 +117,11 @@ class World:
 
 
 @contextmanager
-def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
-    """Open the world that `Whereabouts` found on the host of ``operator``. Raises OrchestratorError."""
+def open_world(where: Whereabouts, operator: Operator, tell: Callable[[str], None] = to_nobody) -> Iterator[World]:
+    """Open the world that `Whereabouts` found on the host of ``operator``.
+
+    ``tell`` is told of what takes long to read. Raises OrchestratorError.
+    """
     outer, home, source, checkout = dict(where.outer), where.home, where.source, where.checkout
     make_home(home)
     lineage = Lineage(home=home, source=source.id, marks=where.marks)
@@ -128,7 +132,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     record = SqlRecord(database=database, clock=clock, actor=actor)
     secrets = StoreSecrets(shelves=_shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
     failpoint = Failpoint.read(outer.get(FAILPOINT, ""))
-    sources = VersionedSources(home=home, outer=outer, run=quick, secrets=secrets)
+    sources = VersionedSources(home=home, outer=outer, run=quick, secrets=secrets, tell=tell)
     wanted = operator.sandbox is SandboxKind.BWRAP
     sandbox = Sandbox.find(outer.get("PATH", ""), operator.readable) if wanted else None
     credentials = _credentials(operator, secrets, outer)
