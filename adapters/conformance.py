@@ -31,6 +31,7 @@ from adapters.contract import (
     Running,
     Severity,
     Shell,
+    ToolFailed,
     ToolMissing,
     Unknown,
     Workspace,
@@ -337,6 +338,14 @@ def a_planned_destroy_removes_everything(rig: Rig) -> None:
     _expect(subject.world() == before, "nothing is left")
 
 
+def a_lock_that_is_not_there_is_not_freed(rig: Rig) -> None:
+    """Where nobody holds such a lock, freeing it fails and changes nothing."""
+    subject = rig.converged()
+    before = subject.world()
+    _error(lambda: subject.adapter.unlock(subject.workspace, "00000000-0000-0000-0000-000000000000"), ToolFailed)
+    _expect(subject.world() == before, "the world is as it was")
+
+
 def an_attempt_that_ended_is_found_finished(rig: Rig) -> None:
     """After a lost worker, an apply that ended well is adopted; one that is alive is left alone."""
     subject = rig.fresh()
@@ -377,6 +386,7 @@ CASES: Final[tuple[Case, ...]] = (
     a_secret_is_never_told,
     a_sensitive_output_is_marked,
     a_planned_destroy_removes_everything,
+    a_lock_that_is_not_there_is_not_freed,
     an_attempt_that_ended_is_found_finished,
     an_attempt_that_left_nothing_is_unknown,
 )

@@ -408,7 +408,10 @@ class Adapter(Protocol):
         ...
 
     def unlock(self, workspace: Workspace, lock_id: str) -> None:
-        """Free the tool's own lock ``lock_id``; the caller has made sure that it is one of ours."""
+        """Free the tool's own lock ``lock_id``; the caller has made sure that it is one of ours.
+
+        Raises ToolFailed where there is no such lock, or the tool knows none: nobody may believe that it was freed.
+        """
         ...
 
 

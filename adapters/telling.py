@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +15,24 @@ _INVERTED: Final[Mapping[ChangeKind, ChangeKind]] = {
     ChangeKind.CREATE: ChangeKind.DELETE,
     ChangeKind.DELETE: ChangeKind.CREATE,
 }
+
+
+def secret_texts(value: object) -> Iterator[str]:
+    """Yield what is to be masked of a secret value: each text and number in it, its lines, and how JSON writes it.
+
+    True, false and nothing are no secrets: they are in every text.
+    """
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from secret_texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from secret_texts(item)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        text = str(value)
+        lines = text.splitlines()
+        forms = {text, json.dumps(text)[1:-1], *(line for line in lines if len(line.strip()) >= TELLING)}
+        yield from forms if text.strip() else ()
 
 
 def scrub(text: str, secrets: Iterable[str], *, shortest: int = TELLING) -> str:

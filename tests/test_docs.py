@@ -92,6 +92,11 @@ def test_the_configuration_that_a_page_shows_is_valid(snippet: str, tmp_path: Pa
     for folder in re.findall(r"path: ([\w/.]+)", snippet):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / folder / "main.tf").write_text('output "cidr" {\n  value = "10.0.0.0/24"\n}\n', encoding="utf-8")
+        (tmp_path / folder / "site.pp").touch()
+        for listed in re.findall(r"(?:modulepath|roles_path): \[(.+)\]", snippet):
+            for place in listed.split(", "):
+                (tmp_path / folder / place).mkdir(parents=True, exist_ok=True)
+                (tmp_path / folder / place / "README.md").touch()
         (tmp_path / folder / "envs").mkdir(exist_ok=True)
         for environment in ("dev", "prod"):
             (tmp_path / folder / "envs" / f"{environment}.tfvars").touch()

@@ -20,8 +20,7 @@ from adapters import hosts
 from adapters.ansible import commands, failures, kept, output, said
 from adapters.ansible.prepared import Prepared, Ran, prepared, program, tool, version
 from adapters.ansible.reads import outside
-from adapters.ansible.settings import Settings, allows, read
-from adapters.ansible.texts import secret_texts
+from adapters.ansible.settings import Settings, read
 from adapters.contract import (
     Change,
     DriftItem,
@@ -38,7 +37,6 @@ from adapters.contract import (
     Resumed,
     Running,
     Shell,
-    ToolBusy,
     ToolFailed,
     ToolStopped,
     ToolVersion,
@@ -48,8 +46,9 @@ from adapters.contract import (
     Unknown,
     Workspace,
 )
-from adapters.telling import scrub
+from adapters.telling import scrub, secret_texts
 from adapters.testimony import Testimony
+from adapters.versions import allows
 
 BLIND_SPOTS: Final = (
     "what no task of the playbook speaks of",
@@ -205,8 +204,8 @@ class Ansible:
         return found
 
     def unlock(self, workspace: Workspace, lock_id: str) -> None:  # noqa: ARG002 - there is nothing to unlock
-        """Raise ToolBusy: Ansible has no lock."""
-        raise ToolBusy(f"ansible has no lock {lock_id}", lock_id=lock_id, hint="there is nothing to unlock")
+        """Refuse: Ansible has no lock."""
+        raise ToolFailed(f"ansible has no lock {lock_id}", hint="there is nothing to unlock")
 
     def _plan(self, ready: Prepared, goal: Goal) -> Plan:
         found = self._look(ready)

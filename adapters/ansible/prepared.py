@@ -16,7 +16,7 @@ from typing import Final
 from adapters.ansible import commands, galaxy, kept
 from adapters.ansible.said import Said, read, step_of
 from adapters.ansible.settings import Settings
-from adapters.ansible.texts import secret_texts, untemplated
+from adapters.ansible.texts import untemplated
 from adapters.contract import (
     Command,
     Input,
@@ -31,7 +31,7 @@ from adapters.contract import (
     Workspace,
 )
 from adapters.files import write_private
-from adapters.telling import scrub
+from adapters.telling import scrub, secret_texts
 
 #: Inputs that are no variables of the playbook, by what their names begin with.
 VAULTS: Final = "vault_ids."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -10,6 +9,7 @@ from typing import Final
 
 from adapters.contract import InvalidSettings, Json
 from adapters.keys import check_known, count, flag, inside, text, texts
+from adapters.versions import constraint
 
 _KEYS: Final = (
     "tool",
@@ -32,8 +32,6 @@ _KEYS: Final = (
 #: What a stack that names no playbook or requirements has them in.
 PLAYBOOK: Final = "site.yml"
 REQUIREMENTS: Final = "requirements.yml"
-
-_TERM: Final = re.compile(r"^\s*(==?|!=|>=|<=|>|<|~>|~=)?\s*(\d+(?:\.\d+)*)\s*$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,38 +90,8 @@ def read(settings: Mapping[str, Json]) -> Settings:
         known_hosts=inside(path, known_hosts, "known_hosts") if known_hosts else None,
         facts_cache=flag(settings, "facts_cache"),
         sensitive_outputs=_words(settings, "sensitive_outputs"),
-        tool_version=_constraint(text(settings, "tool_version")),
+        tool_version=constraint(settings),
     )
-
-
-def allows(constraint: str, version: str) -> bool:
-    """Say whether ``version`` meets every term of a constraint that `read` took."""
-    return all(_meets(term, version) for term in constraint.split(",") if term.strip())
-
-
-def _meets(term: str, version: str) -> bool:
-    found = _TERM.match(term)
-    numbers = re.match(r"\d+(?:\.\d+)*", version)
-    if not found or not numbers:
-        return False
-    want, have = _numbers(found[2]), _numbers(numbers[0])
-    size = max(len(want), len(have))
-    left, right = (*have, *(0,) * (size - len(have))), (*want, *(0,) * (size - len(want)))
-    if found[1] in {"~>", "~="}:
-        fixed = max(len(want) - 1, 1)
-        return left >= right and left[:fixed] == right[:fixed]
-    verdicts = {">=": left >= right, "<=": left <= right, ">": left > right, "<": left < right, "!=": left != right}
-    return verdicts.get(found[1] or "==", left == right)
-
-
-def _numbers(written: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in written.split("."))
-
-
-def _constraint(wish: str) -> str:
-    if not all(_TERM.match(term) for term in wish.split(",") if term.strip()):
-        raise InvalidSettings(f'"{wish}" is no version constraint', hint='write it like "~> 2.19" or ">= 2.17, < 2.22"')
-    return wish
 
 
 def _word(settings: Mapping[str, Json], key: str) -> str:

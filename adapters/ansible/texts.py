@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os.path
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from adapters.contract import Json
@@ -20,22 +19,6 @@ _MESSAGE: Final = 400
 _PLACE: Final = re.compile(r"^(?P<file>.+?):(?P<line>\d+)(?::\d+)?$")
 
 
-def secret_texts(value: Json) -> Iterator[str]:
-    """Yield each text inside a secret value, the value as JSON too: that is how it stands in a file."""
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from secret_texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from secret_texts(item)
-    elif value is not None and not isinstance(value, bool):
-        text = str(value)
-        if len(text) >= TELLING:
-            yield text
-            yield from (line for line in text.splitlines() if len(line) >= TELLING)
-            yield json.dumps(text)[1:-1]
-
-
 def untemplated(value: Json) -> Json:
     """Return a value in the form in which ansible-core reads no template in its texts: ``{{`` would run code."""
     if isinstance(value, dict):
@@ -46,8 +29,8 @@ def untemplated(value: Json) -> Json:
 
 
 def holds(text: str, secrets: Iterable[str]) -> bool:
-    """Say whether a secret stands in ``text``."""
-    return any(secret in text for secret in secrets)
+    """Say whether a secret that is long enough to tell stands in ``text``."""
+    return any(secret in text for secret in secrets if len(secret) >= TELLING)
 
 
 def message(text: str, secrets: Iterable[str]) -> str:

@@ -40,6 +40,7 @@ from adapters.contract import (
     Running,
     Severity,
     Shell,
+    ToolFailed,
     ToolMissing,
     ToolVersion,
     Traits,
@@ -201,7 +202,7 @@ class CloudFormation:
     def unlock(self, workspace: Workspace, lock_id: str) -> None:
         """Refuse: the service keeps no lock that could be left behind."""
         del workspace
-        raise InvalidSettings(
+        raise ToolFailed(
             f"CloudFormation has no lock {lock_id}", hint="an operation at work ends by itself: holdfast status"
         )
 

@@ -116,11 +116,6 @@ def holds_secret(value: Any, secrets: frozenset[str]) -> bool:
     return any(text in secrets or any(secret in text for secret in long) for text in _texts(value))
 
 
-def secret_texts(value: Json) -> Iterator[str]:
-    """Yield each text and number inside a sensitive value."""
-    return (text for text in _texts(value) if text)
-
-
 def _masked(value: Any, *, sensitive: bool) -> Json:
     if value is None:
         return None

@@ -9,7 +9,6 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from adapters.cloudformation import answers, commands, deployment, remembered
-from adapters.cloudformation.attributes import secret_texts
 from adapters.cloudformation.changes import Sides
 from adapters.cloudformation.packaging import Package, package, text_of
 from adapters.cloudformation.places import misplaced
@@ -17,6 +16,7 @@ from adapters.cloudformation.settings import TEMPLATES, Settings, scalar_text, s
 from adapters.cloudformation.template import Template, TemplateUnreadable, read
 from adapters.contract import InvalidSettings, Problem, Severity, Shell, Workspace
 from adapters.files import write_private
+from adapters.telling import secret_texts
 
 #: A reference to such a parameter is not worth what is written for it.
 _LOOKED_UP: Final = "AWS::SSM::Parameter::"

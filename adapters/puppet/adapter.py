@@ -43,9 +43,11 @@ from adapters.files import write_private
 from adapters.puppet import aftermath, applied, commands, facts, output
 from adapters.puppet.layout import outside
 from adapters.puppet.prepared import APPLIED, APPLYING, Prepared, prepared, secrets, settle
+from adapters.puppet.puppetfile import not_installed
 from adapters.puppet.report import Report
 from adapters.puppet.settings import Settings, read
 from adapters.testimony import Testimony
+from adapters.versions import allows
 
 BLIND_SPOTS: Final = (
     "resources that the manifests no longer name: Puppet forgets them",
@@ -106,9 +108,10 @@ class Puppet:
             ends = {str(one.relative_to(workspace.root)): _last_line(one) for one in files}
             result = self.shell.run(commands.validate(ready.place, files))
             found = output.problems(result.stderr, ready.wording, ends)
+            notes = tuple(not_installed(ready.layout, workspace.root))
         if result.exit_code != 0 and not found:
             found = (Problem(severity=Severity.ERROR, summary=f"puppet parser ended with {result.exit_code}"),)
-        return found
+        return (*found, *notes)
 
     def plan(self, workspace: Workspace, goal: Goal) -> Plan:
         """Work out what would be done, by a run that only looks."""
@@ -178,7 +181,9 @@ class Puppet:
             return facts.outputs(result.stdout, wanted, secrets(workspace))
 
     def unlock(self, workspace: Workspace, lock_id: str) -> None:
-        """Do nothing: ``puppet apply`` takes no lock."""
+        """Refuse: ``puppet apply`` takes no lock."""
+        del workspace
+        raise ToolFailed(f"puppet has no lock {lock_id}", hint="there is nothing to unlock")
 
     @contextmanager
     def _prepared(self, workspace: Workspace) -> Iterator[Prepared]:
@@ -186,7 +191,7 @@ class Puppet:
         _program()
         asked = self.settings.tool_version
         # Asked for only where it matters: starting Ruby once more costs a second.
-        if asked and not f"{self.version().version}.".startswith(f"{asked}."):
+        if asked and not allows(asked, self.version().version):
             raise ToolVersionWrong(
                 f"puppet {self.version().version} is installed, tool_version asks for {asked}",
                 hint=f"install puppet {asked}, or change tool_version",
@@ -212,7 +217,7 @@ class Puppet:
             goal=goal,
             changes=changes,
             tool=_tool(report.version),
-            problems=tuple(warnings),
+            problems=(*warnings, *not_installed(ready.layout, ready.workspace.root)),
             drift=tuple(item.change for item in drift if item.change.kind is not ChangeKind.UNKNOWN),
         )
         return Looked(plan=plan, report=report, memory=memory)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.contract import InvalidSettings, Json, OutputUnreadable, Workspace
+from adapters.contract import InvalidSettings, OutputUnreadable, Workspace
 from adapters.files import write_private
 from adapters.puppet import applied, commands, hiera
 from adapters.puppet.commands import Place
@@ -17,6 +17,7 @@ from adapters.puppet.layout import ENVIRONMENT_CONF, HIERA, FolderTree, Layout, 
 from adapters.puppet.output import Wording
 from adapters.puppet.report import LARGEST, Report, read
 from adapters.puppet.settings import MACHINES_MODULES, Settings
+from adapters.telling import secret_texts
 
 #: In `Workspace.kept`: what the last apply asked for, what one under way asks for, and when Puppet looked at what.
 APPLIED: Final = "applied.json"
@@ -86,7 +87,7 @@ def prepared(settings: Settings, workspace: Workspace) -> Iterator[Prepared]:
 
 def secrets(workspace: Workspace) -> frozenset[str]:
     """Return every text inside a sensitive input."""
-    return frozenset(text for item in workspace.inputs.values() if item.sensitive for text in _texts(item.value))
+    return frozenset(text for item in workspace.inputs.values() if item.sensitive for text in secret_texts(item.value))
 
 
 def settle(kept: Path) -> None:
@@ -149,20 +150,3 @@ def _bytes(path: Path) -> bytes | None:
             return file.read(LARGEST + 1)
     except FileNotFoundError:
         return None
-
-
-def _texts(value: Json) -> Iterator[str]:
-    match value:
-        case str():
-            # A secret of several lines shows up line by line, too.
-            yield from (text for text in {value, *value.splitlines()} if text.strip())
-        case bool() | None:
-            return
-        case int() | float():
-            yield str(value)
-        case list():
-            for item in value:
-                yield from _texts(item)
-        case Mapping():
-            for item in value.values():
-                yield from _texts(item)

@@ -10,6 +10,7 @@ from typing import Final
 
 from adapters.contract import InvalidSettings, Json
 from adapters.keys import check_known, inside, text, texts
+from adapters.versions import constraint
 
 _KEYS: Final = (
     "tool",
@@ -32,7 +33,6 @@ _ENVIRONMENT: Final = re.compile(r"[a-z0-9_]+", re.IGNORECASE)
 _RESERVED: Final = frozenset({"main", "master", "server", "agent", "user"})
 _CERTNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _FACT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_VERSION: Final = re.compile(r"\d+(\.\d+){0,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Settings:
     certname: str = ""
     #: Facts that the stack hands to others, by the output's name.
     facts: Mapping[str, str] = field(default_factory=dict)
-    #: First parts of the version that the stack asks for, empty where it says nothing.
+    #: Constraint on the version, empty where it says nothing.
     tool_version: str = ""
 
     def environment_of(self, name: str) -> str:
@@ -83,7 +83,7 @@ def read(settings: Mapping[str, Json]) -> Settings:
         environment=_environment(text(settings, "puppet_environment")),
         certname=_matching(settings, "certname", _CERTNAME, "small letters, digits, dots and dashes"),
         facts=_facts(settings.get("facts")),
-        tool_version=_matching(settings, "tool_version", _VERSION, 'the first parts of a version: "7" or "7.23"'),
+        tool_version=constraint(settings),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from adapters.contract import MASK, AttributeChange, Json
 from adapters.telling import scrub
+from adapters.telling import secret_texts as texts_of
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -80,8 +81,8 @@ def secret_texts(value: Any, marks: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for position, item in enumerate(value):
             yield from secret_texts(item, _step(marks, position))
-    elif marks is True and isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
-        yield str(value)
+    elif marks is True:
+        yield from texts_of(value)
 
 
 def _walk(path: Path, sides: _Sides, forcing: list[Path], secrets: frozenset[str]) -> Iterator[AttributeChange]:

@@ -35,7 +35,7 @@ from adapters.terraform.attributes import secret_texts
 from adapters.terraform.commands import Place
 from adapters.terraform.failures import failed, wants_init
 from adapters.terraform.settings import PINS, Settings
-from adapters.terraform.versions import allows, parse
+from adapters.versions import allows, parse
 
 _WAITS: Final = "a state that an apply could not save waits to be saved"
 _SAVED: Final = "a state that could not be saved was found and is saved now"

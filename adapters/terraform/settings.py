@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.contract import InvalidSettings, Json
 from adapters.keys import check_known, count, flag, inside, text, texts
+from adapters.versions import constraint
 
 #: Programs that this adapter drives, by the name that a stack's ``tool`` gives.
 PROGRAMS: Final[Mapping[str, str]] = {"terraform": "terraform", "opentofu": "tofu"}
@@ -80,7 +81,7 @@ def read(settings: Mapping[str, Json]) -> Settings:
         var_files=tuple(inside(path, name, "var_files") for name in texts(settings, "var_files")),
         backend_config=values,
         backend_files=files,
-        tool_version=text(settings, "tool_version"),
+        tool_version=constraint(settings),
         parallelism=count(settings, "parallelism"),
         plugin_cache=_absolute(settings, "plugin_cache"),
         cli_config_file=_absolute(settings, "cli_config_file"),

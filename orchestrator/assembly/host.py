@@ -23,6 +23,7 @@ from orchestrator.effects.attempts import KeptAttempts
 from orchestrator.effects.clock import SystemClock, clock_of
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
 from orchestrator.effects.database import Database
+from orchestrator.effects.directory import to_nobody
 from orchestrator.effects.encryption import Cipher, cipher_at
 from orchestrator.effects.failpoints import Failpoint, armed
 from orchestrator.effects.home import make_home
@@ -142,8 +143,18 @@ class Host:
 
 
 @contextmanager
-def open_host(home: Path, operator: Operator, outer: Mapping[str, str], *, actor: str = "") -> Iterator[Host]:
-    """Open the home ``home`` for ``actor``, empty for who is logged in. Raises OrchestratorError."""
+def open_host(
+    home: Path,
+    operator: Operator,
+    outer: Mapping[str, str],
+    *,
+    actor: str = "",
+    tell: Callable[[str], None] = to_nobody,
+) -> Iterator[Host]:
+    """Open the home ``home`` for ``actor``, empty for who is logged in; ``tell`` hears of what takes long to read.
+
+    Raises OrchestratorError.
+    """
     make_home(home)
     if operator.many_hosts and not operator.encryption_secret:
         raise ConfigError(
@@ -166,7 +177,7 @@ def open_host(home: Path, operator: Operator, outer: Mapping[str, str], *, actor
             actor=record.actor,
             record=record,
             running=Running(home=home),
-            sources=VersionedSources(home=home, outer=outer, run=quick, secrets=secrets),
+            sources=VersionedSources(home=home, outer=outer, run=quick, secrets=secrets, tell=tell),
             _outer=outer,
             _agenda=agenda,
             _database=database,

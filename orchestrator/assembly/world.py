@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.assembly.host import open_host
 from orchestrator.config.operator import Operator
+from orchestrator.effects.directory import to_nobody
 from orchestrator.effects.lineage import Lineage
 from orchestrator.effects.running import Running
 from orchestrator.effects.sources import VersionedSources
@@ -87,11 +88,14 @@ class World:
 
 
 @contextmanager
-def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
-    """Open the world that `Whereabouts` found on the host of ``operator``. Raises OrchestratorError."""
+def open_world(where: Whereabouts, operator: Operator, tell: Callable[[str], None] = to_nobody) -> Iterator[World]:
+    """Open the world that `Whereabouts` found on the host of ``operator``.
+
+    ``tell`` is told of what takes long to read. Raises OrchestratorError.
+    """
     source = where.source
     Lineage(home=where.home, source=source.id, marks=where.marks).check(source.location)
-    with open_host(where.home, operator, dict(where.outer), actor=where.email()) as host:
+    with open_host(where.home, operator, dict(where.outer), actor=where.email(), tell=tell) as host:
         outside = host.outside(source.id, where.marks)
         host.sweep()
         yield World(

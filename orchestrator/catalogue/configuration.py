@@ -194,6 +194,11 @@ CODES: dict[str, Entry] = {
         "A source of the operator's file is read without a checkout: it has no files that are not committed.",
         "Leave out --dirty, or run the command in a checkout without --source.",
     ),
+    "HF-1922": Entry(
+        "cannot be taken down",
+        "The stack's tool knows how to make things and not how to take them down.",
+        "Have the files remove what they made, and apply that; then take the stack out of stacks.yaml.",
+    ),
     "HF-1930": Entry(
         "which plan",
         "A yes counts for one plan, and nothing said which: by now there may be another than the one that was seen.",

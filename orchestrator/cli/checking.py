@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from adapters.contract import AdapterError, Json, Severity
+from orchestrator.cli.missing_files import missing_files
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_problems import Finding, of_error
 from orchestrator.config.ground import is_folder
-from orchestrator.config.paths import below
 from orchestrator.config.roots import READ, Root, read_root
 from orchestrator.config.toolkeys import LATER_TOOLS
 from orchestrator.effects.tree_rules import check
@@ -46,7 +46,7 @@ class _Look:
         if stack.tool in LATER_TOOLS or not is_folder(stack.path, self._tree):
             return
         yield from self._settings(stack)
-        yield from _missing_files(stack, self._tree)
+        yield from missing_files(stack, self._tree)
         if stack.tool in READ:
             for problem in self._root(stack).problems:
                 yield from of_error(problem, Severity.WARNING if problem.code == "HF-1024" else Severity.ERROR)
@@ -54,14 +54,15 @@ class _Look:
 
     def _settings(self, stack: Stack) -> Iterator[Finding]:
         """Have the adapter judge its settings and name what it reads; refuse what must not be laid out."""
-        settings: dict[str, Json] = {**stack.settings, "path": str(stack.path), "tool": stack.tool}
+        asked: dict[str, Json] = {"tool_version": stack.tool_version} if stack.tool_version else {}
+        settings: dict[str, Json] = {**stack.settings, **asked, "path": str(stack.path), "tool": stack.tool}
         folders = {stack.path}
         try:
             folders |= self.place.outside.adapters.build(stack, settings, NoShell()).inputs(self._tree)
         except AdapterNotFound as error:
             yield _finding(error.code, f'stack "{stack.key.short}": {error.message}', error.hint, stack.origins["tool"])
         except AdapterError as error:
-            key = next((key for key in stack.settings if error.message.startswith(key)), "tool")
+            key = next((key for key in (*stack.settings, *asked) if error.message.startswith(key)), "tool")
             where = stack.origins.get(key, "")
             yield _finding(error.code, f'stack "{stack.key.short}": {error.message}', error.hint, where)
         for folder in sorted(folders):
@@ -90,16 +91,6 @@ class _Look:
 
 def _spots(name: str) -> tuple[str, ...]:
     return tuple(f"{kind}.{name}" for kind in ("inputs", "parameters", "extra_vars"))
-
-
-def _missing_files(stack: Stack, tree: RevisionTree) -> Iterator[Finding]:
-    for key in ("var_files", "backend_config"):
-        named = stack.settings.get(key)
-        for name in named if isinstance(named, list) else ():
-            path = below(stack.path, str(name))
-            if not tree.id_of(path):
-                message = f'stack "{stack.key.short}": {key} names {path}, which is not there'
-                yield _finding("HF-1026", message, "mend the name, or add the file", stack.origins.get(key, ""))
 
 
 def _refused(path: PurePosixPath, tree: RevisionTree) -> Iterator[Finding]:

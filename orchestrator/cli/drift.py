@@ -56,7 +56,8 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     if ignore or heed or until or reason:
         _say(ctx, stacks, ignore=ignore, until=until, heed=heed, reason=reason)
         return
-    with opened(ctx) as place:
+    # What was found is in the record: files that cannot be read hide none of it.
+    with at_record(ctx) if history or show else opened(ctx) as place:
         keys = place.chosen(stacks) if stacks else _applied(place, place.chosen(stacks))
         if history:
             _print_history(place, keys)

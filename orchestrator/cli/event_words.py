@@ -73,8 +73,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"nothing to do at {applied.revision[:7]}"
         case NotConverged(message=message):
             return f"did not converge: {message}"
-        case Verified():
-            return "verified: the world is as applied"
+        case Verified(ignored=ignored):
+            return "verified: the world is as applied" + (", but for what is ignored" if ignored else "")
         case DriftSeen(items=items):
             return f"drift in {len(items)}: {', '.join(item.change.address for item in items[:3])}"
         case DriftWitnessed(testimonies=testimonies):

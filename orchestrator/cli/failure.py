@@ -123,7 +123,8 @@ def _our_fault(error: BaseException) -> Iterator[str]:
 def write_debug_log(error: BaseException, environment: Mapping[str, str]) -> Path:
     """Write the traceback to a file that only this user reads, and return its path. Raises OSError."""
     state = environment.get("XDG_STATE_HOME") or str(Path("~/.local/state").expanduser())
-    folder = Path(state) / "holdfast" / "debug"
+    home = environment.get("HOLDFAST_HOME")
+    folder = (Path(home).absolute() if home else Path(state) / "holdfast") / "debug"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:

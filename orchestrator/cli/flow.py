@@ -144,7 +144,9 @@ def _kept_back(row: Row) -> Row:
 
 
 def _crew(place: Place, wanted: Wanted, run: Run, stop: Stop, tell: Tell) -> Crew:
-    return Crew(place=place, run=run, stop=stop, tell=tell, parallel=at_once(wanted.parallel))
+    return Crew(
+        place=place, run=run, stop=stop, tell=tell, parallel=at_once(wanted.parallel), holds=wanted.undo is not None
+    )
 
 
 def _leave_if_wanted(place: Place, wanted: Wanted, run: Run, stop: Stop) -> None:

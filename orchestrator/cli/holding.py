@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from adapters.contract import AdapterError, Goal, Json
 from orchestrator.cli.asking import Unanswered, words_for
 from orchestrator.cli.consent import append, nudge
 from orchestrator.cli.flow import Result, Wanted, carry_out
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_plan import Mark, Row
-from orchestrator.cli.stillness import Still
+from orchestrator.cli.stillness import held_at
 from orchestrator.cli.suggesting import after_apply
-from orchestrator.errors import EXIT_INTERRUPTED, Denied, UsageError
+from orchestrator.engine.reads import NoShell
+from orchestrator.errors import EXIT_INTERRUPTED, Denied, OrchestratorError, UsageError
 from orchestrator.model.event import Event, Held, Released
 from orchestrator.model.observed import Hold, HoldKind, State
 from orchestrator.model.stack import StackKey
@@ -41,8 +43,25 @@ def take_down(place: Place, wanted: Wanted) -> Result:
         applied = _state(place, key).applied
         if applied is None:
             raise UsageError(f"{key.short} was never applied: there is nothing to destroy", code="HF-1914")
+        _check_destroys(place, key)
         targets[key] = Target(kind=HoldKind.DESTROYED, revision=applied.revision, reason=wanted.reason)
     return held(place, wanted, targets)
+
+
+def _check_destroys(place: Place, key: StackKey) -> None:
+    """Raise UsageError where the stack's tool cannot take down what it made; one without files is left to its plan."""
+    stack = place.stacks.get(key)
+    if stack is None:
+        return
+    try:
+        settings: dict[str, Json] = {**stack.settings, "path": str(stack.path), "tool": stack.tool}
+        destroys = place.outside.adapters.build(stack, settings, NoShell()).traits.destroys
+    except (AdapterError, OrchestratorError):
+        # What is wrong with it is for the plan to tell.
+        return
+    if not destroys:
+        hint = "have its files remove what they made, and apply that; then take it out of stacks.yaml"
+        raise UsageError(f"{key.short}: {stack.tool} cannot take down what it made", code="HF-1922", hint=hint)
 
 
 def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> Result:
@@ -82,7 +101,9 @@ def _put_back_unplanned(
     """Put back the hold of each stack that no plan was made of and nothing was begun of, and say so."""
     for row in result.rows:
         # What was planned, and that somebody said yes to, may wait for a gate.
-        planned = row.proposal is not None and row.proposal.revision == targets[row.key].revision
+        target = targets[row.key]
+        goal = Goal.DESTROY if target.kind is HoldKind.DESTROYED else Goal.CONVERGE
+        planned = row.proposal is not None and (row.proposal.revision, row.proposal.goal) == (target.revision, goal)
         if planned or row.mark in _STAYS or _begun(before[row.key], _state(place, row.key)):
             continue
         _put_back(place, row.key, before[row.key].hold, because="it could not be planned")
@@ -92,7 +113,7 @@ def _put_back_unplanned(
 def _tell_held(place: Place, result: Result) -> None:
     """Say which stacks are held now, and what to type: what tells more, and what ends the hold."""
     rows = [row for row in result.rows if row.key not in result.refused]
-    kept = [still for row in rows if (still := Still(key=row.key, hold=_state(place, row.key).hold))]
+    kept = [still for row in rows if (still := held_at(row.key, _state(place, row.key)))]
     for still in kept:
         place.screen.say(f"{still.key.short} is {'; '.join(still.words)}")
     ends = [place.command("resume", *(still.key.short for still in kept))] if kept else []

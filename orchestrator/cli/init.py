@@ -32,5 +32,5 @@ def command(ctx: click.Context, *, project: str, dry_run: bool, force: bool) -> 
             )
         text = stacks_text(found, project=project)
     told: dict[str, Json] = {"found": [{"path": str(one.path), "tool": one.tool} for one in found]}
-    words = [f"found {one.path}  {one.tool}" for one in found]
+    words = [f"found {one.path / one.template}  {one.tool}" for one in found]
     deliver(place.screen, root_of(place.wish.directory), text, Found(told, words), dry_run=dry_run, force=force)

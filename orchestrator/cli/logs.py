@@ -22,31 +22,44 @@ _EVERY_S = 0.3
 
 
 @rich_click.command()
-@click.argument("run", type=click.IntRange(min=1), metavar="RUN")
+@click.argument("run", metavar="RUN")
 @click.argument("stacks", nargs=-1, metavar="[STACK]...")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @world_options()
 @output_options
 @click.pass_context
-def command(ctx: click.Context, run: int, stacks: tuple[str, ...], *, follow: bool) -> None:
+def command(ctx: click.Context, run: str, stacks: tuple[str, ...], *, follow: bool) -> None:
     """Print what the tools said in a run, secrets masked; each line begins with its stack."""
     with at_record(ctx) as place:
-        found = place.run(run)
-        logs = Logs(folder=place.world.home / "logs" / str(run), only=frozenset(stacks), form=place.screen.form)
+        number = _number(place, run)
+        found = place.run(number)
+        logs = Logs(folder=place.world.home / "logs" / str(number), only=frozenset(stacks), form=place.screen.form)
         printed = logs.drain()
-        if follow and _goes_on(place, run):
+        if follow and _goes_on(place, number):
             from orchestrator.cli.adopting import adopt  # noqa: PLC0415 -- only a run that was left needs it
 
             adopt(place, found)
-        while follow and _goes_on(place, run):
+        while follow and _goes_on(place, number):
             time.sleep(_EVERY_S)
             printed += logs.drain()
         # What was written between the last look and the end.
         printed += logs.drain()
         if not printed and not follow:
-            raise UsageError(f"run {run} has left no log here", code="HF-1910", hint=f"holdfast show {run}")
+            raise UsageError(f"run {number} has left no log here", code="HF-1910", hint=f"holdfast show {number}")
         if follow:
-            place.screen.next(f"holdfast show {run}")
+            place.screen.next(f"holdfast show {number}")
+
+
+def _number(place: Place, word: str) -> int:
+    """Return the run that a word means. Raises UsageError; of a stack's name it tells the stack's last run."""
+    if word.isdecimal() and int(word):
+        return int(word)
+    stacks = [key for key in place.recorded() if word in {key.name, key.short}]
+    newest = max((place.last_run(key) for key in stacks), default=0)
+    if newest:
+        hint = f"its last one is {newest}: holdfast logs {newest} {word}"
+        raise UsageError(f'"{word}" is a stack, and its logs lie with its runs', hint=hint)
+    raise UsageError(f'"{word}" is no run: runs have numbers', hint="holdfast runs")
 
 
 @dataclass(slots=True)

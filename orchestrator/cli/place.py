@@ -145,6 +145,13 @@ class Place:
             raise UsageError(f"no run {number}", code="HF-1904", hint=hint)
         return found
 
+    def last_run(self, key: StackKey) -> int:
+        """Return the newest run in which something happened to a stack, 0 where nothing ever did."""
+        newest, after = 0, 0
+        while some := self.outside.record.events(stack=str(key), after=after):
+            newest, after = max(newest, *(entry.run for entry in some)), some[-1].seq
+        return newest
+
     def entries(self, number: int) -> list[Entry]:
         """Return everything that happened in one run, in order."""
         found: list[Entry] = []
@@ -168,7 +175,7 @@ def opened(ctx: click.Context, *, dirty: bool = False, notices: Collection[str] 
     and must be said all the same. Raises OrchestratorError.
     """
     wish, screen = wish_of(ctx), screen_of(ctx)
-    with _world(*sought(wish)) as world:
+    with _world(*sought(wish), screen) as world:
         place = Place(
             world=world, wish=wish, screen=screen, _read=lambda: _read(world, wish, screen, notices, dirty=dirty)
         )
@@ -185,7 +192,7 @@ def at_record(ctx: click.Context) -> Iterator[Place]:
     OrchestratorError.
     """
     wish, screen = wish_of(ctx), screen_of(ctx)
-    with _world(*sought(wish)) as world:
+    with _world(*sought(wish), screen) as world:
         yield Place(world=world, wish=wish, screen=screen, _read=lambda: _read_or_last(world, wish, screen))
 
 
@@ -199,23 +206,27 @@ def looked_at(ctx: click.Context, *, dirty: bool) -> Iterator[Place]:
     operator, where = sought(wish)
     with ExitStack() as open_now:
         try:
-            world = open_now.enter_context(_world(operator, where))
+            world = open_now.enter_context(_world(operator, where, screen))
         except RecordError:
             home = open_now.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-"))
             here = replace(operator, database="")
-            world = open_now.enter_context(_world(here, replace(where, home=Path(home))))
+            world = open_now.enter_context(_world(here, replace(where, home=Path(home)), screen))
         yield Place(world=world, wish=wish, screen=screen, _read=lambda: world.read(ref=wish.ref, dirty=dirty))
 
 
+def _teller(screen: Screen) -> Callable[[str], None]:
+    return screen.say if screen.for_people else lambda _: None
+
+
 @contextmanager
-def _world(operator: Operator, where: Whereabouts) -> Iterator[World]:
+def _world(operator: Operator, where: Whereabouts, screen: Screen) -> Iterator[World]:
     before = os.umask(0o077)
     try:
         where.fetch_ahead()
         # Heavier than all before: it loads while the fetch is on its way.
         from orchestrator.assembly.world import open_world  # noqa: PLC0415
 
-        with open_world(where, operator) as world:
+        with open_world(where, operator, _teller(screen)) as world:
             yield world
     finally:
         # What is made in the home is for its owner alone; what is written beside a person's files is theirs to judge.

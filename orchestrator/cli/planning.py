@@ -40,6 +40,8 @@ class Crew:
     parallel: int
     #: Whether a plan that somebody said no to is made afresh.
     afresh: bool = False
+    #: Whether this very command holds the stacks: then that is told at its end, where it is known what became of it.
+    holds: bool = False
 
     def settle(self, keys: Sequence[StackKey], mode: Mode) -> list[Ended[Settled]]:
         """Work each stack until it rests; ``mode`` OBSERVE goes as far as a plan."""
@@ -62,7 +64,14 @@ class Crew:
 
     def rows(self, ended: Sequence[Ended[Settled]]) -> list[Row]:
         """Return what to show for each stack."""
-        return [self._told(one, row_of(self.place, one)) for one in ended]
+        return [self._told(one, self._row(one)) for one in ended]
+
+    def _row(self, ended: Ended[Settled]) -> Row:
+        row = row_of(self.place, ended)
+        if not self.holds or row.mark is not Mark.FAILED or ended.result is None or ended.result.asked is None:
+            return row
+        kept = replace(still(ended.result.asked, self.place.now), hold=None)
+        return replace(row, why=kept.told(ended.result.rest))
 
     def _told(self, ended: Ended[Settled], row: Row) -> Row:
         """Say of a plan what stands in the way of applying it, so that nobody first learns of it there."""

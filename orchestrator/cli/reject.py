@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import output_options, proposal_option, world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.place import at_record
 
 
 @rich_click.command()
@@ -25,7 +25,7 @@ def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str)
     from orchestrator.cli.consent import reject  # noqa: PLC0415 -- likewise
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
 
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         found = waiting(place, what, proposal)
         with begun(place, "reject") as run:
             for one in found:

@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import confirm_option, stack_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import Place, at_record
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
 
@@ -30,7 +30,7 @@ def command(ctx: click.Context, stack: str, *, confirm: str, reason: str) -> Non
     from orchestrator.engine.resolving import resolve, unproven_of  # noqa: PLC0415 -- likewise
     from orchestrator.model.event import AttemptDead  # noqa: PLC0415 -- likewise
 
-    with opened(ctx) as place:
+    with at_record(ctx) as place:
         key = place.one(stack)
         found = unproven_of(place.outside, key)
         number = found.attempt.number if found.attempt else 0

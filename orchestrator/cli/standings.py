@@ -9,7 +9,7 @@ from adapters.contract import Goal
 from orchestrator.cli.axes import standing
 from orchestrator.cli.place import Place
 from orchestrator.cli.show_status import Row
-from orchestrator.cli.stillness import Still, still
+from orchestrator.cli.stillness import held_at, still
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.model.action import Action, Reason
 from orchestrator.model.observed import Proposal
@@ -93,7 +93,7 @@ def _gone(place: Place, survey: Survey) -> list[Row]:
             continue
         if state.applied.goal is Goal.DESTROY:
             continue
-        here, kept = standing(state, ""), Still(key=key, hold=state.hold)
+        here, kept = standing(state, ""), held_at(key, state)
         tool = state.applied.tool.name
         rows.append(
             Row(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from adapters.contract import Goal
 from orchestrator.cli.moments import stamp
 from orchestrator.model.action import Action, Reason
 from orchestrator.model.gate import Act, Gate, GateKind
-from orchestrator.model.observed import Hold, HoldKind
+from orchestrator.model.observed import Hold, HoldKind, State
 from orchestrator.model.stack import StackKey
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Still:
     key: StackKey
     suspensions: tuple[Gate, ...] = ()
     hold: Hold | None = None
+    #: Whether what is to be held down is down.
+    down: bool = True
 
     def __bool__(self) -> bool:
         """Whether anything keeps it."""
@@ -33,7 +36,7 @@ class Still:
     @property
     def words(self) -> tuple[str, ...]:
         """One clause for each, with the command that ends it."""
-        held = (_held(self.key, self.hold),) if self.hold else ()
+        held = (_held(self.key, self.hold, down=self.down),) if self.hold else ()
         return (*map(_suspended, self.suspensions), *held)
 
     def told(self, action: Action) -> str:
@@ -51,7 +54,13 @@ def still(asked: Asked, now: float) -> Still:
         for gate in asked.desired.gates
         if gate.kind is GateKind.SUSPENSION and any(gate.stands(act, now) for act in Act)
     )
-    return Still(key=asked.stack.key, suspensions=suspensions, hold=asked.state.hold)
+    return replace(held_at(asked.stack.key, asked.state), suspensions=suspensions)
+
+
+def held_at(key: StackKey, state: State) -> Still:
+    """Return what its own record says that keeps a stack: its hold."""
+    down = state.applied is None or state.applied.goal is Goal.DESTROY
+    return Still(key=key, hold=state.hold, down=down)
 
 
 def decided(key: StackKey, action: Action) -> str:
@@ -64,7 +73,8 @@ def _suspended(gate: Gate) -> str:
     return f"suspended by {gate.who}: {gate.why}{until}"
 
 
-def _held(key: StackKey, hold: Hold) -> str:
-    what = "taken down" if hold.kind is HoldKind.DESTROYED else f"held at {hold.revision[:7]}"
+def _held(key: StackKey, hold: Hold, *, down: bool) -> str:
+    taken = "taken down" if down else "to be taken down"
+    what = taken if hold.kind is HoldKind.DESTROYED else f"held at {hold.revision[:7]}"
     why = f" ({hold.reason})" if hold.reason else ""
     return f"{what} by {hold.by}{why}: holdfast resume {key.short}"

@@ -67,11 +67,11 @@ class Discovery:
     ) -> tuple[Found, ...]:
         """Return each undeclared root driven by one of ``tools``, sorted by path."""
         self.undecided = False
-        folders = _folders(tree)
+        every = folders(tree)
         taken = {str(path) for path in declared}
         found = []
         unclear = []
-        for folder, names in folders.items():
+        for folder, names in every.items():
             tool = tool_of(names)
             if tool not in tools or below(folder, taken):
                 continue
@@ -82,7 +82,7 @@ class Discovery:
                 unclear.append(Found(path=PurePosixPath(folder), tool=tool))
         if unclear:
             # Only now is it worth reading who uses whom.
-            used = self._used_modules(folders, tree)
+            used = self._used_modules(every, tree)
             found += [one for one in unclear if str(one.path) not in used]
         return tuple(sorted(found))
 
@@ -112,7 +112,7 @@ def _texts(folder: str, names: Iterable[str], tree: RevisionTree) -> Iterator[st
             yield tree.read(PurePosixPath(folder) / name).decode(errors="replace")
 
 
-def _folders(tree: RevisionTree) -> dict[str, list[str]]:
+def folders(tree: RevisionTree) -> dict[str, list[str]]:
     """Return the file names of each folder that may be a root; hidden folders and modules left out."""
     found: dict[str, list[str]] = {}
     for path in map(str, tree.files(ROOT)):

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from orchestrator.config.discover import Discovery, Found
-from orchestrator.config.toolkeys import LATER_TOOLS, TOOL_KEYS
+from orchestrator.config.contents import Told, told_by_contents
+from orchestrator.config.discover import Discovery
+from orchestrator.config.toolkeys import DEFAULT_FILES, LATER_TOOLS, TOOL_KEYS
 from orchestrator.ports import RevisionTree
 
 _HEAD: Final = """\
@@ -19,17 +20,29 @@ _HEAD: Final = """\
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_./-]+")
 
 
-def find(tree: RevisionTree) -> tuple[Found, ...]:
-    """Return every folder that looks like a stack, whatever drives it."""
-    return Discovery().find(tree, (), {*TOOL_KEYS, *LATER_TOOLS})
+def find(tree: RevisionTree) -> tuple[Told, ...]:
+    """Return every stack that the files look like, whatever drives it."""
+    named = Discovery().find(tree, (), {*TOOL_KEYS, *LATER_TOOLS})
+    told = told_by_contents(tree, [one.path for one in named])
+    every = (*(Told(path=one.path, tool=one.tool) for one in named), *told)
+    return tuple(sorted(every, key=lambda one: (one.path, one.template)))
 
 
-def stacks_text(found: Iterable[Found], *, project: str = "") -> str:
+def stacks_text(found: Iterable[Told], *, project: str = "") -> str:
     """Return the text of a stacks.yaml that declares ``found``."""
-    folders = list(found)
-    names = _names([one.path for one in folders])
-    stacks = {names[one.path]: {"path": str(one.path), "tool": one.tool} for one in folders}
+    every = list(found)
+    paths = [one.path for one in every]
+    # Several templates of one folder are called after themselves.
+    called = [one.path / PurePosixPath(one.template).stem if paths.count(one.path) > 1 else one.path for one in every]
+    names = _names(called)
+    stacks = {names[call]: _keys(one) for call, one in zip(called, every, strict=True)}
     return write({"project": project} if project else {}, stacks)
+
+
+def _keys(one: Told) -> dict[str, str]:
+    keys = {"path": str(one.path), "tool": one.tool}
+    # A template of a usual name is found without being named.
+    return keys if one.template in {"", *DEFAULT_FILES["cloudformation"].names} else {**keys, "template": one.template}
 
 
 def write(top: Mapping[str, Any], stacks: Mapping[str, Mapping[str, Any]], *, head: str = _HEAD) -> str:

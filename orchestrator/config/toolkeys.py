@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -116,6 +117,34 @@ FILE_KEYS: Final = frozenset(
         *("manifest", "modulepath", "hiera_config", "environmentpath"),
     }
 )
+
+#: Those of them whose tool goes on where there is nothing: folders that it only searches.
+SEARCHED_KEYS: Final = frozenset({"roles_path", "modulepath"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultFile:
+    """What a tool works from where ``key`` names nothing else: one of ``names`` in the stack's folder."""
+
+    key: str
+    names: tuple[str, ...]
+    #: Keys that take its place, and files in the stack's folder that may name another.
+    instead: tuple[str, ...] = ()
+    telling: tuple[str, ...] = ()
+
+
+DEFAULT_FILES: Final = {
+    "ansible": DefaultFile(key="playbook", names=("site.yml",)),
+    "cloudformation": DefaultFile(
+        key="template", names=("template.yaml", "template.yml", "template.json"), instead=("deployment",)
+    ),
+    "puppet": DefaultFile(
+        key="manifest",
+        names=("manifests", "site.pp"),
+        instead=("environmentpath",),
+        telling=("environment.conf",),
+    ),
+}
 
 #: What, beside the path, says whose state a stack works on.
 IDENTITY_KEYS: Final = {

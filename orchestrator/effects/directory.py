@@ -8,7 +8,7 @@ written into it. The index remembers each file's stat, so that an unchanged file
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
@@ -29,6 +29,10 @@ def is_desired(path: PurePath) -> bool:
     return not (own or _IGNORED_FOLDERS.intersection(path.parts))
 
 
+def to_nobody(words: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryMirror:
     """Keeps a folder's content under ``<home>/sources/<id>/``."""
@@ -37,6 +41,11 @@ class DirectoryMirror:
     directory: Path
     outer: Mapping[str, str]
     run: Run
+    #: Is told how far a large folder is taken in.
+    tell: Callable[[str], None] = to_nobody
+    #: So many files that were not there before, or so many bytes of them, are worth a word.
+    many: int = 5_000
+    large: int = 200_000_000
 
     @property
     def git(self) -> Git:
@@ -58,10 +67,30 @@ class DirectoryMirror:
                 if known
                 else "holdfast demo shows the whole way; holdfast init begins where Terraform files lie",
             )
-        indexed = self._index("ls-files", "-z").split(b"\0")
-        paths = sorted({*seen, *filter(None, indexed)})
-        self._index("update-index", "-z", "--add", "--remove", "--stdin", stdin=b"\0".join(paths) + b"\0")
+        indexed = {*filter(None, self._index("ls-files", "-z").split(b"\0"))}
+        self._take_in(sorted({*seen, *indexed}), [path for path in seen if path not in indexed])
         return self._index("write-tree").decode().strip()
+
+    def _take_in(self, paths: Sequence[bytes], fresh: Sequence[bytes]) -> None:
+        """Digest what changed, a part at a time: of a large folder people are told its size and how far it is."""
+        size = sum(self._size(path) for path in fresh)
+        told = len(fresh) >= self.many or size >= self.large
+        if told:
+            self.tell(f"taking in the folder {self.directory}: {len(fresh)} new files, {size / 1e6:.0f} MB")
+        done = 0
+        while done < len(paths):
+            part = paths[done : done + self.many]
+            self._index("update-index", "-z", "--add", "--remove", "--stdin", stdin=b"\0".join(part) + b"\0")
+            done += len(part)
+            if told and done < len(paths):
+                self.tell(f"  {done} of {len(paths)} files are taken in")
+
+    def _size(self, path: bytes) -> int:
+        try:
+            return os.lstat(os.path.join(os.fsencode(self.directory), path)).st_size  # noqa: PTH118 -- a name of bytes
+        except OSError:
+            # Gone meanwhile: git says so where it matters.
+            return 0
 
     def _make(self) -> None:
         repository = self.git.folder

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from orchestrator.effects.directory import DirectoryMirror
+from orchestrator.effects.directory import DirectoryMirror, to_nobody
 from orchestrator.effects.git import QUICK, Git, Run, git_environment
 from orchestrator.effects.git_history import PINS, descends, describe, lacking, part_of_any_ref, pinned, resolve
 from orchestrator.effects.git_tree import Blobs, GitTree, read_tree
@@ -39,6 +39,8 @@ class VersionedSources:
     outer: Mapping[str, str]
     run: Run
     secrets: Secrets
+    #: Is told how far a large folder is taken in.
+    tell: Callable[[str], None] = to_nobody
     _trees: dict[tuple[str, str], GitTree] = field(default_factory=dict)
     _blobs: dict[str, Blobs] = field(default_factory=dict)
     _pinned: set[tuple[str, str]] = field(default_factory=set)
@@ -216,7 +218,11 @@ class VersionedSources:
 
     def _directory(self, source: Source) -> DirectoryMirror:
         return DirectoryMirror(
-            folder=self._folder(source), directory=Path(source.location), outer=self.outer, run=self.run
+            folder=self._folder(source),
+            directory=Path(source.location),
+            outer=self.outer,
+            run=self.run,
+            tell=self.tell,
         )
 
     def _git(self, source: Source) -> Git:

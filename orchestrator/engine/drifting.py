@@ -68,10 +68,23 @@ def _keep(case: Case, events: Sequence[Event], found: Drifts | None) -> None:
     looks, state = looked(before.looks, before.state, found, now), before.state
     if events:
         state = record.append(case.key, events, expected=state.version, run=case.run.number)
+        verified = _but_for_ignored(case, state, looks, found, now)
+        state = record.append(case.key, [verified], expected=state.version, run=case.run.number) if verified else state
     record.look(case.key, looks)
     recurs = _recurring(case, state, looks, now)
     if recurs is not None and _recurring(case, before.state, before.looks, now) is None:
         record.append(case.key, [recurs], expected=state.version, run=case.run.number)
+
+
+def _but_for_ignored(case: Case, state: State, looks: Looks, found: Drifts | None, now: float) -> Verified | None:
+    """Return the event for a look at what was not verified yet, where rules ignore all that it found."""
+    applied = state.applied
+    if found is None or applied is None or not found.items or found.pending:
+        return None
+    seen = weigh(observe(case.key, MAIN, state, looks), state, looks, case.asked.stack.policy.drift, now)
+    doubtful = applied.verified_at is None or applied.pending
+    left = seen.drift is not None or seen.unconfirmed
+    return Verified(attempt=applied.attempt, ignored=True) if doubtful and not left else None
 
 
 def _recurring(case: Case, state: State, looks: Looks, now: float) -> DriftRecurs | None:

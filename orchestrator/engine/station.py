@@ -106,6 +106,9 @@ def station(
             )
         except AdapterError as error:
             mask_error(error, shell.mask)
+            # Not every tool says in its own output why it could not go on.
+            for line in (f"{error.code} {error.message}", *map(str, error.problems)):
+                shell.report(line)
             raise
         except OrchestratorError:
             raise

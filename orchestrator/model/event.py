@@ -163,9 +163,11 @@ class NotConverged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """The first drift check after an apply found nothing."""
+    """The first drift check after an apply found nothing, or nothing but what is ignored as drift."""
 
     attempt: int
+    #: Whether something differs that a rule ignores: that goes on to be known.
+    ignored: bool = False
     kind: Literal["verified"] = "verified"
 
 

@@ -89,8 +89,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _unsaved(state, event)
         case Converged(track=track, applied=applied):
             return _settle(_on(drifted.proven(state, applied, at), track, lambda _: TrackView()), applied)
-        case Verified():
-            return _verified(state, at)
+        case Verified(ignored=ignored):
+            return _verified(state, at, ignored=ignored)
         case DriftSeen():
             return drifted.found(state, event, at)
         case DriftWitnessed():
@@ -297,7 +297,7 @@ def _not_empty(doubts: tuple[Doubt, ...]) -> tuple[Doubt, ...]:
     return tuple(doubt for doubt in doubts if doubt.addresses)
 
 
-def _verified(state: State, at: float) -> State:
+def _verified(state: State, at: float, *, ignored: bool) -> State:
     applied = state.applied
     if applied is None:
         return state
@@ -307,7 +307,8 @@ def _verified(state: State, at: float) -> State:
         return replace(view, failure=None) if over else view
 
     proven = replace(applied, verified_at=at, pending=())
-    return drifted.gone(replace(_on(state, MAIN, calm), applied=proven), at)
+    settled = replace(_on(state, MAIN, calm), applied=proven)
+    return settled if ignored else drifted.gone(settled, at)
 
 
 def _settle(state: State, applied: Applied) -> State:

@@ -14,7 +14,7 @@ from adapters.terraform.adapter import build
 from adapters.terraform.commands import cli_config
 from adapters.terraform.hcl import declares_backend
 from adapters.terraform.settings import read
-from adapters.terraform.versions import allows
+from adapters.versions import allows
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def _fail(message):
 
 
 def test_a_fault_of_ours_leaves_its_traceback_in_a_file_and_nowhere_else(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("HOLDFAST_HOME", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cr3t-canary-value")
     monkeypatch.setenv("HOLDFAST_SECRET_X", 'a "quoted" canary')
@@ -82,7 +83,16 @@ def test_a_fault_of_ours_leaves_its_traceback_in_a_file_and_nowhere_else(tmp_pat
     assert path.stat().st_mode & 0o077 == 0
 
 
+def test_a_home_of_ones_own_takes_the_traceback_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    lines, _ = words(RuntimeError("x"))
+    assert f"{tmp_path / 'home' / 'debug'}/" in lines[1]
+    assert not (tmp_path / "state").exists()
+
+
 def test_without_any_folder_to_write_to_the_fault_is_still_named(monkeypatch, tmp_path):
+    monkeypatch.delenv("HOLDFAST_HOME", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", "/dev/null")
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "not there"))
     lines, code = words(RuntimeError("x"))

@@ -15,6 +15,7 @@ def broken(tmp_path_factory):
     """An applied stack, whose last commit nobody can read; the checkout is mended again."""
     small = make(tmp_path_factory.mktemp("broken"))
     small.ends(0, "apply", "network", "--yes")
+    small.ends(0, "drift")
     good = (small.repo / "stacks.yaml").read_text()
     small.commit(stacks=BAD)
     (small.repo / "stacks.yaml").write_text(good)
@@ -33,7 +34,10 @@ def test_a_first_file_is_written_over_a_committed_one_that_cannot_be_read(broken
 
 @pytest.mark.parametrize(
     "words",
-    [("runs",), ("logs", "1"), ("show", "1"), ("verify-record",), ("outputs", "network")],
+    [
+        *(("runs",), ("logs", "1"), ("show", "1"), ("verify-record",), ("outputs", "network")),
+        *(("drift", "--show"), ("drift", "--history", "network")),
+    ],
 )
 def test_what_the_record_knows_is_told_whatever_is_committed(broken, words):
     broken.ends(0, *words)

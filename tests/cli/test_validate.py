@@ -33,6 +33,9 @@ def test_the_long_example_has_notes_and_no_error(small):
     (small.repo / "terraform/network/envs").mkdir()
     for name in ("dev", "prod"):
         (small.repo / f"terraform/network/envs/{name}.tfvars").write_text("")
+    for name in ("site.yml", "requirements.yml", "inventories/dev/hosts", "inventories/prod/hosts"):
+        (small.repo / "ansible/web" / name).parent.mkdir(parents=True, exist_ok=True)
+        (small.repo / "ansible/web" / name).write_text("")
     (small.repo / "cloudformation/dns/deployments").mkdir()
     for name in ("dev", "prod"):
         (small.repo / f"cloudformation/dns/deployments/{name}.yaml").write_text("template-file-path: dns.yaml\n")
@@ -87,6 +90,37 @@ def test_what_can_be_known_without_a_tool_is_said_by_line(small, keys, files, to
         (small.repo / name).parent.mkdir(parents=True, exist_ok=True)
         (small.repo / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     assert found(small, 0 if "warning" in told else 64) == [told]
+
+
+@pytest.mark.parametrize(
+    ("tool", "keys", "files", "told"),
+    [
+        ("ansible", "", (), "6:5 error HF-1026"),
+        ("ansible", "", ("site.yml",), ""),
+        ("ansible", "playbook: nope.yml", ("site.yml",), "8:0 error HF-1026"),
+        ("ansible", "inventory: nope.ini", ("site.yml",), "8:0 error HF-1026"),
+        ("ansible", "inventory: 'a,b'", ("site.yml",), ""),
+        ("ansible", "inventory: [here.ini, nope.ini]", ("site.yml", "here.ini"), "8:0 error HF-1026"),
+        ("ansible", "requirements: nope.yml", ("site.yml",), "8:0 error HF-1026"),
+        ("ansible", "roles_path: [nope]", ("site.yml",), "8:0 warning HF-1026"),
+        ("puppet", "", (), "6:5 error HF-1026"),
+        ("puppet", "", ("site.pp",), ""),
+        ("puppet", "", ("manifests/site.pp",), ""),
+        ("puppet", "manifest: nope.pp", ("site.pp",), "8:0 error HF-1026"),
+        ("puppet", "environmentpath: nope", (), "8:0 error HF-1026"),
+        ("puppet", "modulepath: [nope, $basemodulepath]", ("site.pp",), "8:0 warning HF-1026"),
+        ("puppet", "hiera_config: nope.yaml", ("site.pp",), "8:0 error HF-2001"),
+        ("cloudformation", "", (), "6:5 error HF-1026"),
+        ("cloudformation", "template: nope.yaml", ("template.yaml",), "8:0 error HF-1026"),
+        ("cloudformation", "deployment: nope.yaml", (), "8:0 error HF-1026"),
+    ],
+)
+def test_files_that_a_tool_needs_and_does_not_find_are_said_by_line(small, tool, keys, files, told):
+    (small.repo / "stacks.yaml").write_text(f"{HEAD}  lamp:\n    path: lamp\n    tool: {tool}\n    {keys}\n")
+    for name in ("README.md", *files):
+        (small.repo / "lamp" / name).parent.mkdir(parents=True, exist_ok=True)
+        (small.repo / "lamp" / name).write_text("")
+    assert found(small, 64 if "error" in told else 0) == ([f"stacks.yaml:{told}"] if told else [])
 
 
 def test_a_link_that_leaves_the_repository_is_named(small):

@@ -346,3 +346,20 @@ def test_a_plan_that_failed_says_the_tools_own_reason_and_where_its_log_is(fresh
     done = fresh.ends(1, "plan", "network")
     assert 'An input variable with the name "nothing" has not been declared' in done.stdout
     assert "Next:  holdfast logs" in done.stderr
+
+
+def test_logs_of_a_stack_name_its_last_run(applied):
+    refused = applied.refused(64, "HF-1900", "logs", "web")
+    assert '"web" is a stack' in refused.stderr
+    number = refused.stderr.split("holdfast logs ")[1].split()[0]
+    assert "web" in applied.ends(0, "logs", number, "web").stdout
+    assert "is no run" in applied.refused(64, "HF-1900", "logs", "wbe").stderr
+    assert "is no run" in applied.refused(64, "HF-1900", "logs", "0").stderr
+
+
+def test_a_stack_whose_destruction_failed_is_not_called_taken_down(fresh):
+    trap = 'resource "terraform_data" "t" {\n  provisioner "local-exec" {\n    when = destroy\n    command = "exit 1"\n  }\n}\n'
+    fresh.commit(network__trap=trap)
+    fresh.ends(0, "apply", "network", "--yes")
+    failed = fresh.ends(1, "apply", "--destroy", "network", "--yes", "--confirm", "network").stderr
+    assert "network is to be taken down by ana@acme.example: holdfast resume network" in failed

@@ -178,6 +178,47 @@ def test_init_writes_a_file_that_reads_as_what_was_found(tree_of, read_files):
     assert found.layout.project == "acme"
 
 
+TEMPLATE = "Resources:\n  Topic:\n    Type: AWS::SNS::Topic\n"
+
+
+def test_init_finds_stacks_that_only_their_contents_tell(tree_of, read_files):
+    files = {
+        "main.tf": ROOT_BLOCK,
+        "hosts/web/manifests/site.pp": "",
+        "hosts/web/manifests/README.md": "",
+        "hosts/web/data/common.yaml": "x: 1\n",
+        "modules/motd/manifests/site.pp": "",
+        "motd/spec/fixtures/manifests/site.pp": "",
+        "cloud/dns/zones.yaml": TEMPLATE,
+        "cloud/usual/template.yaml": TEMPLATE,
+        "cloud/two/a.json": '{\n  "Resources": {"T": {"Type": "AWS::SNS::Topic"}}\n}\n',
+        "cloud/two/b.template": "AWSTemplateFormatVersion: '2010-09-09'\nResources: {}\n",
+        "cloud/whole/main.yml": TEMPLATE
+        + "  Child: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: part.yml}}\n",
+        "cloud/whole/part.yml": TEMPLATE,
+        "kubernetes/thing.yaml": "kind: Thing\nspec:\n  Resources: {Type: AWS::SNS::Topic}\n",
+        "live/net/main.tf": ROOT_BLOCK,
+        "live/net/files/stack.yaml": TEMPLATE,
+        "odd/bytes.yaml": b"\xff\xfe" + TEMPLATE.encode("utf-16-le"),
+    }
+    text = stacks_text(find(tree_of(files)))
+    found = read_files({**files, "stacks.yaml": text})
+    told = [
+        f"{line} {stack.settings.get('template', '')}".rstrip()
+        for line, stack in zip(names(found), found.layout.stacks.values(), strict=True)
+    ]
+    assert told == [
+        "a cloudformation cloud/two a.json",
+        "b cloudformation cloud/two b.template",
+        "dns cloudformation cloud/dns zones.yaml",
+        "net terraform live/net",
+        "root terraform .",
+        "usual cloudformation cloud/usual",
+        "web puppet hosts/web",
+        "whole cloudformation cloud/whole main.yml",
+    ]
+
+
 def test_init_of_an_empty_repository_is_a_file_to_go_on_with(tree_of, read_files):
     text = stacks_text(find(tree_of({"README.md": ""})))
     assert read_files({"stacks.yaml": text}).errors == []

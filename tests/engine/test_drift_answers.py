@@ -9,7 +9,7 @@ from world import AUTO, World
 
 from orchestrator.model.action import Apply, CheckDrift, MakePlan, Reason
 from orchestrator.model.drift import Ending
-from orchestrator.model.event import ApplyStarted, DriftIgnored, DriftRecurs, DriftSeen, RepairsResumed
+from orchestrator.model.event import ApplyStarted, DriftIgnored, DriftRecurs, DriftSeen, RepairsResumed, Verified
 from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, RepairLimit
 
 WEB = "infra/web@default"
@@ -161,6 +161,17 @@ def test_what_is_ignored_is_seen_and_left_alone_and_a_commit_waits_for_a_word(tm
     assert settled.rest.reason is Reason.AWAITING_APPROVAL
     assert settled.rest.why == "needs 1 approval, has 0: it may put back what is ignored as drift"
     assert world.cloud.objects[A] == "hacked"
+
+
+def test_a_stack_that_differs_only_in_what_is_ignored_is_verified_once_and_the_difference_stays_known(tmp_path):
+    world = world_of(tmp_path, replace(REPAIR, ignore=(Ignore(address="*:a", owner="team:net", reason="autoscaled"),)))
+    # Before anybody looked for the first time.
+    assert not events(world, Verified)
+    tampered(world)
+    tampered(world)
+    assert events(world, Verified) == [Verified(attempt=1, ignored=True)]
+    assert world.state().applied.verified_at is not None
+    assert [item.change.address for item in world.state().drift.items] == [A]
 
 
 def test_what_drifts_beside_is_repaired_only_with_a_word_where_that_undoes_what_is_ignored(tmp_path):

@@ -212,6 +212,11 @@ def test_a_clean_look_proves_what_was_applied_and_nothing_else():
     assert other.tracks["main"].failure is not None
 
 
+def test_a_look_that_finds_only_what_is_ignored_proves_as_much_and_goes_on_knowing_it():
+    seen = after(replace(WAITING, applied=APPLIED, drift=DRIFT), events.Verified(attempt=4, ignored=True))
+    assert (seen.applied.verified_at, seen.drift) == (NOW, DRIFT)
+
+
 def test_holds_gone_and_back():
     hold = Hold(kind=HoldKind.REVISION, revision="r0", by="ana", reason="night", at=NOW)
     held = after(WAITING, events.Held(hold=hold))

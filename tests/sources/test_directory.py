@@ -8,6 +8,7 @@ from pathlib import PurePosixPath as Path
 import pytest
 from repositories import directory_source
 
+from orchestrator.effects.directory import DirectoryMirror
 from orchestrator.errors import SourceError, SourceUnreachable
 
 
@@ -106,3 +107,33 @@ def test_an_unknown_revision_of_a_folder_is_named(yard, folder):
         with pytest.raises(SourceError) as error:
             yard.sources.revision(directory_source(folder), unknown)
         assert error.value.code in {"HF-3006", "HF-3002"}
+
+
+def test_of_a_large_folder_people_are_told_its_size_and_how_far_it_is(yard, folder, tmp_path):
+    for number in range(10):
+        (folder / f"{number}.txt").write_text("x" * 100_000)
+    told = []
+    mirror = DirectoryMirror(
+        folder=tmp_path / "mirror", directory=folder, outer=os.environ, run=yard.sources.run, tell=told.append, many=4
+    )
+    whole = mirror.keep()
+    assert told == [
+        f"taking in the folder {folder}: 11 new files, 1 MB",
+        "  4 of 11 files are taken in",
+        "  8 of 11 files are taken in",
+    ]
+    # What is known is not worth a word, whatever its size; and taken in by parts it is what it is as a whole.
+    assert mirror.keep() == whole == yard.sources.read(directory_source(folder)).id
+    assert len(told) == 3
+
+
+def test_a_folder_in_the_place_of_a_file_is_taken_in_across_parts(yard, folder, tmp_path):
+    mirror = DirectoryMirror(
+        folder=tmp_path / "mirror", directory=folder, outer=os.environ, run=yard.sources.run, many=1
+    )
+    (folder / "a").write_text("a file")
+    mirror.keep()
+    (folder / "a").unlink()
+    (folder / "a").mkdir()
+    (folder / "a" / "b").write_text("in a folder")
+    assert mirror.keep() == yard.sources.read(directory_source(folder)).id

@@ -119,7 +119,9 @@ class CommandAdapter:
         }
 
     def unlock(self, workspace: Workspace, lock_id: str) -> None:
-        """Do nothing: there is no lock."""
+        """Refuse: there is no lock."""
+        del workspace
+        raise ToolFailed(f"there is no lock {lock_id}", hint="there is nothing to unlock")
 
     def _wanted(self, workspace: Workspace) -> output.Objects:
         file = workspace.path / "wanted.json"

@@ -13,10 +13,11 @@ from adapters.ansible.commands import ssh_arguments
 from adapters.ansible.output import seen
 from adapters.ansible.prepared import version
 from adapters.ansible.reads import outside
-from adapters.ansible.settings import allows, read
+from adapters.ansible.settings import read
 from adapters.ansible.texts import MOST, message, place, shortened
 from adapters.conformance import MemoryTree
 from adapters.contract import ChangeKind, InvalidSettings, OutputUnreadable
+from adapters.versions import allows
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ from adapters.contract import ChangeKind, InvalidSettings, OutputUnreadable
         ({"forks": 0}, "whole number"),
         ({"forks": True}, "whole number"),
         ({"become": "yes"}, "true or false"),
-        ({"tool_version": "newest"}, "no version constraint"),
+        ({"tool_version": "newest"}, "tool_version: "),
         ({"known_hosts": "../../k", "path": "a"}, "leaves the repository"),
     ],
 )

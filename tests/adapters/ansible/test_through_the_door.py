@@ -77,3 +77,57 @@ def test_a_playbook_is_planned_applied_and_repaired(tmp_path: Path) -> None:
     assert (world / "page").read_text() == "hello\n"
     kept = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*.log"))
     assert b"canary" not in kept
+
+
+SMALL = "version: 1\nproject: small\nstacks:\n  lamp: {tool: ansible, path: lamp}\n"
+
+
+class Lamp:
+    """One stack of a playbook that lights a lamp, applied."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repo = folder / "repo"
+        self.env = {"PATH": os.environ["PATH"], "HOME": str(folder / "person"), "HOLDFAST_HOME": str(folder / "home")}
+        (self.repo / "lamp").mkdir(parents=True)
+        self.git("init", "-q")
+        self.git("config", "user.email", "ana@acme.example")
+        task = f'ansible.builtin.copy: {{content: "on", dest: "{folder / "light"}"}}'
+        self.commit({"stacks.yaml": SMALL, "lamp/site.yml": f"- hosts: localhost\n  tasks:\n    - {task}\n"})
+        self.holdfast(0, "apply", "--yes")
+
+    def git(self, *words: str) -> None:
+        named = ("-c", "user.name=Ana", "-c", "user.email=ana@acme.example", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *named, *words], cwd=self.repo, check=True, env=self.env)
+
+    def commit(self, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            (self.repo / name).write_text(text)
+        self.git("add", "-A")
+        self.git("commit", "-qm", "change")
+
+    def holdfast(self, code: int, *words: str) -> str:
+        ended, out, err = preloaded.run(words, cwd=self.repo, env=self.env, timeout=120)
+        assert ended == code, f"{words}\n{out}\n{err}"
+        return out + err
+
+
+def test_what_a_playbook_made_is_refused_to_be_taken_down_before_anything_is_held(tmp_path: Path) -> None:
+    lamp = Lamp(tmp_path)
+    said = lamp.holdfast(64, "apply", "--destroy", "lamp", "--yes", "--confirm", "lamp")
+    assert said.startswith("HF-1922  lamp: ansible cannot take down what it made")
+    assert "Synced" in lamp.holdfast(0, "status", "lamp")
+    lamp.holdfast(64, "resume", "lamp")
+    # Nothing but its plan knows of a stack that left its source.
+    lamp.commit({"stacks.yaml": "version: 1\nproject: small\nstacks: {}\n"})
+    said = lamp.holdfast(1, "apply", "--destroy", "lamp", "--yes", "--confirm", "lamp")
+    assert "a playbook cannot be destroyed" in said
+    assert "lamp stays as it was" in said
+    assert "taken down by" not in said
+    assert "holdfast resume" not in said
+
+
+def test_why_a_look_failed_is_in_the_log_of_its_run(tmp_path: Path) -> None:
+    lamp = Lamp(tmp_path)
+    lamp.commit({"lamp/site.yml": "- hosts: localhost\n  tasks: [{\n"})
+    lamp.holdfast(1, "plan")
+    assert "HF-2004 ansible could not begin: lamp/site.yml:" in lamp.holdfast(0, "logs", "2")

@@ -29,7 +29,7 @@ from adapters.puppet.settings import read
         ({"puppet_environment": "main"}, "is no name of an environment"),
         ({"certname": "web one"}, "will not do"),
         ({"certname": "--confdir"}, "will not do"),
-        ({"tool_version": ">= 7"}, "will not do"),
+        ({"tool_version": "7.x"}, "tool_version: "),
         ({"facts": ["kernel"]}, "facts must name facts"),
         ({"facts": {"x": "--trace"}}, "is no name of a fact"),
         ({"facts": {"x": 1}}, "is no name of a fact"),

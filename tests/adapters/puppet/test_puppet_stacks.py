@@ -228,9 +228,22 @@ def test_what_is_missing_is_said_before_anything_runs(rig: HostRig) -> None:
     assert not list((elsewhere.folder / "private").iterdir())
 
 
+def test_modules_that_only_a_puppetfile_names_are_told_of_by_line(rig: HostRig) -> None:
+    subject = rig.fresh()
+    subject.write(
+        "Puppetfile",
+        "forge 'https://nowhere.invalid'\n# mod 'puppet-old'\nmod 'acme-here', '1.0'\nmod 'acme/gone',\n  :latest\n",
+    )
+    subject.write("modules/here/README.md", "")
+    notes = subject.adapter.validate(subject.workspace)
+    assert [(one.severity, one.file, one.line) for one in notes] == [(Severity.NOTE, f"{subject.path}/Puppetfile", 4)]
+    assert "the module gone is not installed" in notes[0].summary
+    assert subject.adapter.plan(subject.workspace, Goal.CONVERGE).problems == notes
+
+
 def test_another_version_than_the_one_asked_for_is_refused(rig: HostRig) -> None:
-    subject = rig.fresh(settings={"path": "stacks/host", "tool_version": "3.8"})
-    with pytest.raises(ToolVersionWrong, match=r"tool_version asks for 3\.8"):
+    subject = rig.fresh(settings={"path": "stacks/host", "tool_version": "~> 3.8"})
+    with pytest.raises(ToolVersionWrong, match=r"tool_version asks for ~> 3\.8"):
         subject.adapter.plan(subject.workspace, Goal.CONVERGE)
 
 

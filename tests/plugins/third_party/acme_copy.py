@@ -125,7 +125,9 @@ class CopyAdapter:
         return {"files": Output(value=sorted(self._world()))}
 
     def unlock(self, workspace: Workspace, lock_id: str) -> None:
-        """There is no lock."""
+        """Refuse: there is no lock."""
+        del workspace
+        raise ToolFailed(f"there is no lock {lock_id}", hint="there is nothing to unlock")
 
     def _world(self) -> Texts:
         return {file.name: file.read_text() for file in sorted(self.target.glob("*.txt"))}
