@@ -6,19 +6,31 @@ its own session, environment, folder and output. Tests of starting up, and of be
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from multiprocessing import forkserver
 from pathlib import Path
+from unittest import mock
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["preloaded_modules"])
+_PRELOADED = "preloaded_modules"
+_FORKS.set_forkserver_preload([_PRELOADED])
+
+
+@functools.cache
+def _serve() -> None:
+    """Start the fork server. What it is to preload it finds on no path of ours, and passes over in silence."""
+    with mock.patch.dict(os.environ, {"PYTHONPATH": str(Path(__file__).parent)}):
+        forkserver.ensure_running()
 
 
 def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float) -> tuple[int, str, str]:
     """Run ``holdfast WORDS`` to its end and return its exit code, negative for a signal, and what it wrote."""
+    _serve()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         paths = [f"/proc/{os.getpid()}/fd/{file.fileno()}" for file in (out, err)]
         process = _FORKS.Process(target=_command, args=(list(words), str(cwd), dict(env), paths))
@@ -35,6 +47,7 @@ def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: flo
 
 
 def _command(words: list[str], cwd: str, env: dict[str, str], outputs: list[str]) -> None:
+    assert _PRELOADED in sys.modules, "the fork server imported nothing: every command would pay for that"
     os.setsid()
     for number, path, flags in (
         (0, os.devnull, os.O_RDONLY),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from adapters import hosts
@@ -54,7 +54,7 @@ BLIND_SPOTS: Final = (
     "what no task of the playbook speaks of",
     "what a task with no check mode did: command, shell, raw and the like",
 )
-#: Versions asked for so far, by the program's path, inode, time and size: Python takes half a second to tell one, and
+#: Versions known so far, by the program's path, inode, time and size: Python takes half a second to tell one, and
 #: each stack has an adapter of its own.
 _VERSIONS: Final[dict[tuple[str, int, int, int], ToolVersion]] = {}
 
@@ -87,10 +87,9 @@ class Ansible:
         return Traits(heals_drift=True, sees_deletes=True, saves_plans=False, destroys=False, blind_spots=BLIND_SPOTS)
 
     def version(self) -> ToolVersion:
-        """Return the installed ansible-core's version, asked for once for each program."""
+        """Return the installed ansible-core's version, asked for where no look told it yet."""
         found = program()
-        stat = found.stat()
-        key = (str(found), stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        key = _identity(found)
         if key not in _VERSIONS:
             number = version(self.shell.run(commands.version(found)).stdout)
             _VERSIONS[key] = tool(number, hashlib.sha256(found.read_bytes()).hexdigest())
@@ -208,14 +207,17 @@ class Ansible:
         raise ToolFailed(f"ansible has no lock {lock_id}", hint="there is nothing to unlock")
 
     def _plan(self, ready: Prepared, goal: Goal) -> Plan:
+        installed = program()
+        key = _identity(installed)
         found = self._look(ready)
+        _VERSIONS[key] = tool(found.ran.said.version, hashlib.sha256(installed.read_bytes()).hexdigest())
         seen = found.seen
         quiet = found.known and not seen.changes
         changes: tuple[Change, ...] = seen.changes if quiet else (*seen.changes, *seen.blind)
         plan = Plan(
             goal=goal,
             changes=changes,
-            tool=tool(found.ran.said.version, hashlib.sha256(program().read_bytes()).hexdigest()),
+            tool=_VERSIONS[key],
             installed=ready.installed.digest,
             outputs_changing=() if found.known else self._changing(ready, found),
             problems=(*ready.notes, *seen.cut_short, *(output.blind_notes(seen.blind) if quiet else ())),
@@ -281,3 +283,8 @@ class Ansible:
                 f"ansible-core {self.version().version} is installed, tool_version asks for {wanted}",
                 hint=f"install ansible-core {wanted}, or change tool_version",
             )
+
+
+def _identity(found: Path) -> tuple[str, int, int, int]:
+    seen = found.stat()
+    return str(found), seen.st_ino, seen.st_mtime_ns, seen.st_size

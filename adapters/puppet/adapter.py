@@ -9,7 +9,7 @@ import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -56,6 +56,11 @@ BLIND_SPOTS: Final = (
 )
 
 
+#: Versions known so far, by the program's path, inode, time and size: to ask, Ruby takes a second, and each step of a
+#: stack has an adapter of its own.
+_VERSIONS: Final[dict[tuple[str, int, int, int], ToolVersion]] = {}
+
+
 def build(settings: Mapping[str, Json], shell: Shell) -> Puppet:
     """Build the adapter for one stack; starts nothing. Raises InvalidSettings."""
     return Puppet(settings=read(settings), shell=shell)
@@ -76,8 +81,6 @@ class Puppet:
 
     settings: Settings
     shell: Shell
-    #: Versions asked for so far, by the program's path, inode, time and size.
-    versions: dict[tuple[str, int, int, int], ToolVersion] = field(default_factory=dict)
 
     @property
     def traits(self) -> Traits:
@@ -85,17 +88,15 @@ class Puppet:
         return Traits(heals_drift=True, sees_deletes=True, saves_plans=False, destroys=False, blind_spots=BLIND_SPOTS)
 
     def version(self) -> ToolVersion:
-        """Return the installed tool's version, asked for once for each program."""
-        program = _program()
-        seen = Path(program).resolve().stat()
-        key = (program, seen.st_ino, seen.st_mtime_ns, seen.st_size)
-        if key not in self.versions:
+        """Return the installed tool's version, asked for where no look told it yet."""
+        key = _identity(_program())
+        if key not in _VERSIONS:
             result = self.shell.run(commands.version())
             number = result.stdout.decode("utf-8", "replace").strip()
             if result.exit_code != 0 or not number[:1].isdigit():
                 raise OutputUnreadable("puppet --version tells no version", hint="install puppet-agent again")
-            self.versions[key] = _tool(number)
-        return self.versions[key]
+            _VERSIONS[key] = _tool(number)
+        return _VERSIONS[key]
 
     def inputs(self, tree: Tree) -> frozenset[PurePosixPath]:
         """Return modules, manifests and Hiera data outside the stack's folder."""
@@ -201,11 +202,13 @@ class Puppet:
 
     def _look(self, ready: Prepared, goal: Goal) -> Looked:
         ready.forget()
+        key = _identity(_program())
         result = self.shell.run(commands.look(ready.place))
         report = ready.report()
         problems = output.problems(result.stderr, ready.wording)
         if report is None or not report.completed or result.exit_code == 1:
             raise _failed("apply --noop", problems, result.exit_code)
+        tool = _VERSIONS[key] = _tool(report.version)
         memory = ready.memory()
         changes = output.changes(report, ready.wording, memory)
         drift = output.drifts(report, ready.wording, memory, ()).items if memory.then is not None else ()
@@ -216,7 +219,7 @@ class Puppet:
         plan = Plan(
             goal=goal,
             changes=changes,
-            tool=_tool(report.version),
+            tool=tool,
             problems=(*warnings, *not_installed(ready.layout, ready.workspace.root)),
             drift=tuple(item.change for item in drift if item.change.kind is not ChangeKind.UNKNOWN),
         )
@@ -235,6 +238,11 @@ def _program() -> str:
     if found is None:
         raise ToolMissing("puppet is not on PATH", hint="install puppet-agent, then plan again")
     return found
+
+
+def _identity(program: str) -> tuple[str, int, int, int]:
+    seen = Path(program).resolve().stat()
+    return program, seen.st_ino, seen.st_mtime_ns, seen.st_size
 
 
 def _tool(version: str) -> ToolVersion:

@@ -26,8 +26,15 @@ def lay_mirror(folder: Path, *, python: str = sys.executable) -> Path:
     mirror = folder / "mirror"
     binary = mirror / SOURCE / VERSION / this_platform() / f"terraform-provider-lab_v{VERSION}"
     provider = Path(__file__).with_name("terraform-provider-lab.py")
+    keys = folder / "keys"
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     # A shell line and not a shebang to Python: shebangs have a length limit, and paths may hold spaces.
-    _write(binary, f'#!/bin/sh\nexec {shlex.quote(python)} -I {shlex.quote(str(provider))} "$@"\n', mode=0o755)
+    _write(
+        binary,
+        f"#!/bin/sh\nLAB_KEYS={shlex.quote(str(keys))} "
+        f'exec {shlex.quote(python)} -I {shlex.quote(str(provider))} "$@"\n',
+        mode=0o755,
+    )
     config = folder / "cli.tfrc"
     _write(
         config,

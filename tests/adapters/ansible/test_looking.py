@@ -246,6 +246,9 @@ def test_outputs_of_the_run_are_remembered_and_the_secret_ones_marked(rig: Playb
     assert subject.adapter.outputs(subject.workspace) == {}
     plan = subject.plan()
     assert plan.outputs_changing == ("dsn", "port", "token", "url")
+    # The look has told it: Ansible is not started for that.
+    assert subject.adapter.version() == plan.tool
+    assert "--version" not in subject.said()
     assert "swordfish" not in repr(plan)
     subject.adapter.apply(subject.workspace, plan)
     found = subject.adapter.outputs(subject.workspace)

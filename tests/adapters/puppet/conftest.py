@@ -13,6 +13,7 @@ from stack_subject import StackSubject
 
 from adapters.conformance import Tampering
 from adapters.contract import Adapter, Goal, Input, Json, Shell, Workspace
+from adapters.puppet import adapter
 from adapters.puppet.adapter import build
 
 CANARY = "c4n4ry-%{x}-hunter2"
@@ -152,6 +153,8 @@ def rig(
     """A rig with Puppet on PATH."""
     if shutil.which("puppet") is None:
         pytest.skip("not installed: puppet")
+    # What another test was told is nothing that this one knows.
+    monkeypatch.setattr(adapter, "_VERSIONS", {})
 
     def template() -> HostSubject:
         if not templates:

@@ -117,6 +117,9 @@ def test_a_stack_with_modules_hiera_and_environment_folders_lives_its_whole_life
     }
     (greeting,) = [change for change in plan.changes if change.address == subject.ref("greeting")]
     assert greeting.reason == "intentional, shared/app/manifests/init.pp:3"
+    # The look has told it: Puppet is not started for that.
+    assert subject.adapter.version() == plan.tool
+    assert "--version" not in subject.said()
 
     subject.adapter.apply(subject.workspace, plan)
     # The input comes before the repository's data, and Hiera fills nothing into it.
