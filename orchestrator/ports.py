@@ -200,6 +200,8 @@ class Due:
     why: str
     #: Apply 0, plan 10, drift 20: the smaller goes first.
     priority: int = 10
+    #: Of a taken one: how many processes in a row that had taken it have died before they gave it back.
+    deaths: int = 0
 
 
 class Agenda(Protocol):

@@ -76,9 +76,8 @@ class LocalAgenda:
             for row in rows:
                 due = agenda_rows.due_of(row)
                 if row["stack"] not in held and admits(due):
-                    agenda_rows.put(connection, due, taken_by=self.me.proof(), nudged=False)
                     self._holds.take(connection, due.stack, nonce)
-                    return due
+                    return agenda_rows.take(connection, row, self.me.proof())
             return None
 
         return self._holds.write(work)

@@ -129,10 +129,8 @@ class ProcrastinateAgenda:
             row = self._next(queue, _Round(connection=connection, held=held, worker=worker, now=now, admits=admits))
             if row is None:
                 return None
-            due = agenda_rows.due_of(row)
-            agenda_rows.put(connection, due, taken_by=self.me.proof(), nudged=False)
-            self._holds.take(connection, due.stack, nonce)
-            return due
+            self._holds.take(connection, row["stack"], nonce)
+            return agenda_rows.take(connection, row, self.me.proof())
 
         return self._holds.write(work)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, insert, or_, select, update
@@ -68,10 +69,24 @@ def pull_forward(connection: Connection, asked: Due, now: float) -> Wish:
     return Wish(row, merged, taken=bool(row["taken_by"]))
 
 
+def take(connection: Connection, row: RowMapping, taker: str) -> Due:
+    """Give a row to ``taker``. Whoever had it before and did not give it back has died of it, for all that is known."""
+    found = due_of(row)
+    found = replace(found, deaths=row["deaths"] + bool(row["taken_by"]))
+    connection.execute(
+        update(agenda)
+        .where(agenda.c.stack == found.stack, agenda.c.track == found.track)
+        .values(taken_by=taker, nudged=False, deaths=found.deaths)
+    )
+    return found
+
+
 def come_to_rest(connection: Connection, row: RowMapping, asked: Due, now: float) -> None:
     """Give a row back with its next date; a nudge that came meanwhile keeps its earlier one."""
     kept = earlier(due_of(row), asked, now) if row["nudged"] else asked
     put(connection, kept, taken_by="", nudged=False)
+    same = agenda.c.stack == kept.stack, agenda.c.track == kept.track
+    connection.execute(update(agenda).where(*same).values(deaths=0))
 
 
 def earlier(kept: Due, asked: Due, now: float) -> Due:

@@ -20,6 +20,7 @@ from orchestrator.model.stack import StackKey
 from orchestrator.model.workers import Workers
 from orchestrator.ports import Agenda, Clock, Due, Journal, Level
 from orchestrator.rules.limits import admits
+from orchestrator.rules.pace import ALONE_S, WHY_POISON, is_poison
 
 #: The longest that the loop waits before it shows that it is alive, in seconds.
 _BEAT_S: Final = 1.0
@@ -193,6 +194,9 @@ class Dispatch:
         post = self._posts.get(name)
         if post is None:
             return replace(due, at=float("inf"), why="no source of that name is served")
+        if is_poison(due):
+            self._journal.say(Level.ERROR, "a source is left alone for a while", source=name, why=WHY_POISON)
+            return replace(due, at=self._clock.now() + ALONE_S, why=WHY_POISON)
         try:
             sight, keys, at = self._watcher(post).look()
         except Exception as error:  # noqa: BLE001 -- one source's trouble is not the others'

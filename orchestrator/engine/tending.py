@@ -12,14 +12,15 @@ from adapters.contract import AdapterError
 from orchestrator.engine.outside import Reading, read_at
 from orchestrator.engine.post import Post, Posts, row_of
 from orchestrator.engine.survey import Asked, Survey
-from orchestrator.engine.watch import last_good
+from orchestrator.engine.watch import NO_RUN, last_good
 from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
 from orchestrator.errors import Conflict, OrchestratorError
 from orchestrator.model.action import Action, Apply, Rest
+from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Due, Run
 from orchestrator.rules.order import readers
-from orchestrator.rules.pace import ANYWAY_S, PLAN, again, jittered
+from orchestrator.rules.pace import ALONE_S, ANYWAY_S, PLAN, WHY_POISON, again, is_poison, jittered
 
 #: Seconds after which a stack is tried again that somebody else holds.
 _HELD_S: Final = 5.0
@@ -111,6 +112,8 @@ class Tender:
         if post is None or reading is None or due.track != MAIN:
             # Whoever reads its source first has it looked at.
             return Tended(due=due, next=replace(due, at=now + ANYWAY_S, why="its source is not read yet"))
+        if is_poison(due):
+            return self._leave_alone(post, due, now)
         survey = Survey(post.outside, reading)
         asked = survey.look(key)
         if asked is None:
@@ -121,6 +124,19 @@ class Tender:
             if isinstance(action, Rest):
                 return self._rests(due, action, now)
         return self._work(post, reading, due, key)
+
+    def _leave_alone(self, post: Post, due: Due, now: float) -> Tended:
+        """Close a gate before a stack that ends whatever process works on it; it opens by itself, or by ``resume``."""
+        gate = Gate(
+            kind=GateKind.SUSPENSION,
+            why=f"{WHY_POISON}; holdfast resume ends the wait",
+            selector=due.stack,
+            stops=ALL_ACTS,
+            until=now + ALONE_S,
+            who=ACTOR,
+        )
+        post.outside.record.set_gate(gate, run=NO_RUN)
+        return Tended(due=due, next=replace(due, at=now + ALONE_S, why=gate.why), trouble=gate.why)
 
     def _work(self, post: Post, reading: Reading, due: Due, key: StackKey) -> Tended:
         with self._run(post, reading) as run:

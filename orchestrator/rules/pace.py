@@ -6,6 +6,7 @@ import hashlib
 from typing import Final
 
 from orchestrator.model.action import Reason, Rest
+from orchestrator.ports import Due
 
 #: Urgency of a row of the agenda: the smaller goes first.
 APPLY: Final = 0
@@ -21,6 +22,16 @@ _STRETCH: Final = 0.1
 _QUIET: Final = frozenset(
     {Reason.CONVERGED, Reason.UNCONFIRMED, Reason.DRIFTED, Reason.RECURRING, Reason.AWAITING_APPROVAL}
 )
+#: So many processes in a row that worked on something have died of it: it is left alone then.
+_DEATHS: Final = 3
+#: For so long, in seconds.
+ALONE_S: Final = 3600.0
+WHY_POISON: Final = f"whoever worked on it died, {_DEATHS} times in a row"
+
+
+def is_poison(due: Due) -> bool:
+    """Whether something has to be left alone: it ends whatever process works on it, and all others' work with it."""
+    return due.deaths >= _DEATHS
 
 
 def jittered(wait_s: float, seed: str) -> float:

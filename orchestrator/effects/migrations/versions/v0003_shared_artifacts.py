@@ -1,4 +1,4 @@
-"""Artifacts can lie in the record, where many hosts share one; and the most urgent row is found without a sort."""
+"""Artifacts can lie in the record, where many hosts share one; and the agenda counts who dies of a row."""
 
 from __future__ import annotations
 
@@ -16,4 +16,5 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text, primary_key=True),
         sa.Column("content", sa.LargeBinary, nullable=False),
     )
+    op.add_column("agenda", sa.Column("deaths", sa.Integer, nullable=False, server_default="0"))
     op.create_index("agenda_urgent", "agenda", ["priority", "at", "stack", "track"])
