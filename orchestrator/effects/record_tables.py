@@ -142,10 +142,10 @@ agenda: Final = Table(
     Column("taken_by", Text, nullable=False),
     #: Whether somebody asked for another look since it was taken.
     Column("nudged", Boolean, nullable=False),
-    #: How many processes in a row that worked on it have died before they gave it back.
-    Column("deaths", Integer, nullable=False, server_default="0"),
     #: Number of the row of a shared queue that stands for it; the embedded agenda has none.
     Column("job", BigInteger),
+    #: How many processes in a row that worked on it have died before they gave it back.
+    Column("deaths", Integer, nullable=False, server_default="0"),
     Index("agenda_at", "at"),
     Index("agenda_taken", "taken_by"),
     Index("agenda_urgent", "priority", "at", "stack", "track"),

@@ -313,6 +313,34 @@ def test_what_a_killed_taker_had_taken_is_due_at_once(agenda_url: str, agenda: A
         pass
 
 
+def test_it_is_counted_how_many_in_a_row_have_died_of_a_row_and_forgotten_once_one_gives_it_back(agenda, agenda_url):
+    agenda.nudge(due())
+    for _ in range(2):
+        with other_process(agenda_url, "take", NET) as (child, said):
+            assert said == NET
+            child.kill()
+            child.wait()
+    taken = agenda.take(NOW)
+    assert taken
+    assert taken.deaths == 2
+    agenda.rest(due(at=NOW))
+    taken = agenda.take(NOW)
+    assert taken
+    assert taken.deaths == 0
+
+
+def test_what_is_not_admitted_stays_for_whoever_has_a_place_for_it(open_agenda: Callable[[], AnAgenda]):
+    here, there = open_agenda(), open_agenda()
+    here.nudge(due(NET, priority=0), due(APP, priority=20))
+    assert here.take(NOW, lambda one: False) is None
+    taken = here.take(NOW, lambda one: one.stack == APP)
+    assert taken
+    assert taken.stack == APP
+    taken = there.take(NOW)
+    assert taken
+    assert taken.stack == NET
+
+
 def test_a_taker_that_was_replaced_cannot_give_back_what_it_lost(open_agenda: Callable[[], AnAgenda], clock):
     mine = open_agenda()
     elsewhere = replace(open_agenda(), me=replace(mine.me, host="far", boot_id="far"), lease_s=100.0)
@@ -320,7 +348,7 @@ def test_a_taker_that_was_replaced_cannot_give_back_what_it_lost(open_agenda: Ca
     taken = elsewhere.take(NOW)
     assert taken
     clock.at += 100
-    assert mine.take(clock.at) == taken
+    assert mine.take(clock.at) == replace(taken, deaths=1)
     elsewhere.rest(replace(taken, at=NOW + 9999))
     with pytest.raises(Conflict), elsewhere.hold(NET):
         pass
