@@ -61,7 +61,6 @@ class World:
     #: Who asks: the e-mail address of the person's git, else their login name.
     actor: str
     operator: Operator
-    running: Running
     _sources: VersionedSources
     _working_tree: WorkingTree | None
 
@@ -166,6 +165,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
         secrets=secrets,
         credentials=credentials,
         clock=clock,
+        running=running,
         witnesses=(CloudTrail(), HistoryWitness(record=record)),
     )
     try:
@@ -175,7 +175,6 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
             home=home,
             actor=actor,
             operator=operator,
-            running=running,
             _sources=sources,
             _working_tree=checkout,
         )

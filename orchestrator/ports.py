@@ -32,9 +32,6 @@ class Clock(Protocol):
         ...
 
 
-# --- the record -----------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One event as recorded."""
@@ -171,9 +168,6 @@ class Artifacts(Protocol):
         ...
 
 
-# --- the agenda -------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """One row of the agenda: when a stack on a track is due, why, how urgent."""
@@ -219,9 +213,6 @@ class Agenda(Protocol):
     def waiting(self) -> Sequence[Due]:
         """Return every row, soonest first."""
         ...
-
-
-# --- sources, configuration, workspaces ---------------------------------------------------------
 
 
 class FileMode(StrEnum):
@@ -375,7 +366,24 @@ class Workspaces(Protocol):
         ...
 
 
-# --- running tools ------------------------------------------------------------------------------
+class Running(Protocol):
+    """Which runs are at work on this host, and which of them somebody wants to stop."""
+
+    def working(self, run: int) -> AbstractContextManager[None]:
+        """Say that this process works a run, for as long as the block runs."""
+        ...
+
+    def ask_to_stop(self, run: int) -> None:
+        """Ask whoever works a run to stop."""
+        ...
+
+    def asked_to_stop(self, run: int) -> bool:
+        """Whether somebody asked for that."""
+        ...
+
+    def over(self, run: int) -> None:
+        """Forget what was asked of a run that has ended."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
