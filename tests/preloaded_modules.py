@@ -21,7 +21,7 @@ for _name in (
     "orchestrator.cli.show_plan",
     "orchestrator.cli.show_runs",
     "orchestrator.cli.show_status",
-    "orchestrator.cli.standings",
+    "orchestrator.engine.standings",
     "orchestrator.config.schema",
     "orchestrator.config.operator_reading",
     "hcl2",

@@ -89,6 +89,7 @@ class Host:
             secrets=self._secrets,
             credentials=credentials,
             clock=self._clock,
+            running=self.running,
             witnesses=(CloudTrail(), HistoryWitness(record=record)),
         )
 

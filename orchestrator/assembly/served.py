@@ -40,10 +40,6 @@ class Served:
             name for name in ("home", "database", "listen") if getattr(before, name) != getattr(operator, name)
         )
 
-    def is_cancelled(self, run: int) -> bool:
-        """Whether somebody wants a run stopped."""
-        return (self.host.home / "cancelled" / str(run)).exists()
-
 
 @contextmanager
 def open_served(operator: Operator, home: Path, outer: Mapping[str, str]) -> Iterator[Served]:

@@ -11,7 +11,6 @@ from orchestrator.assembly.host import open_host
 from orchestrator.config.operator import Operator
 from orchestrator.effects.directory import to_nobody
 from orchestrator.effects.lineage import Lineage
-from orchestrator.effects.running import Running
 from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.whereabouts import Whereabouts
 from orchestrator.effects.working_tree import WorkingTree
@@ -33,7 +32,6 @@ class World:
     #: Who asks: the e-mail address of the person's git, else their login name.
     actor: str
     operator: Operator
-    running: Running
     _sources: VersionedSources
     _working_tree: WorkingTree | None
 
@@ -104,7 +102,6 @@ def open_world(where: Whereabouts, operator: Operator, tell: Callable[[str], Non
             home=where.home,
             actor=host.actor,
             operator=operator,
-            running=host.running,
             _sources=host.sources,
             _working_tree=where.checkout,
         )

@@ -13,7 +13,7 @@ from orchestrator.cli.place import Place, opened
 from orchestrator.errors import Denied, UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.cli.answering import Waiting
+    from orchestrator.engine.acts.consent import Waiting
 
 
 @rich_click.command()
@@ -30,20 +30,22 @@ def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str,
     Of a STACK without --proposal the plan is shown and asked about. `holdfast explain STACK` says whose word counts.
     """
     from orchestrator.cli.answering import waiting  # noqa: PLC0415 -- nothing is opened for a mistyped word
-    from orchestrator.cli.consent import approve  # noqa: PLC0415 -- likewise
     from orchestrator.cli.symbols import short  # noqa: PLC0415 -- likewise
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.acts.consent import Word, approve  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.documents import word_on  # noqa: PLC0415 -- likewise
 
     with opened(ctx) as place:
         counted, refusals = _sorted_out(place, waiting(place, what, proposal))
         if counted and proposal is None and not what.isdigit():
             counted = _asked_about(place, counted)
         if counted:
+            word = Word(caller=place.caller, reason=reason, duplicates=accept_duplicates)
             with begun(place, "approve") as run:
                 for one in counted:
-                    approve(place, one.key, one.proposal, run=run.number, reason=reason, duplicates=accept_duplicates)
+                    approve(place.outside, one.key, one.proposal, word, run=run.number)
             place.screen.did(
-                {"approved": [one.said(place.world.actor, reason) for one in counted]},
+                {"approved": [word_on(one, word) for one in counted]},
                 *(f"approved {one.key.short}  {short(one.proposal.counts)}  as {place.world.actor}" for one in counted),
             )
             place.screen.next(place.command("apply", *(one.key.short for one in counted)))
@@ -75,15 +77,8 @@ def _asked_about(place: Place, found: list[Waiting]) -> list[Waiting]:
 
 def _sorted_out(place: Place, found: list[Waiting]) -> tuple[list[Waiting], list[str]]:
     """Return the proposals for which the person's word counts, and a sentence for each other one."""
-    from orchestrator.cli.eligible import may, who  # noqa: PLC0415 -- the engine is heavy
+    from orchestrator.engine.acts.consent import unheard  # noqa: PLC0415 -- the engine is heavy
 
-    operator, person = place.world.operator, place.world.actor
-    counted, refusals = [], []
-    for one in found:
-        policy, author = one.asked.stack.policy, one.asked.desired.author
-        if may(operator, policy, person, author):
-            counted.append(one)
-            continue
-        whose = ", ".join(who(operator, policy, author))
-        refusals.append(f"the word of {person} does not count for {one.key.short}: it takes {whose}")
-    return counted, refusals
+    refusals = [unheard(one, place.caller, place.world.operator.teams) for one in found]
+    counted = [one for one, refusal in zip(found, refusals, strict=True) if not refusal]
+    return counted, list(filter(None, refusals))

@@ -116,17 +116,19 @@ def _remembered(place: Place, keys: Sequence[StackKey]) -> list[Row]:
 
 
 def _print_history(place: Place, keys: Sequence[StackKey]) -> None:
-    from orchestrator.cli.looking import judged_of  # noqa: PLC0415 -- rich and the engine are heavy
-    from orchestrator.cli.show_history import History, page  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.show_history import History, page  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.engine.judging import judged_of  # noqa: PLC0415 -- likewise
 
     rows = {key: place.outside.record.row(str(key)) for key in keys}
-    place.screen.emit(page([History(key=key, judged=judged_of(place, key, row)) for key, row in rows.items()]))
+    place.screen.emit(
+        page([History(key=key, judged=judged_of(place.outside, place.reading, key, row)) for key, row in rows.items()])
+    )
 
 
 def _say(ctx: click.Context, stacks: tuple[str, ...], *, ignore: str, until: str, heed: str, reason: str) -> None:
     """Record that a difference is to be left alone, or no longer. Raises UsageError."""
-    from orchestrator.cli.ignoring import parted  # noqa: PLC0415 -- nothing is opened for a mistyped word
-    from orchestrator.cli.living_with import heed_again, leave_alone  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.living_with import heed_again, leave_alone  # noqa: PLC0415 -- nothing is opened for a mistyped word
+    from orchestrator.rules.difference import Difference  # noqa: PLC0415 -- likewise
 
     if heed and (len(stacks) != 1 or until):
         hint = "holdfast drift STACK --heed ADDRESS"
@@ -134,13 +136,13 @@ def _say(ctx: click.Context, stacks: tuple[str, ...], *, ignore: str, until: str
     if not heed and (len(stacks) != 1 or not (ignore and until and reason)):
         hint = "holdfast drift STACK --ignore ADDRESS --until 30d --reason TEXT"
         raise UsageError("--ignore takes one STACK, and needs --until and --reason", code="HF-1932", hint=hint)
-    address, path = parted(ignore or heed)
+    of = Difference.parse(ignore or heed)
     with at_record(ctx) as place:
         key = place.one(stacks[0])
         if heed:
-            heed_again(place, key, address, path, reason)
+            heed_again(place, key, of, reason)
         else:
-            leave_alone(place, key, address, path, until=until, reason=reason)
+            leave_alone(place, key, of, until=until, reason=reason)
 
 
 def _applied(place: Place, keys: tuple[StackKey, ...]) -> tuple[StackKey, ...]:

@@ -14,7 +14,7 @@ from orchestrator.cli.show_drift import Row
 from orchestrator.cli.show_plan import Mark
 from orchestrator.cli.suggesting import after_apply
 from orchestrator.cli.working import Ended, at_once, begun, leave, listening, ordered, side_by_side
-from orchestrator.engine.survey import Survey
+from orchestrator.engine.judging import is_answered
 from orchestrator.engine.work import Limits, Settled, Worker
 from orchestrator.errors import EXIT_DONE, EXIT_INTERRUPTED
 from orchestrator.model.policy import DriftAnswer
@@ -32,7 +32,7 @@ class Answers:
 
 def answer(place: Place, rows: Sequence[Row], *, parallel: int) -> Answers:
     """Answer the drift that ``rows`` tell of, each stack by its own policy and as the loop would: nobody is asked."""
-    keys = [row.key for row in rows if row.items and _answers(place, row.key)]
+    keys = [row.key for row in rows if row.items and is_answered(place.outside, place.reading, row.key)]
     if not keys:
         return Answers(rows=tuple(map(_unanswered, rows)), exit_code=EXIT_DONE, steps=())
     done: list[Ended[Settled]] = []
@@ -58,12 +58,6 @@ def answer(place: Place, rows: Sequence[Row], *, parallel: int) -> Answers:
     )
     code = EXIT_INTERRUPTED if interrupted else exit_after_apply([row.mark for row in found.values()])
     return Answers(rows=told, exit_code=code, steps=tuple(after_apply(place, list(found.values()), run.number, ())))
-
-
-def _answers(place: Place, key: StackKey) -> bool:
-    """Whether policy does more than report, and what is applied is what is asked for: a new commit is not drift."""
-    asked = Survey(place.outside, place.reading).look(key)
-    return asked is not None and asked.settled and asked.stack.policy.drift.answer is not DriftAnswer.REPORT
 
 
 def _unanswered(row: Row) -> Row:

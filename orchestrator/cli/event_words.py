@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from orchestrator.cli.ignoring import named, told
+from orchestrator.cli.ignoring import told
 from orchestrator.cli.symbols import short
 from orchestrator.cli.witnesses import by_whom
 from orchestrator.model.event import (
@@ -44,6 +44,7 @@ from orchestrator.model.event import (
     Vanished,
     Verified,
 )
+from orchestrator.rules.difference import Difference
 
 
 def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm per kind
@@ -89,7 +90,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
         case DriftIgnored(rule=rule):
             return f"drift ignored: {told(rule)}"
         case DriftHeeded(address=address, path=path, by=by, reason=reason):
-            return f"{by} has drift counted again: {named(address, path)}{_because(reason)}"
+            return f"{by} has drift counted again: {Difference(address=address, path=path)}{_because(reason)}"
         case RepairsResumed(by=by, reason=reason):
             return f"{by} has drift repaired again{_because(reason)}"
         case Held(hold=hold):

@@ -42,12 +42,12 @@ def _explain_code(ctx: click.Context, code: str) -> None:
 
 
 def _explain_stack(ctx: click.Context, word: str) -> None:
-    from orchestrator.cli.eligible import who  # noqa: PLC0415 -- a code needs no world
     from orchestrator.cli.judged import sentences  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.looking import judged_of  # noqa: PLC0415 -- likewise
     from orchestrator.cli.show_explain import Explained, page  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.standings import row_of  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.judging import judged_of  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.standings import situation_of  # noqa: PLC0415 -- likewise
     from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
+    from orchestrator.rules.eligible import who  # noqa: PLC0415 -- a code needs no world
 
     with opened(ctx) as place:
         key = place.one(word)
@@ -58,16 +58,16 @@ def _explain_stack(ctx: click.Context, word: str) -> None:
                 code="HF-1901",
                 hint=f"holdfast apply --destroy {key.short} takes it down",
             )
-        row = row_of(place, asked)
+        row = situation_of(place.outside, asked)
         if row.action is None:
             raise UsageError(f"nothing is known of {key.short}", code="HF-1901")
         explained = Explained(
             stack=asked.stack,
             desired=asked.desired,
             state=row.state,
-            drift=tuple(sentences(judged_of(place, key, asked.row), key.short, whom=True)),
+            drift=tuple(sentences(judged_of(place.outside, place.reading, key, asked.row), key.short, whom=True)),
             standing=row.standing,
             action=row.action,
-            approvers=tuple(who(place.world.operator, asked.stack.policy, asked.desired.author)),
+            approvers=tuple(who(place.world.operator.teams, asked.stack.policy, asked.desired.author)),
         )
         place.screen.emit(page(explained, place.now))

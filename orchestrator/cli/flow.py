@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.cli.asking import Leave, allowed
-from orchestrator.cli.consent import approve
 from orchestrator.cli.outcome import barred_mark, code_of, exit_after_apply
 from orchestrator.cli.place import Place
 from orchestrator.cli.planning import Crew
@@ -15,6 +14,7 @@ from orchestrator.cli.progress import Tell, progress
 from orchestrator.cli.show_plan import Mark, Row, page, view
 from orchestrator.cli.suggesting import after_apply
 from orchestrator.cli.working import Stop, at_once, begun, interruptible, leave, listening, ordered
+from orchestrator.engine.acts.consent import Word, approve
 from orchestrator.errors import EXIT_INTERRUPTED
 from orchestrator.model.action import Apply, Reason, Rest
 from orchestrator.model.policy import Mode
@@ -134,8 +134,8 @@ def _opens(rest: Rest, wanted: Wanted) -> bool:
 
 def _approve(place: Place, wanted: Wanted, run: Run, row: Row) -> None:
     if row.proposal:
-        duplicates = wanted.accept_duplicates
-        approve(place, row.key, row.proposal, run=run.number, reason=wanted.reason, duplicates=duplicates)
+        word = Word(caller=place.caller, reason=wanted.reason, duplicates=wanted.accept_duplicates)
+        approve(place.outside, row.key, row.proposal, word, run=run.number)
 
 
 def _kept_back(row: Row) -> Row:

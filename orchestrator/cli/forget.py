@@ -25,22 +25,13 @@ def command(ctx: click.Context, stack: str, *, confirm: str, reason: str) -> Non
     Its kept state stays where it is.
     """
     from orchestrator.cli.choose import choose_one  # noqa: PLC0415 -- nothing is opened for a mistyped word
-    from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
-    from orchestrator.engine.renaming import forget  # noqa: PLC0415 -- likewise
-    from orchestrator.model.event import Forgotten  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.acts.names import forgettable, give_up  # noqa: PLC0415 -- likewise
 
     with opened(ctx) as place:
         key = choose_one(stack, place.wish.environment, place.recorded())
-        if key in place.stacks:
-            raise UsageError(
-                f"{key.short} is still in its source",
-                code="HF-1917",
-                hint="only what is gone from its source can be forgotten",
-            )
+        forgettable(place.reading, key)
         _confirm(place, key, confirm)
-        event = Forgotten(by=place.world.actor, reason=reason)
-        with begun(place, "forget") as run:
-            left = forget(place.outside, place.reading.source, key, event, run.number)
+        left = give_up(place.outside, place.reading, place.caller, key, reason)
         words = [f"forgot {key.short}: what it made still stands, and nobody looks after it any more"]
         if left.kept:
             words.append(f"its state stays in {place.world.home}, the last copy as artifact {left.kept}")

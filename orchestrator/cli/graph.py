@@ -24,12 +24,11 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, drawn: str) -> None:
     `holdfast graph --format svg > graph.svg` makes a picture; it needs no other program.
     """
     from orchestrator.cli.nodes import node_of  # noqa: PLC0415 -- the engine is heavy
-    from orchestrator.cli.standings import standings  # noqa: PLC0415 -- likewise
     from orchestrator.rules.order import edges, waves  # noqa: PLC0415 -- needed once the files are read
 
     with opened(ctx) as place:
         keys = place.chosen(stacks)
-        found = {row.key: node_of(row) for row in standings(place, stacks)}
+        found = {row.key: node_of(row) for row in place.standings(stacks)}
         nodes = {key: found[key] for key in keys if key in found}
         graph = edges(place.stacks)
         order = waves(graph, tuple(nodes))

@@ -36,9 +36,9 @@ def command(ctx: click.Context, run: str, stacks: tuple[str, ...], *, follow: bo
         logs = Logs(folder=place.world.home / "logs" / str(number), only=frozenset(stacks), form=place.screen.form)
         printed = logs.drain()
         if follow and _goes_on(place, number):
-            from orchestrator.cli.adopting import adopt  # noqa: PLC0415 -- only a run that was left needs it
+            from orchestrator.engine.adopting import adopt  # noqa: PLC0415 -- only a run that was left needs it
 
-            adopt(place, found)
+            adopt(place.outside, place.world.source, found, lambda: place.reading)
         while follow and _goes_on(place, number):
             time.sleep(_EVERY_S)
             printed += logs.drain()

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.contract import Drifts
-from orchestrator.cli.judged import Judged, judged
 from orchestrator.cli.place import Place
 from orchestrator.cli.progress import progress
 from orchestrator.cli.show_drift import Row, page
 from orchestrator.cli.working import Ended, at_once, begun, listening, side_by_side
+from orchestrator.engine.judging import judged_of
 from orchestrator.engine.work import Worker
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from orchestrator.model.policy import DriftPolicy
 from orchestrator.model.stack import StackKey
-from orchestrator.ports import Row as Recorded
 
 
 def look(place: Place, keys: Sequence[StackKey], *, parallel: int) -> tuple[list[Row], bool]:
@@ -40,20 +38,13 @@ def remembered(place: Place, keys: Sequence[StackKey]) -> list[Row]:
         rows.append(
             Row(
                 key=key,
-                judged=judged_of(place, key, row),
+                judged=judged_of(place.outside, place.reading, key, row),
                 looks=row.looks,
                 blind_spots=row.looks.blind_spots,
                 problem=row.state.drift_check_error or never,
             )
         )
     return rows
-
-
-def judged_of(place: Place, key: StackKey, row: Recorded) -> Judged:
-    """Judge a stack's drift by today's policy."""
-    stack = place.reading.layout.stacks.get(key)
-    policy = stack.policy.drift if stack else DriftPolicy()
-    return judged(str(key), row.state, row.looks, policy, place.now)
 
 
 def _row(place: Place, ended: Ended[Drifts | None]) -> Row:
@@ -67,7 +58,7 @@ def _row(place: Place, ended: Ended[Drifts | None]) -> Row:
         problem, code = f"still to be changed after the apply: {names}", "HF-4020"
     return Row(
         key=ended.key,
-        judged=judged_of(place, ended.key, row),
+        judged=judged_of(place.outside, place.reading, ended.key, row),
         looks=row.looks,
         blind_spots=found.blind_spots if found else (),
         problem=problem,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from orchestrator.errors import UsageError
 
@@ -53,10 +53,3 @@ def age(seconds: float) -> str:
     below, divisor, unit = next(step for step in _AGES if seconds < step[0])
     del below
     return f"{int(seconds / divisor)} {unit}"
-
-
-def stamp(at: float) -> str:
-    """Return a time in ISO 8601 with offset Z, empty for none."""
-    if not at:
-        return ""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

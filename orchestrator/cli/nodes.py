@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from orchestrator.cli.axes import Health, Sync
-from orchestrator.cli.show_status import Row
+from orchestrator.engine.standings import Situation
 from orchestrator.model.action import Reason
 from orchestrator.model.stack import StackKey
+from orchestrator.rules.axes import Health, Sync
 
 
 class Mood(StrEnum):
@@ -34,13 +34,13 @@ class Node:
     why: str = ""
 
 
-def node_of(row: Row) -> Node:
+def node_of(row: Situation) -> Node:
     """Return the node of a stack that stands as ``row`` says."""
     state, mood = _said(row)
     return Node(key=row.key, tool=row.tool, state=state, mood=mood, why=row.why)
 
 
-def _said(row: Row) -> tuple[str, Mood]:
+def _said(row: Situation) -> tuple[str, Mood]:
     health, sync = row.standing.health, row.standing.sync
     action = row.action.reason if row.action else None
     words = (

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from orchestrator.assembly.world import World
     from orchestrator.config.operator import Operator
     from orchestrator.effects.whereabouts import Whereabouts
+    from orchestrator.engine.acts.caller import Caller
     from orchestrator.engine.outside import Outside, Reading
+    from orchestrator.engine.standings import Situation
     from orchestrator.model.observed import Applying, State
     from orchestrator.ports import Entry, Run
 
@@ -58,6 +60,14 @@ class Place:
         return self.world.outside
 
     @property
+    def caller(self) -> Caller:
+        """Who acts here."""
+        from orchestrator.engine.acts.caller import Caller  # noqa: PLC0415 -- the engine is heavy
+
+        actor = self.world.actor
+        return Caller(actor=actor, door="cli", teams=self.world.operator.teams_of(actor))
+
+    @property
     def now(self) -> float:
         """Seconds since the epoch."""
         return self.outside.clock.now()
@@ -88,6 +98,13 @@ class Place:
         known = {*self.reading.layout.stacks, *self.recorded()}
         return tuple(sorted({key for word in words for key in named(word, self.wish.environment, known)}))
 
+    def standings(self, words: Sequence[str]) -> list[Situation]:
+        """Return where each stack stands that the words mean; no words mean all, also those gone from the source."""
+        from orchestrator.engine.standings import standings  # noqa: PLC0415 -- the engine is heavy
+
+        gone_from = frozenset() if words else frozenset({self.wish.environment})
+        return standings(self.outside, self.reading, self.chosen(words), gone_from=gone_from)
+
     def going_down(self) -> Place:
         """Return this place as it would be with every stack taken down: only to be planned, on a track of its own."""
         from orchestrator.model.stack import GOING_DOWN  # noqa: PLC0415 -- likewise
@@ -102,7 +119,9 @@ class Place:
 
     def recorded(self) -> dict[StackKey, State]:
         """Return the stacks of this source that the record knows, whether they are still in it or not."""
-        return {StackKey.parse(row.key): row.state for row in self.outside.record.rows(self.world.source.id)}
+        from orchestrator.engine.recorded import recorded  # noqa: PLC0415 -- the engine is heavy
+
+        return recorded(self.outside, self.world.source)
 
     def words_of(self, run: int) -> list[str]:
         """Return the command that prints what the tools said in a run; none where no tool came to speak."""
@@ -118,8 +137,9 @@ class Place:
 
     def at_work(self, run: int) -> dict[StackKey, Applying]:
         """Return the attempts of a run that the record knows no end of."""
-        begun = {key: state.applying for key, state in self.recorded().items() if state.applying}
-        return {key: attempt for key, attempt in begun.items() if attempt.run == run}
+        from orchestrator.engine.recorded import unended  # noqa: PLC0415 -- the engine is heavy
+
+        return unended(self.outside, self.world.source, run)
 
     def warn_of_dirt(self, verb: str = "plan") -> None:
         """Say where files lie that no commit holds: people often forget to commit."""

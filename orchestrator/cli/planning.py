@@ -11,9 +11,9 @@ from orchestrator.cli.outcome import code_of, mark_of
 from orchestrator.cli.place import Place
 from orchestrator.cli.progress import Tell, words
 from orchestrator.cli.show_plan import Mark, Row
-from orchestrator.cli.stillness import Still, still
 from orchestrator.cli.working import Ended, Stop, side_by_side
 from orchestrator.engine.planning import stored_plan
+from orchestrator.engine.standings import still
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
 from orchestrator.errors import Conflict, RecordError
@@ -24,6 +24,7 @@ from orchestrator.model.policy import Mode
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Run
 from orchestrator.rules.order import Edge, EdgeKind, edges
+from orchestrator.rules.stillness import Still
 
 #: Why a plan would not be applied whatever anybody says.
 _BARRING = frozenset({Reason.REJECTED, Reason.OVER_LIMIT})

@@ -22,17 +22,19 @@ def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str)
     A change to the stack, `holdfast plan STACK` or `holdfast approve STACK` takes it up again.
     """
     from orchestrator.cli.answering import waiting  # noqa: PLC0415 -- nothing is opened for a mistyped word
-    from orchestrator.cli.consent import reject  # noqa: PLC0415 -- likewise
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.acts.consent import Word, reject  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.documents import word_on  # noqa: PLC0415 -- likewise
 
     with at_record(ctx) as place:
         found = waiting(place, what, proposal)
+        word = Word(caller=place.caller, reason=reason)
         with begun(place, "reject") as run:
             for one in found:
-                reject(place, one.key, one.proposal, run=run.number, reason=reason)
+                reject(place.outside, one.key, one.proposal, word, run=run.number)
         who = place.world.actor
         place.screen.did(
-            {"rejected": [one.said(who, reason) for one in found]},
+            {"rejected": [word_on(one, word) for one in found]},
             *(f"rejected {one.key.short}  as {who}" for one in found),
         )
         names = [one.key.short for one in found]

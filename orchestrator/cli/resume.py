@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, at_record
-from orchestrator.errors import UsageError
-from orchestrator.model.stack import StackKey
+from orchestrator.cli.place import at_record
 
 
 @rich_click.command()
@@ -26,51 +22,23 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, reason: str) -> None
     A suspension of several stacks ends for all of them only by `holdfast resume` without STACK.
     """
     from orchestrator.cli.choose import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
-    from orchestrator.cli.holding import release  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.living_with import repair_again  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.acts.suspensions import resume  # noqa: PLC0415 -- likewise
 
     with at_record(ctx) as place:
         known = {*place.reading.layout.stacks, *place.recorded()}
         chosen = sorted({key for word in stacks for key in named(word, place.wish.environment, known)})
-        lifted = _lift(place, chosen, reason)
-        released = [key for key in chosen if release(place, key, reason)]
-        repaired = [key for key in chosen if repair_again(place, key, reason)]
-        if not lifted and not released and not repaired:
-            raise UsageError(
-                "nothing is suspended or held here" if stacks else "nothing is suspended",
-                code="HF-1914",
-                hint="see: holdfast status; a rolled back or destroyed stack is resumed by its name",
-            )
+        done = resume(place.outside, place.reading, place.caller, chosen, reason)
         place.screen.did(
             {
-                "lifted": [{"of": of, "why": why} for of, why in lifted],
-                "released": [key.short for key in released],
-                "repaired_again": [key.short for key in repaired],
+                "lifted": [{"of": one.of, "why": one.why} for one in done.lifted],
+                "released": [key.short for key in done.released],
+                "repaired_again": [key.short for key in done.repaired],
             },
-            *(f"lifted the suspension of {of}: {why}" for of, why in lifted),
-            *(f"{key.short} follows its source again" for key in released),
-            *(f"drift of {key.short} is repaired again" for key in repaired),
+            *(f"lifted the suspension of {one.of}: {one.why}" for one in done.lifted),
+            *(f"{key.short} follows its source again" for key in done.released),
+            *(f"drift of {key.short} is repaired again" for key in done.repaired),
         )
-        if lifted or released:
+        if done.lifted or done.released:
             place.screen.next(f"holdfast apply {' '.join(stacks)}".rstrip())
         else:
             place.screen.next(f"holdfast drift --answer {' '.join(stacks)}")
-
-
-def _lift(place: Place, chosen: Sequence[StackKey], reason: str) -> list[tuple[str, str]]:
-    """Lift the suspensions that stand for exactly these stacks, all where none is named; return of what, and why."""
-    import glob  # noqa: PLC0415 -- only here
-
-    from orchestrator.cli.working import begun  # noqa: PLC0415 -- heavy
-    from orchestrator.model.gate import GateKind  # noqa: PLC0415 -- likewise
-
-    known = {*place.reading.layout.stacks, *place.recorded()}
-    names = {glob.escape(str(key)): key.short for key in known} | {"*": "everything"}
-    mine = {glob.escape(str(key)) for key in chosen}
-    _, gates = place.outside.record.gates()
-    found = [g for g in gates if g.kind is GateKind.SUSPENSION and (not chosen or g.selector in mine)]
-    if found:
-        with begun(place, "resume") as run:
-            for gate in found:
-                place.outside.record.lift_gate(gate.id, by=place.world.actor, reason=reason, run=run.number)
-    return [(names.get(gate.selector, gate.selector), gate.why) for gate in found]

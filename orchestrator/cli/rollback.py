@@ -7,9 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import confirm_options, stack_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, opened
-from orchestrator.errors import UsageError
-from orchestrator.model.stack import StackKey
+from orchestrator.cli.place import opened
 
 _PREVIOUS = "previous"
 
@@ -31,39 +29,16 @@ def command(ctx: click.Context, stack: str, *, revision: str, yes: bool, confirm
     """
     from orchestrator.cli.asking import Leave  # noqa: PLC0415 -- rich and the engine are heavy
     from orchestrator.cli.flow import Wanted  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.holding import Target, held  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.holding import held  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.acts.holds import Target, back  # noqa: PLC0415 -- likewise
     from orchestrator.model.observed import HoldKind  # noqa: PLC0415 -- likewise
 
     with opened(ctx) as place:
         key = place.one(stack)
-        target = Target(kind=HoldKind.REVISION, revision=_resolved(place, key, revision), reason=reason)
+        target = Target(
+            kind=HoldKind.REVISION,
+            revision=back(place.outside, place.reading, key, revision, place.world.at),
+            reason=reason,
+        )
         wanted = Wanted(verb="rollback", keys=(key,), leave=Leave(yes=yes, confirmed=confirm), reason=reason)
         ctx.exit(held(place, wanted, {key: target}).exit_code)
-
-
-def _resolved(place: Place, key: StackKey, revision: str) -> str:
-    """Return the full id of the revision to go back to, once it is sure that the stack can be laid out at it.
-
-    Raises UsageError, SourceError, ConfigError: before anything is recorded.
-    """
-    from orchestrator.engine.former import as_of  # noqa: PLC0415 -- nothing is opened for a mistyped word
-
-    state = place.outside.record.row(str(key)).state
-    if state.moved_to and key not in place.stacks:
-        name = StackKey.parse(state.moved_to).short
-        # Under the old name nothing is known of what it made: all of it would be made a second time.
-        raise UsageError(f"{key.short} is {name} now", code="HF-1901", hint=f"holdfast rollback {name}")
-    if revision == _PREVIOUS and not state.previous_revision:
-        raise UsageError(
-            f"the record knows no revision of {key.short} before the present one",
-            code="HF-1909",
-            hint="name it: --to REV",
-        )
-    reading = place.world.at(state.previous_revision if revision == _PREVIOUS else revision)
-    if as_of(place.outside, key, place.stacks.get(key), reading.layout) is None:
-        raise UsageError(
-            f"{key.short} is not in revision {reading.revision.short}, under this name or an earlier one",
-            code="HF-1920",
-            hint=f"name a later one; to take down what it made: holdfast apply --destroy {key.short}",
-        )
-    return reading.revision.id

@@ -79,8 +79,6 @@ class _Life:
         self.tender = Tender(
             served.posts,
             self.halt,
-            working=served.host.running.working,
-            cancelled=served.is_cancelled,
             on_action=self.dispatch.notice,
         )
 

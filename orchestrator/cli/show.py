@@ -59,6 +59,6 @@ def _show_stack(place: Place, word: str, track: str) -> None:
 
 
 def _proposed(asked: Asked, track: str) -> Proposal | None:
-    from orchestrator.cli.standings import proposed  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.engine.standings import proposed  # noqa: PLC0415 -- rich and the engine are heavy
 
     return proposed(asked) if track == MAIN else asked.state.tracks.get(track, TrackView()).proposal

@@ -11,17 +11,19 @@ from rich.text import Text
 
 from adapters.contract import AttributeChange, ChangeKind, DriftItem, Json
 from orchestrator.cli import show_changes, witnesses
-from orchestrator.cli.ignoring import named
-from orchestrator.cli.judged import Judged, sentences
-from orchestrator.cli.moments import age, stamp
+from orchestrator.cli.judged import sentences
+from orchestrator.cli.moments import age
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import FAILED, counted
 from orchestrator.cli.values import before_and_after
 from orchestrator.cli.witnesses import beside, by_whom
+from orchestrator.model.moment import stamp
 from orchestrator.model.observed import Looks
 from orchestrator.model.policy import Ignore
 from orchestrator.model.stack import StackKey
+from orchestrator.rules.difference import Difference
+from orchestrator.rules.judged import Judged
 
 #: What happened to a resource behind the tool's back, in words.
 _WORDS = {
@@ -207,7 +209,7 @@ def _item_value(row: Row, item: DriftItem) -> dict[str, Json]:
 def rule_value(rule: Ignore) -> dict[str, Json]:
     """Return a rule for programs."""
     return {
-        "what": named(rule.address, rule.path),
+        "what": str(Difference(address=rule.address, path=rule.path)),
         "owner": rule.owner,
         "reason": rule.reason,
         "until": stamp(rule.until or 0.0) or None,

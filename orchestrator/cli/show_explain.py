@@ -12,19 +12,19 @@ from rich.text import Text
 
 from adapters.contract import Json
 from orchestrator.catalogue import Entry
-from orchestrator.cli.axes import Standing
-from orchestrator.cli.moments import stamp
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.stillness import decided
 from orchestrator.cli.values import text_of
 from orchestrator.model.action import Action, Rest
 from orchestrator.model.codec import encode
 from orchestrator.model.desired import Desired, Known, Pending
 from orchestrator.model.gate import Act, Gate
+from orchestrator.model.moment import stamp
 from orchestrator.model.observed import State, TrackView
 from orchestrator.model.policy import Ignore, Mode, Policy
 from orchestrator.model.stack import MAIN, Stack
+from orchestrator.rules.axes import Standing
+from orchestrator.rules.stillness import decided
 
 _UNNAMED = "default"
 #: A field of a policy -> the key that stacks.yaml has for it, where the two differ.

@@ -9,15 +9,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from adapters.contract import ChangeKind, Json
-from orchestrator.cli.ignoring import named
-from orchestrator.cli.judged import Judged, sentences
-from orchestrator.cli.moments import stamp
+from orchestrator.cli.judged import sentences
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import counted
 from orchestrator.cli.witnesses import beside, by_whom, value
 from orchestrator.model.drift import Ending, Occurrence
+from orchestrator.model.moment import stamp
 from orchestrator.model.stack import StackKey
+from orchestrator.rules.difference import Difference
+from orchestrator.rules.judged import Judged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,9 @@ def totals(rows: Sequence[History]) -> str:
 def _stack(row: History) -> Iterator[RenderableType]:
     yield Text("  ").append(row.key.short, style="bold")
     for one in row.judged.occurrences:
-        head = Text(f"    {stamp(one.since)}  ").append(printable(named(one.address, one.path)), style="yellow")
+        head = Text(f"    {stamp(one.since)}  ").append(
+            printable(str(Difference(address=one.address, path=one.path))), style="yellow"
+        )
         yield head.append(f"  {printable(_values(one))}").append(f"  {ending(one)}", style="dim")
         for line in (by_whom(one.testimonies), *beside(one.testimonies)) if one.asked_at else ():
             yield Text(f"        {printable(line)}", style="dim")

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from adapters.contract import Json
 from orchestrator.cli.event_words import sentence
-from orchestrator.cli.moments import age, stamp
+from orchestrator.cli.moments import age
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.model.event import (
@@ -28,6 +28,7 @@ from orchestrator.model.event import (
     Planned,
     SavingFailed,
 )
+from orchestrator.model.moment import stamp
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Entry, Run
 

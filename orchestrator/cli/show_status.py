@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.contract import Json
-from orchestrator.cli.axes import Health, Standing, Sync, conditions, verified_at
-from orchestrator.cli.moments import age, stamp
+from orchestrator.cli.moments import age
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.stillness import Still
-from orchestrator.model.action import Action
-from orchestrator.model.observed import Looks, State
-from orchestrator.model.stack import StackKey
+from orchestrator.engine.documents import standing_of
+from orchestrator.engine.standings import Situation
+from orchestrator.model.moment import stamp
+from orchestrator.rules.axes import Health, Sync
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
@@ -33,56 +31,17 @@ _HEALTH = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One stack in the table."""
-
-    key: StackKey
-    tool: str
-    state: State
-    standing: Standing
-    #: What is next and why; None where the stack is no longer in its source.
-    action: Action | None
-    #: The revision asked for now.
-    asked_revision: str
-    looks: Looks
-    #: What people said that keeps it where it is.
-    still: Still
-    #: Differences that too few looks have seen, and those that people have left alone.
-    unconfirmed: int = 0
-    ignored: int = 0
-    #: Whether nothing is alive any more of the attempt that the record has at work.
-    lost: bool = False
-
-    @property
-    def why(self) -> str:
-        """What people said about it, and the sentence of the decision."""
-        if self.lost and self.state.applying:
-            number = self.state.applying.number
-            return (
-                f"attempt {number} has no end, and its processes are gone: holdfast apply {self.key.short} settles it"
-            )
-        if self.action is None:
-            return "it is no longer in its source; what it made still stands"
-        return self.still.told(self.action)
-
-    @property
-    def revision(self) -> str:
-        """The revision applied, empty where none was."""
-        return self.state.applied.revision if self.state.applied else ""
-
-
-def page(rows: Sequence[Row], now: float) -> Page:
+def page(rows: Sequence[Situation], now: float) -> Page:
     """Return the table in every form; ``now`` in seconds since the epoch."""
     return Page(
-        value=lambda: {"stacks": [_value(row) for row in rows]},
+        value=lambda: {"stacks": [standing_of(row) for row in rows]},
         records=lambda: [_record(row) for row in rows],
         view=lambda whole: view(rows, now, whole=whole),
         text=lambda whole: text(rows, now, whole=whole),
     )
 
 
-def view(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
+def view(rows: Sequence[Situation], now: float, *, whole: bool) -> RenderableType:
     """Return the table for people, the totals last."""
     from rich.console import Group  # noqa: PLC0415 -- only a terminal needs it
     from rich.text import Text  # noqa: PLC0415 -- likewise
@@ -94,7 +53,7 @@ def view(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
 class _Fitting:
     """The table for people; where the terminal is narrow, each reason stands below its row."""
 
-    rows: Sequence[Row]
+    rows: Sequence[Situation]
     now: float
     whole: bool
 
@@ -109,7 +68,7 @@ class _Fitting:
             yield from _stacked(self.rows, self.now, whole=self.whole)
 
 
-def _stacked(rows: Sequence[Row], now: float, *, whole: bool) -> Iterator[RenderableType]:
+def _stacked(rows: Sequence[Situation], now: float, *, whole: bool) -> Iterator[RenderableType]:
     from rich.padding import Padding  # noqa: PLC0415 -- only a narrow terminal needs it
     from rich.text import Text  # noqa: PLC0415 -- likewise
 
@@ -126,7 +85,7 @@ def _stacked(rows: Sequence[Row], now: float, *, whole: bool) -> Iterator[Render
             yield Padding(Text(line[-1][0], style=line[-1][1]), (0, 0, 0, 4))
 
 
-def _table(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
+def _table(rows: Sequence[Situation], now: float, *, whole: bool) -> RenderableType:
     from rich.table import Table  # noqa: PLC0415 -- only a terminal needs it
     from rich.text import Text  # noqa: PLC0415 -- likewise
 
@@ -140,7 +99,7 @@ def _table(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
     return table
 
 
-def text(rows: Sequence[Row], now: float, *, whole: bool) -> str:
+def text(rows: Sequence[Situation], now: float, *, whole: bool) -> str:
     """Return the same table as plain text."""
     lines = [_headings(whole=whole)]
     lines += [tuple(cell for cell, _ in _cells(row, now, whole=whole)) for row in rows]
@@ -154,7 +113,7 @@ def _headings(*, whole: bool) -> tuple[str, ...]:
     return ("STACK", "TOOL", "SYNC", "HEALTH", "REVISION", "AGE", *more, "WHY")
 
 
-def _cells(row: Row, now: float, *, whole: bool) -> list[tuple[str, str]]:
+def _cells(row: Situation, now: float, *, whole: bool) -> list[tuple[str, str]]:
     """Return text and style of each cell."""
     applied = row.state.applied
     revision, since = (applied.revision[:7], age(now - applied.at)) if applied else ("-", "-")
@@ -164,7 +123,7 @@ def _cells(row: Row, now: float, *, whole: bool) -> list[tuple[str, str]]:
     return [*cells, (printable(row.why), "dim")]
 
 
-def _sync(row: Row) -> tuple[str, str]:
+def _sync(row: Situation) -> tuple[str, str]:
     mark, style = _SYNC[row.standing.sync]
     drifted = f" ▲{len(row.state.drift.items)} drifted" if row.state.drift else ""
     held = " held" if row.state.hold else ""
@@ -172,12 +131,12 @@ def _sync(row: Row) -> tuple[str, str]:
     return f"{mark} {row.standing.sync.value}{drifted}{held}{suspended}", style
 
 
-def _health(row: Row) -> tuple[str, str]:
+def _health(row: Situation) -> tuple[str, str]:
     mark, style = _HEALTH[row.standing.health]
     return f"{mark} {row.standing.health.value}", style
 
 
-def totals(rows: Sequence[Row]) -> str:
+def totals(rows: Sequence[Situation]) -> str:
     """Return the one line that says it all."""
     if not rows:
         return "No stacks."
@@ -194,7 +153,7 @@ def totals(rows: Sequence[Row]) -> str:
     return f"{ready} of {len(rows)} ready{f'; {rest}' if rest else ''}."
 
 
-def _record(row: Row) -> tuple[str, ...]:
+def _record(row: Situation) -> tuple[str, ...]:
     return (
         row.key.short,
         row.tool,
@@ -205,44 +164,3 @@ def _record(row: Row) -> tuple[str, ...]:
         str(len(row.state.drift.items) if row.state.drift else 0),
         row.why,
     )
-
-
-def _value(row: Row) -> Json:
-    state, action = row.state, row.action
-    applied, drift, hold = state.applied, state.drift, state.hold
-    return {
-        "stack": row.key.short,
-        "key": str(row.key),
-        "tool": row.tool,
-        "sync": row.standing.sync.value,
-        "health": row.standing.health.value,
-        "conditions": dict(conditions(state, row.standing, action, still=bool(row.still))),
-        "revision": row.revision or None,
-        "asked_revision": row.asked_revision or None,
-        "applied_at": stamp(applied.at) if applied else None,
-        "verified_at": stamp(verified_at(state, row.looks) or 0.0) or None,
-        "run": applied.run if applied else None,
-        "drifted": len(drift.items) if drift else 0,
-        "unconfirmed": row.unconfirmed,
-        "ignored": row.ignored,
-        "hold": {"kind": hold.kind.value, "revision": hold.revision, "by": hold.by, "reason": hold.reason}
-        if hold
-        else None,
-        "suspensions": [
-            {"why": gate.why, "by": gate.who, "until": stamp(gate.until or 0.0) or None}
-            for gate in row.still.suspensions
-        ],
-        "next": _next(action),
-        "why": row.why,
-    }
-
-
-def _next(action: Action | None) -> Json:
-    if action is None:
-        return None
-    until = getattr(action, "until", None)
-    return {
-        "action": type(action).__name__,
-        "reason": action.reason.value,
-        "until": stamp(until) if until else None,
-    }

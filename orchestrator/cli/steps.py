@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orchestrator.cli.place import Place
-from orchestrator.cli.show_status import Row
+from orchestrator.engine.standings import Situation
 from orchestrator.model.action import Reason
 from orchestrator.model.observed import TrackView
 from orchestrator.model.stack import MAIN
@@ -29,7 +29,7 @@ _STEPS: dict[Reason, tuple[str, ...]] = {
 _FOLLOWS = frozenset({Reason.DEFERRED, Reason.CONVERGED, Reason.DESTROYED, Reason.APPLYING})
 
 
-def after_status(place: Place, rows: Sequence[Row]) -> list[str]:
+def after_status(place: Place, rows: Sequence[Situation]) -> list[str]:
     """Return what to type next: first what people must answer, then what can be done, then what to look into."""
     wanted: dict[str, list[str]] = {verb: [] for verb in ("approve", "plan", "apply", "resume", "drift", "explain")}
     for row in rows:
@@ -51,7 +51,7 @@ def few(names: Iterable[str]) -> tuple[str, ...]:
     return found if len(found) <= NAMED else ()
 
 
-def _verbs(row: Row) -> tuple[str, ...]:
+def _verbs(row: Situation) -> tuple[str, ...]:
     """Return the commands that get one stack further."""
     if row.lost:
         return ("apply",)
@@ -64,6 +64,6 @@ def _verbs(row: Row) -> tuple[str, ...]:
     return ("resume",) if row.still else ("explain",)
 
 
-def _proposal(row: Row) -> int:
+def _proposal(row: Situation) -> int:
     proposal = row.state.tracks.get(MAIN, TrackView()).proposal
     return proposal.number if proposal else 0

@@ -52,14 +52,11 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, condition: str, time
 
 def _looked(ctx: click.Context, words: tuple[str, ...], condition: str) -> tuple[list[str], list[str]]:
     """Return the stacks that meet the condition, and those that do not."""
-    from orchestrator.cli.axes import conditions  # noqa: PLC0415 -- the engine is heavy
-    from orchestrator.cli.standings import standings  # noqa: PLC0415 -- likewise
-
     with opened(ctx) as place:
-        rows = standings(place, words)
+        rows = place.standings(words)
     met: list[str] = []
     missing: list[str] = []
     for row in rows:
-        holds = conditions(row.state, row.standing, row.action, still=bool(row.still))[condition]
+        holds = row.conditions[condition]
         (met if holds else missing).append(row.key.short)
     return met, missing

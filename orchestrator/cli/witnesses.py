@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from adapters.contract import Json
 from adapters.testimony import Confidence, Testimony
-from orchestrator.cli.moments import stamp
-from orchestrator.model.drift import Occurrence
+from orchestrator.model.moment import stamp
 
 _WORDS = {
     Confidence.CERTAIN: "changed by {who}",
@@ -38,12 +37,6 @@ def _told(one: Testimony) -> str:
         return f"{one.source}: {one.what}"
     at = f" at {stamp(one.at)}" if one.at else ""
     return f"{_WORDS[one.confidence].format(who=one.who)}{at} ({one.source}: {one.what}, {one.confidence.value})"
-
-
-def said_of(occurrences: Iterable[Occurrence]) -> tuple[Testimony, ...]:
-    """Return what was said of several differences of one thing, each word once, the newest difference's first."""
-    newest = sorted(occurrences, key=lambda one: -one.since)
-    return tuple(dict.fromkeys(word for one in newest for word in one.testimonies))
 
 
 def value(one: Testimony) -> Json:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import Generic, TypeVar
 
 from adapters.contract import AdapterError
 from orchestrator.cli.place import Place
 from orchestrator.cli.progress import Tell
+from orchestrator.engine.acts import caller
 from orchestrator.errors import EXIT_INTERRUPTED, OrchestratorError
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run
@@ -41,19 +41,19 @@ class Ended(Generic[_T]):
 class Stop:
     """Whether somebody wants the command to end, and what happens then."""
 
-    def __init__(self, *, detaches: bool, flag: Path) -> None:
+    def __init__(self, *, detaches: bool, told: Callable[[], bool]) -> None:
         """``detaches``: the first Ctrl-C leaves tools that run to their keepers instead of stopping them.
 
-        ``flag`` is the file that ``holdfast cancel`` makes in another process.
+        ``told`` says whether ``holdfast cancel`` was called, in another process.
         """
         self._wanted = threading.Event()
         self._detaches = detaches
-        self._flag = flag
+        self._told = told
 
     @property
     def wanted(self) -> bool:
         """Whether nothing new is to be started."""
-        return self._wanted.is_set() or self._flag.exists()
+        return self._wanted.is_set() or self._told()
 
     @property
     def detaches(self) -> bool:
@@ -62,7 +62,7 @@ class Stop:
 
     def cancelled(self) -> bool:
         """Whether tools that run are to be stopped; an apply only by ``holdfast cancel``, never by a key."""
-        return self._flag.exists() or (self._wanted.is_set() and not self._detaches)
+        return self._told() or (self._wanted.is_set() and not self._detaches)
 
     def wish(self, _number: int, _frame: FrameType | None) -> None:
         """Take a signal for a wish to end."""
@@ -72,7 +72,7 @@ class Stop:
 @contextmanager
 def listening(place: Place, run: Run, *, detaches: bool = False) -> Iterator[Stop]:
     """Turn SIGINT, SIGTERM, SIGHUP and ``holdfast cancel`` into a wish to end, for as long as the block runs."""
-    stop = Stop(detaches=detaches, flag=cancel_flag(place, run.number))
+    stop = Stop(detaches=detaches, told=lambda: place.outside.running.asked_to_stop(run.number))
     # Whoever started us with nohup means us to go on without a terminal.
     hangup = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)
     before = {number: signal.signal(number, stop.wish) for number in (signal.SIGINT, signal.SIGTERM, *hangup)}
@@ -91,11 +91,6 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def cancel_flag(place: Place, run: int) -> Path:
-    """Return the file whose existence asks whoever works ``run`` to stop."""
-    return place.world.home / "cancelled" / str(run)
 
 
 def ordered(place: Place, keys: Sequence[StackKey], *, backwards: bool = False) -> list[tuple[StackKey, ...]]:
@@ -153,11 +148,5 @@ def leave(place: Place, run: Run) -> None:
 @contextmanager
 def begun(place: Place, verb: str) -> Iterator[Run]:
     """Open a run, and close it whatever happens."""
-    record = place.outside.record
-    run = record.open_run(trigger="cli", verb=verb, actor=place.world.actor, revision=place.reading.revision.id)
-    try:
-        with place.world.running.working(run.number):
-            yield run
-    finally:
-        record.close_run(run.number)
-        cancel_flag(place, run.number).unlink(missing_ok=True)
+    with caller.begun(place.outside, place.caller, place.reading, verb) as run:
+        yield run

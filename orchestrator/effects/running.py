@@ -1,4 +1,7 @@
-"""Which processes work which runs: of one that was killed the record would say forever that it is running."""
+"""Which processes work which runs: of one that was killed the record would say forever that it is running.
+
+A run is told to stop by a file, too: whoever asks for it is another process than the one that works it.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,23 @@ class Running:
             if liveness.orphaned(owner):
                 yield int(run)
                 mark.unlink(missing_ok=True)
+
+    def ask_to_stop(self, run: int) -> None:
+        """Ask whoever works a run to stop. Raises OSError."""
+        flag = self._flag(run)
+        flag.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flag.touch()
+
+    def asked_to_stop(self, run: int) -> bool:
+        """Whether somebody asked for that."""
+        return self._flag(run).exists()
+
+    def over(self, run: int) -> None:
+        """Forget what was asked of a run that has ended."""
+        self._flag(run).unlink(missing_ok=True)
+
+    def _flag(self, run: int) -> Path:
+        return self.home / "cancelled" / str(run)
 
     @property
     def _folder(self) -> Path:

@@ -25,6 +25,7 @@ class Outside:
     secrets: ports.Secrets
     credentials: ports.Credentials
     clock: ports.Clock
+    running: ports.Running
     #: Who is asked by whom drift came about, beside the adapters.
     witnesses: tuple[ports.Witness, ...] = ()
 

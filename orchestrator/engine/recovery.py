@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.contract import AdapterError, Handle, StateUnsaved
@@ -70,6 +70,27 @@ def recover_gone(outside: Outside, source: Source, key: StackKey) -> bool:
         return recover(Case(outside=outside, today=then, asked=asked, run=run), follow_s=0.0)
     except StateUnsaved:
         return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """What can be seen of an attempt that the record knows no end of."""
+
+    #: Whether nothing of it is alive and nobody is about to find that out.
+    lost: bool
+    why: str
+
+
+def sign_of(outside: Outside, key: StackKey, attempt: Applying) -> Sign:
+    """Say whether an attempt without an end is at work, and the way out where it is not or nobody can tell.
+
+    Only looks: whoever works the stack next records how the attempt ended.
+    """
+    # Whoever holds the stack may be about to start the tool.
+    if not outside.agenda.is_held(str(key)) and outside.attempts.wait(attempt, 0.0):
+        gone = f"attempt {attempt.number} has no end, and its processes are gone: holdfast apply {key.short} settles it"
+        return Sign(lost=True, why=gone)
+    return Sign(lost=False, why=words_for(outside, key, attempt))
 
 
 def words_for(outside: Outside, key: StackKey, attempt: Applying) -> str:

@@ -77,14 +77,10 @@ class Tender:
         self,
         posts: Posts,
         halt: Halt,
-        *,
-        working: Callable[[int], AbstractContextManager[None]],
-        cancelled: Callable[[int], bool],
         on_action: Callable[[StackKey, Action, int], None] = lambda *_: None,
     ) -> None:
-        """``working`` marks a run as this process's; ``cancelled`` says whether somebody wants a run stopped."""
-        self._posts, self._halt = posts, halt
-        self._working, self._cancelled, self._on_action = working, cancelled, on_action
+        """``on_action`` is told of each stack, what is done about it and in which run."""
+        self._posts, self._halt, self._on_action = posts, halt, on_action
         self._lock = threading.Lock()
         self._readings: dict[str, Reading] = {}
         self._after: dict[int, tuple[object, Mapping[StackKey, frozenset[StackKey]]]] = {}
@@ -147,7 +143,7 @@ class Tender:
                 self._on_action(of, action, run.number)
 
             def cancelled() -> bool:
-                return self._halt.wanted(applying=applying.is_set()) or self._cancelled(run.number)
+                return self._halt.wanted(applying=applying.is_set()) or post.outside.running.asked_to_stop(run.number)
 
             worker = Worker(post.outside, reading, run, cancelled=cancelled)
             settled = worker.settle(key, on_action=on_action)
@@ -161,10 +157,11 @@ class Tender:
         record = post.outside.record
         run = record.open_run(trigger="service", verb="reconcile", actor=ACTOR, revision=reading.revision.id)
         try:
-            with self._working(run.number):
+            with post.outside.running.working(run.number):
                 yield run
         finally:
             record.close_run(run.number)
+            post.outside.running.over(run.number)
 
     def _wake_readers(self, post: Post, reading: Reading, settled: Settled, now: float) -> None:
         """Make due what waits for a stack that moved: they see for themselves whether it concerns them."""

@@ -13,7 +13,7 @@ from orchestrator.engine.endings import close, unknown
 from orchestrator.engine.faults import fault_of, trace
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.planning import failed, make_plan
-from orchestrator.engine.recovery import at_work, prove_dead, recover, words_for
+from orchestrator.engine.recovery import at_work, prove_dead, recover, sign_of
 from orchestrator.engine.station import Case
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
@@ -94,7 +94,7 @@ class Worker:
                     return Settled(key=key, rest=VANISHED, asked=None, did=tuple(did))
                 case = self._case(asked)
                 if asked.state.applying and not self._recover(case):
-                    return Settled(key=key, rest=still_applying(self._outside, asked), asked=asked, did=tuple(did))
+                    return Settled(key=key, rest=self._at_work(asked), asked=asked, did=tuple(did))
                 if asked.state.applying and asked.state.applying.run != self._run.number:
                     self._found_at[key] = self._outside.clock.now()
                 if asked.state.applying or self._prove_dead(asked):
@@ -180,6 +180,11 @@ class Worker:
 
     def _recover(self, case: Case) -> bool:
         return self._contained(case.asked.stack.key, lambda: recover(case), lambda fault: _give_up(case, fault))
+
+    def _at_work(self, asked: Asked) -> Rest:
+        attempt = asked.state.applying
+        why = sign_of(self._outside, asked.stack.key, attempt).why if attempt else "it is being applied"
+        return Rest(reason=Reason.APPLYING, why=why)
 
     def _prove_dead(self, asked: Asked) -> bool:
         unknown, key = asked.state.unknown, asked.stack.key
@@ -292,10 +297,3 @@ def _told_to_stop(asked: Asked) -> Rest:
     if unknown:
         return Rest(reason=Reason.UNKNOWN_ATTEMPT, why=f"attempt {unknown.attempt.number} ended unknown: {unknown.why}")
     return Rest(reason=Reason.GATED, why="the run was told to stop")
-
-
-def still_applying(outside: Outside, asked: Asked) -> Rest:
-    """Return the rest of a stack whose attempt is, or may be, at work, with the way out where nobody can tell."""
-    attempt = asked.state.applying
-    why = words_for(outside, asked.stack.key, attempt) if attempt else "it is being applied"
-    return Rest(reason=Reason.APPLYING, why=why)

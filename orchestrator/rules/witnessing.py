@@ -74,3 +74,9 @@ def ranked(testimonies: Iterable[Testimony]) -> tuple[Testimony, ...]:
     return tuple(
         sorted(testimonies, key=lambda one: (not one.who, _RANK.index(one.confidence), -(one.at or 0.0), one.source))
     )
+
+
+def said_of(occurrences: Iterable[Occurrence]) -> tuple[Testimony, ...]:
+    """Return what was said of several differences of one thing, each word once, the newest difference's first."""
+    newest = sorted(occurrences, key=lambda one: -one.since)
+    return tuple(dict.fromkeys(word for one in newest for word in one.testimonies))

@@ -9,12 +9,13 @@ from cli_values import attribute, change, key, text
 
 from adapters.contract import ChangeKind, DriftItem
 from orchestrator.cli import show_drift, show_history
-from orchestrator.cli.ignoring import named, parted
-from orchestrator.cli.judged import Judged, judged, sentences
+from orchestrator.cli.judged import sentences
 from orchestrator.errors import UsageError
 from orchestrator.model.drift import Ending, Repair, ended, seen, sighted
 from orchestrator.model.observed import Drift, Looks, State
 from orchestrator.model.policy import DriftAnswer, DriftPolicy, Ignore, RepairLimit
+from orchestrator.rules.difference import Difference
+from orchestrator.rules.judged import Judged, judged
 
 NOW = 10_000.0
 ITEM = DriftItem(change=change("r.a", ChangeKind.UPDATE, attribute("size", 1, 2)), will_be_reverted=True)
@@ -120,12 +121,12 @@ def test_history_tells_each_occurrence_in_a_line_and_sums_up():
     ],
 )
 def test_an_attribute_follows_its_address_after_a_sign_that_no_key_hides(word, address, path):
-    assert parted(word) == (address, path)
-    assert named(address, path) == word
+    assert Difference.parse(word) == Difference(address=address, path=path)
+    assert str(Difference(address=address, path=path)) == word
 
 
 @pytest.mark.parametrize("word", ["", "#", "#size", "x.one#"])
 def test_a_word_that_names_nothing_is_refused(word):
     with pytest.raises(UsageError) as refused:
-        parted(word)
+        Difference.parse(word)
     assert refused.value.code == "HF-1931"

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from cli_values import REVISION, applied, key, stack, text
 
-from orchestrator.cli.axes import standing
 from orchestrator.cli.show_explain import Explained, page
 from orchestrator.model.action import Reason, Rest
 from orchestrator.model.desired import Desired, Pending
@@ -13,6 +12,7 @@ from orchestrator.model.gate import Act, Gate, GateKind
 from orchestrator.model.observed import Failure, Phase, State, TrackView
 from orchestrator.model.reference import OutputRef
 from orchestrator.model.stack import MAIN
+from orchestrator.rules.axes import standing
 
 NOW = 10_000.0
 GATE = Gate(kind=GateKind.FREEZE, why="holidays", who="ana", id=2, until=NOW + 60, stops=frozenset({Act.APPLY}))

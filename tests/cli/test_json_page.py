@@ -26,12 +26,12 @@ from orchestrator.cli import (
     show_runs,
     show_status,
 )
-from orchestrator.cli.judged import Judged
 from orchestrator.errors import ConfigError
 from orchestrator.model.drift import Ignored, seen
 from orchestrator.model.event import AttemptDead
 from orchestrator.model.observed import Looks, State
 from orchestrator.model.policy import Ignore
+from orchestrator.rules.judged import Judged
 from orchestrator.rules.order import waves
 
 WORD = Testimony(who="eve", at=1.0, what="w", source="CloudTrail", confidence=Confidence.LIKELY)

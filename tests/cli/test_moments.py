@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.cli.moments import age, duration, moment, since, stamp
+from orchestrator.cli.moments import age, duration, moment, since
 from orchestrator.errors import UsageError
+from orchestrator.model.moment import stamp
 
 
 @pytest.mark.parametrize(

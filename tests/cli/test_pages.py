@@ -11,15 +11,16 @@ from rich.console import Console
 
 from adapters.contract import ChangeKind, DriftItem, Goal, Problem, Severity
 from orchestrator.cli import graph_svg, graph_text, show_diff, show_drift, show_graph, show_plan, show_status
-from orchestrator.cli.axes import Health, Standing, Sync, standing
-from orchestrator.cli.judged import Judged
 from orchestrator.cli.nodes import Mood, Node, node_of
 from orchestrator.cli.show_plan import Mark
-from orchestrator.cli.stillness import Still
+from orchestrator.engine.standings import Situation
 from orchestrator.model.action import Reason, Rest
 from orchestrator.model.observed import Applying, Drift, Failure, Looks, Phase, State, TrackView, UnknownAttempt
 from orchestrator.model.stack import MAIN
+from orchestrator.rules.axes import Health, Standing, Sync, standing
+from orchestrator.rules.judged import Judged
 from orchestrator.rules.order import Edge, EdgeKind, waves
+from orchestrator.rules.stillness import Still
 
 NOW = 10_000.0
 SVG = "{http://www.w3.org/2000/svg}"
@@ -180,7 +181,7 @@ def test_a_stack_stands_on_two_axes(state, fingerprint, sync, health):
 
 
 def status_row(name, state, fingerprint="f" * 64, why="because"):
-    return show_status.Row(
+    return Situation(
         key=key(name),
         tool="terraform",
         state=state,

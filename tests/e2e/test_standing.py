@@ -81,6 +81,7 @@ def test_an_attempt_that_nobody_is_at_any_more_is_told_from_one_at_work(yard: Ya
     until(lambda: "its processes are gone" in yard.status()["web"]["why"])
     before = len(yard.entries())
     yard.run("status").ended(0, "holdfast apply web settles it", "Next:  holdfast apply web")
+    yard.run("explain", "web").ended(0, "its processes are gone")
     assert len(yard.entries()) == before, "a look records nothing"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -41,13 +41,7 @@ class Loop:
         self.world, self.said, self.halt = world, Said(), Halt()
         self.posts = Posts([Post(source=replace(SOURCE, every_s=60.0), outside=world.outside)])
         self.dispatch = Dispatch(self.posts, world.outside.agenda, world, self.said)
-        self.tender = Tender(
-            self.posts,
-            self.halt,
-            working=lambda _: nullcontext(),
-            cancelled=lambda _: False,
-            on_action=self.dispatch.notice,
-        )
+        self.tender = Tender(self.posts, self.halt, on_action=self.dispatch.notice)
         self.stopping = threading.Event()
 
     @contextmanager

@@ -39,6 +39,7 @@ from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.encryption import cipher_at
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
+from orchestrator.effects.running import Running
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.work import Limits, Settled, Worker
 from orchestrator.model.event import Approved, Held
@@ -413,7 +414,7 @@ class World:
         self.outside = Outside(
             record=touch(record), artifacts=touch(artifacts), agenda=agenda, sources=touch(sources), layouts=self,
             workspaces=touch(self), attempts=touch(self), shells=self, adapters=self, secrets=self, credentials=self,
-            clock=self,
+            clock=self, running=Running(home=self.home),
         )  # fmt: skip
         self.record = record
 

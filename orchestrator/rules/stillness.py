@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from adapters.contract import Goal
-from orchestrator.cli.moments import stamp
 from orchestrator.model.action import Action, Reason
-from orchestrator.model.gate import Act, Gate, GateKind
+from orchestrator.model.gate import Gate
+from orchestrator.model.moment import stamp
 from orchestrator.model.observed import Hold, HoldKind, State
 from orchestrator.model.stack import StackKey
-
-if TYPE_CHECKING:
-    from orchestrator.engine.survey import Asked
 
 #: Reasons that say no more than that a stack is where people put it.
 _NOTHING_MORE = frozenset({Reason.CONVERGED, Reason.DESTROYED, Reason.OBSERVED_ONLY, Reason.NOTHING_TO_DO})
@@ -45,16 +41,6 @@ class Still:
         if self and (repeated or action.reason in _NOTHING_MORE):
             return "; ".join(self.words)
         return "; ".join((*self.words, decided(self.key, action)))
-
-
-def still(asked: Asked, now: float) -> Still:
-    """Return what keeps a stack at ``now`` (seconds since the epoch)."""
-    suspensions = tuple(
-        gate
-        for gate in asked.desired.gates
-        if gate.kind is GateKind.SUSPENSION and any(gate.stands(act, now) for act in Act)
-    )
-    return replace(held_at(asked.stack.key, asked.state), suspensions=suspensions)
 
 
 def held_at(key: StackKey, state: State) -> Still:
