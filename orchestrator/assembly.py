@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from adapters.contract import Json
 from orchestrator.config.load import Given, StackFiles
-from orchestrator.config.operator import Operator, StoreKind
+from orchestrator.config.operator import Operator, StoreKind, VaultPlace
 from orchestrator.config.operator import Sandbox as SandboxKind
 from orchestrator.config.operator import Store as DeclaredStore
 from orchestrator.effects.agenda_local import LocalAgenda
@@ -31,7 +31,19 @@ from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.running import Running
 from orchestrator.effects.sandbox import Sandbox
-from orchestrator.effects.secrets import PREFIX, EnvironmentStore, FileStore, Shelf, Store, StoreSecrets, SystemdStore
+from orchestrator.effects.secrets import (
+    PREFIX,
+    EnvironmentStore,
+    FileStore,
+    Remembering,
+    Shelf,
+    Store,
+    StoreSecrets,
+    SystemdStore,
+)
+from orchestrator.effects.secrets_sops import SopsStore
+from orchestrator.effects.secrets_ssm import ParameterStore
+from orchestrator.effects.secrets_vault import VaultStore
 from orchestrator.effects.shells import FAILPOINT, ToolShells
 from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.whereabouts import Whereabouts
@@ -42,13 +54,15 @@ from orchestrator.effects.workspaces import LaidWorkspaces
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.renaming import follow_renames
 from orchestrator.engine.watch import NO_RUN, last_good, read_source
-from orchestrator.errors import RevisionRejected, UsageError
+from orchestrator.errors import RevisionRejected, SecretMissing, UsageError
 from orchestrator.model.reference import fill
 from orchestrator.model.source import Source, SourceKind, Verify
 from orchestrator.model.stack import StackKey
 
 #: Settings that a variable of our own environment can give.
 _SETTINGS: Final = {"timeout": "HOLDFAST_TIMEOUT", "retries": "HOLDFAST_RETRIES"}
+#: What lets somebody into Vault -> the variable that everybody keeps it in.
+_LETS_IN: Final = {"token": "VAULT_TOKEN", "role_id": "VAULT_ROLE_ID", "secret_id": "VAULT_SECRET_ID"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,12 +228,15 @@ def _login(outer: Mapping[str, str]) -> str:
 
 def _shelves(operator: Operator, outer: Mapping[str, str]) -> tuple[Shelf, ...]:
     if operator.stores:
-        return tuple(
-            Shelf(store=_store(one, outer), stacks=one.granted_to, foreign=one.pull_requests)
-            for one in operator.stores
+        found: tuple[Shelf, ...] = ()
+        for one in operator.stores:
             # Outside of systemd there is no folder of its credentials.
-            if one.location or one.kind is StoreKind.ENVIRONMENT
-        )
+            if one.location or one.kind is StoreKind.ENVIRONMENT:
+                # What lets us into a store is looked for in those above it.
+                above = StoreSecrets(shelves=found, key=b"")
+                shelf = Shelf(store=_store(one, outer, above), stacks=one.granted_to, foreign=one.pull_requests)
+                found = (*found, shelf)
+        return found
     given = outer.get("CREDENTIALS_DIRECTORY", "")
     systemd = (Shelf(store=SystemdStore(folder=Path(given))),) if given else ()
     return (*systemd, Shelf(store=EnvironmentStore(environ=outer)))
@@ -229,10 +246,11 @@ def _own_secrets(operator: Operator, outer: Mapping[str, str]) -> tuple[str, ...
     """Return every value of our own environment that is a secret by the name of its variable."""
     given = (one.location for one in operator.stores if one.kind is StoreKind.ENVIRONMENT and one.location)
     prefixes = (PREFIX, *given)
-    return tuple(value for name, value in outer.items() if name.startswith(prefixes))
+    known = tuple(value for name, value in outer.items() if name.startswith(prefixes))
+    return (*known, *(outer[name] for name in _LETS_IN.values() if outer.get(name)))
 
 
-def _store(one: DeclaredStore, outer: Mapping[str, str]) -> Store:
+def _store(one: DeclaredStore, outer: Mapping[str, str], above: StoreSecrets) -> Store:
     match one.kind:
         case StoreKind.CREDENTIALS:
             return SystemdStore(folder=Path(one.location))
@@ -240,6 +258,41 @@ def _store(one: DeclaredStore, outer: Mapping[str, str]) -> Store:
             return FileStore(folder=Path(one.location))
         case StoreKind.ENVIRONMENT:
             return EnvironmentStore(environ=outer, prefix=one.location or PREFIX)
+        case StoreKind.SOPS:
+            return Remembering(lambda: SopsStore(globs=one.files, environ=outer))
+        case StoreKind.AWS_SSM:
+            return Remembering(lambda: ParameterStore(prefix=one.location, region=one.region))
+        case StoreKind.VAULT:
+            return Remembering(lambda: _vault(one, outer, above))
+
+
+def _vault(one: DeclaredStore, outer: Mapping[str, str], above: StoreSecrets) -> VaultStore:
+    place = one.vault or VaultPlace(mount="", path="", auth="token")
+
+    def login() -> Mapping[str, str]:
+        wanted = {"token": place.token} if place.auth == "token" else {}
+        wanted |= {"role_id": place.role_id, "secret_id": place.secret_id} if place.auth == "approle" else {}
+        given = {name: text or outer.get(_LETS_IN[name], "") for name, text in wanted.items()}
+        for name, text in given.items():
+            if not text:
+                raise SecretMissing(
+                    f"nothing lets Holdfast into {one.location}: there is no {name}",
+                    code="HF-4403",
+                    hint=f"set {_LETS_IN[name]}, or say {name}: of the store in the operator's file",
+                )
+        return {
+            name: str(fill(text, lambda inside: above.get(inside.removeprefix("secret:")).value))
+            for name, text in given.items()
+        }
+
+    return VaultStore(
+        address=one.location,
+        mount=place.mount,
+        path=place.path,
+        login=login,
+        namespace=place.namespace,
+        ca=place.ca,
+    )
 
 
 def _cipher(operator: Operator, home: Path, secrets: StoreSecrets) -> Cipher:

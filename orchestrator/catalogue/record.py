@@ -137,4 +137,29 @@ CODES: dict[str, Entry] = {
         "The secret's name or its file is not safe to use: it is open to everybody, leaves its folder, or is no text.",
         "See the message.",
     ),
+    "HF-4402": Entry(
+        "secret store unreachable",
+        "A secret store did not answer. Stores after it were not asked: it may be the one that knows the name.",
+        "Run the command again; see holdfast secrets check.",
+    ),
+    "HF-4403": Entry(
+        "secret store denies",
+        "A secret store did not let Holdfast in, or not near this secret.",
+        "Give Holdfast the store's key or token, or grant it to read the secret there.",
+    ),
+    "HF-4404": Entry(
+        "store's library or program missing",
+        "What speaks to this kind of secret store is not installed.",
+        "Install what the message names.",
+    ),
+    "HF-4405": Entry(
+        "secret store not as described",
+        "A secret store answers what cannot be meant: there is no such mount, no file matches, or a file is damaged.",
+        "Mend the store's entry under secrets: in the operator's file, or the file that the message names.",
+    ),
+    "HF-4406": Entry(
+        "secret store too slow",
+        "A secret store took longer than it is given. Stores after it were not asked.",
+        "Run the command again; see holdfast secrets check.",
+    ),
 }
