@@ -75,6 +75,7 @@ class World:
     #: Who asks: the e-mail address of the person's git, else their login name.
     actor: str
     operator: Operator
+    secrets: StoreSecrets
     running: Running
     _sources: VersionedSources
     _working_tree: WorkingTree | None
@@ -189,6 +190,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
             home=home,
             actor=actor,
             operator=operator,
+            secrets=secrets,
             running=running,
             _sources=sources,
             _working_tree=checkout,

@@ -53,6 +53,7 @@ PANELS: Final[dict[str, dict[str, Entry]]] = {
     "Set up": {
         "wait": Entry("orchestrator.cli.wait", "Wait until stacks are ready."),
         "doctor": Entry("orchestrator.cli.doctor", "Check tools, disk, record and adapters."),
+        "secrets": Entry("orchestrator.cli.secrets", "Check that stores answer and hold what stacks name; no value."),
         "verify-record": Entry("orchestrator.cli.verify_record", "Check that nobody altered the record."),
         "schema": Entry("orchestrator.cli.schema", "Print the JSON Schema of stacks.yaml."),
         "completion": Entry("orchestrator.cli.completion", "Print a script that completes words in your shell."),

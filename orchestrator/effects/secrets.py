@@ -78,6 +78,10 @@ class StoreSecrets:
 
     def get(self, name: str) -> Secret:
         """Return the secret. Raises SecretMissing (HF-4400), (HF-4401) where its name or its file is not safe."""
+        return self.found(name)[0]
+
+    def found(self, name: str) -> tuple[Secret, str]:
+        """Return the secret and the place where it is, in words. Raises what `get` raises."""
         if not _NAME.fullmatch(name):
             raise SecretMissing(
                 f"{name!r} is no name of a secret",
@@ -87,7 +91,8 @@ class StoreSecrets:
         for shelf in self.shelves:
             kept = shelf.store.find(name)
             if kept is not None:
-                return Secret(value=kept.value, version=self._version(shelf.store.place(name), kept))
+                place = shelf.store.place(name)
+                return Secret(value=kept.value, version=self._version(place, kept)), place
         asked = ", ".join(shelf.store.place(name) for shelf in self.shelves) or "none is set up"
         raise SecretMissing(f"no store knows the secret {name} (asked: {asked})", hint="put it there, or mend its name")
 
@@ -120,6 +125,10 @@ class ReadableSecrets:
 
     def get(self, name: str) -> Secret:
         """Return the secret. Raises Denied (HF-4410, HF-4411), SecretMissing."""
+        return self.found(name)[0]
+
+    def found(self, name: str) -> tuple[Secret, str]:
+        """Return the secret and the place where it is, in words. Raises what `get` raises."""
         # One variable, or one credential of systemd, answers to several spellings of a name.
         if variable(name) in {variable(one) for one in self.secrets.reserved}:
             raise Denied(
@@ -129,7 +138,7 @@ class ReadableSecrets:
             )
         open_ = [shelf for shelf in self.secrets.shelves if self._may_read(shelf)]
         try:
-            return replace(self.secrets, shelves=open_).get(name)
+            return replace(self.secrets, shelves=open_).found(name)
         except SecretMissing as missing:
             # Where it is known elsewhere, that is the better answer.
             if missing.code != SecretMissing.code or len(open_) == len(self.secrets.shelves):
