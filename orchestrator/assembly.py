@@ -21,7 +21,9 @@ from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.attempts import KeptAttempts
 from orchestrator.effects.clock import SystemClock
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
-from orchestrator.effects.encryption import Cipher, cipher_at
+from orchestrator.effects.data_keys import DataKeys
+from orchestrator.effects.database import Database
+from orchestrator.effects.encryption import Cipher, keys_at
 from orchestrator.effects.failpoints import Failpoint, armed
 from orchestrator.effects.home import make_home
 from orchestrator.effects.lineage import Lineage
@@ -29,6 +31,7 @@ from orchestrator.effects.plugins import InstalledAdapters
 from orchestrator.effects.process import quick
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
+from orchestrator.effects.rotation import Rotation
 from orchestrator.effects.running import Running
 from orchestrator.effects.sandbox import Sandbox
 from orchestrator.effects.secrets import (
@@ -76,6 +79,9 @@ class World:
     actor: str
     operator: Operator
     secrets: StoreSecrets
+    #: Vouches for what leaves the record.
+    cipher: Cipher
+    rotation: Rotation
     running: Running
     _sources: VersionedSources
     _working_tree: WorkingTree | None
@@ -164,11 +170,14 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     running = Running(home=home)
     for number in running.forsaken():
         record.close_run(number)
+    keys = _data_keys(operator, database, home, secrets)
+    cipher = Cipher(read_keys=keys.keys, former=keys.outer)
+    artifacts = FolderArtifacts(folder=home / "artifacts", cipher=cipher)
+    own_file = None if operator.encryption_secret else home / "key"
+    rotation = Rotation(keys=keys, artifacts=artifacts, file=own_file, home=home)
     outside = Outside(
         record=armed(record, "record", failpoint),
-        artifacts=armed(
-            FolderArtifacts(folder=home / "artifacts", cipher=_cipher(operator, home, secrets)), "artifacts", failpoint
-        ),
+        artifacts=armed(artifacts, "artifacts", failpoint),
         agenda=LocalAgenda(database=database, clock=clock),
         sources=armed(sources, "sources", failpoint),
         layouts=StackFiles(
@@ -191,6 +200,8 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
             actor=actor,
             operator=operator,
             secrets=secrets,
+            cipher=cipher,
+            rotation=armed(rotation, "rotation", failpoint),
             running=running,
             _sources=sources,
             _working_tree=checkout,
@@ -297,11 +308,11 @@ def _vault(one: DeclaredStore, outer: Mapping[str, str], above: StoreSecrets) ->
     )
 
 
-def _cipher(operator: Operator, home: Path, secrets: StoreSecrets) -> Cipher:
+def _data_keys(operator: Operator, database: Database, home: Path, secrets: StoreSecrets) -> DataKeys:
     name = operator.encryption_secret
     if not name:
-        return cipher_at(home / "key")
-    return Cipher(read_keys=lambda: tuple(secrets.get(name).value.encode().split()))
+        return DataKeys(database=database, outer=lambda: keys_at(home / "key"))
+    return DataKeys(database=database, outer=lambda: tuple(secrets.get(name).value.encode().split()), secret=name)
 
 
 def _credentials(operator: Operator, secrets: StoreSecrets, outer: Mapping[str, str]) -> GrantedCredentials:

@@ -121,6 +121,11 @@ CODES: dict[str, Entry] = {
         "The key file is missing, open to others, damaged, or not the one that encrypted this.",
         "Put the right key into the key file, one a line, with mode 0600.",
     ),
+    "HF-4312": Entry(
+        "no key to rotate to",
+        "The operator keeps the encryption key in a secret, and it holds one key.",
+        "Put a new key on a line above the old one, run holdfast rotate-key, then remove the old line.",
+    ),
     "HF-4400": Entry("secret missing", "No secret store knows the name.", "Put it into a store, or mend the name."),
     "HF-4410": Entry(
         "secret of a credential set",

@@ -101,7 +101,7 @@ def printed():
 #: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`.
 RUN_FOR_REAL = {
     "outputs",
-    *("approve, reject", "cancel", "suspend", "resume", "unlock", "wait", "verify-record"),
+    *("approve, reject", "cancel", "suspend", "resume", "unlock", "wait", "verify-record", "rotate-key"),
     *("mv", "forget", "init", "import", "logs"),
 }
 
