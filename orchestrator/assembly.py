@@ -21,7 +21,6 @@ from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.attempts import KeptAttempts
 from orchestrator.effects.clock import SystemClock
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
-from orchestrator.effects.data_keys import DataKeys
 from orchestrator.effects.database import Database
 from orchestrator.effects.encryption import Cipher, keys_at
 from orchestrator.effects.failpoints import Failpoint, armed
@@ -54,6 +53,7 @@ from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
 from orchestrator.effects.working_tree import WorkingTree
 from orchestrator.effects.workspaces import LaidWorkspaces
+from orchestrator.effects.wrapped_keys import WrappedKeys
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.renaming import follow_renames
 from orchestrator.engine.watch import NO_RUN, last_good, read_source
@@ -79,6 +79,7 @@ class World:
     actor: str
     operator: Operator
     secrets: StoreSecrets
+    record: SqlRecord
     #: Vouches for what leaves the record.
     cipher: Cipher
     rotation: Rotation
@@ -170,7 +171,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
     running = Running(home=home)
     for number in running.forsaken():
         record.close_run(number)
-    keys = _data_keys(operator, database, home, secrets)
+    keys = _wrapped_keys(operator, database, home, secrets)
     cipher = Cipher(read_keys=keys.keys, former=keys.outer)
     artifacts = FolderArtifacts(folder=home / "artifacts", cipher=cipher)
     own_file = None if operator.encryption_secret else home / "key"
@@ -200,6 +201,7 @@ def open_world(where: Whereabouts, operator: Operator) -> Iterator[World]:
             actor=actor,
             operator=operator,
             secrets=secrets,
+            record=record,
             cipher=cipher,
             rotation=armed(rotation, "rotation", failpoint),
             running=running,
@@ -308,11 +310,11 @@ def _vault(one: DeclaredStore, outer: Mapping[str, str], above: StoreSecrets) ->
     )
 
 
-def _data_keys(operator: Operator, database: Database, home: Path, secrets: StoreSecrets) -> DataKeys:
+def _wrapped_keys(operator: Operator, database: Database, home: Path, secrets: StoreSecrets) -> WrappedKeys:
     name = operator.encryption_secret
     if not name:
-        return DataKeys(database=database, outer=lambda: keys_at(home / "key"))
-    return DataKeys(database=database, outer=lambda: tuple(secrets.get(name).value.encode().split()), secret=name)
+        return WrappedKeys(database=database, outer=lambda: keys_at(home / "key"))
+    return WrappedKeys(database=database, outer=lambda: tuple(secrets.get(name).value.encode().split()), secret=name)
 
 
 def _credentials(operator: Operator, secrets: StoreSecrets, outer: Mapping[str, str]) -> GrantedCredentials:

@@ -126,6 +126,21 @@ CODES: dict[str, Entry] = {
         "The operator keeps the encryption key in a secret, and it holds one key.",
         "Put a new key on a line above the old one, run holdfast rotate-key, then remove the old line.",
     ),
+    "HF-4320": Entry(
+        "record altered",
+        "An entry of the record was edited, removed or put in: the chain does not hold from there on.",
+        "Restore the record from a backup, and find out who could write to it.",
+    ),
+    "HF-4321": Entry(
+        "record behind a checkpoint",
+        "A checkpoint saw an entry that the record does not hold: it was cut off, rewritten or restored.",
+        "Restore a record that holds it; what the checkpoint saw did happen.",
+    ),
+    "HF-4322": Entry(
+        "checkpoint not ours",
+        "The checkpoint was not made by this record's keys, was altered, or cannot be checked any more.",
+        "Give the newest checkpoint that holdfast audit checkpoint printed here.",
+    ),
     "HF-4400": Entry("secret missing", "No secret store knows the name.", "Put it into a store, or mend the name."),
     "HF-4410": Entry(
         "secret of a credential set",

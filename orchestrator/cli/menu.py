@@ -55,7 +55,7 @@ PANELS: Final[dict[str, dict[str, Entry]]] = {
         "doctor": Entry("orchestrator.cli.doctor", "Check tools, disk, record and adapters."),
         "secrets": Entry("orchestrator.cli.secrets", "Check that stores answer and hold what stacks name; no value."),
         "rotate-key": Entry("orchestrator.cli.rotate_key", "Exchange the key that what is kept is encrypted under."),
-        "verify-record": Entry("orchestrator.cli.verify_record", "Check that nobody altered the record."),
+        "audit": Entry("orchestrator.cli.audit", "Check that nobody altered the record; checkpoints and export."),
         "schema": Entry("orchestrator.cli.schema", "Print the JSON Schema of stacks.yaml."),
         "completion": Entry("orchestrator.cli.completion", "Print a script that completes words in your shell."),
     },

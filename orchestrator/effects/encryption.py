@@ -1,7 +1,7 @@
 """Encryption at rest: what a thief of the disk or of a backup finds is worth nothing without the key file.
 
 Fernet (https://github.com/fernet/spec). The key file holds one key a line: the first encrypts, all of
-them decrypt. What it encrypts are data keys: see `data_keys`.
+them decrypt. What it encrypts are data keys: see `wrapped_keys`.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.effects.artifacts import FolderArtifacts
-from orchestrator.effects.data_keys import DataKeys
 from orchestrator.effects.encryption import fresh_key, keys_at, write_keys
+from orchestrator.effects.wrapped_keys import WrappedKeys
 from orchestrator.errors import RecordError
 
 
@@ -19,7 +19,7 @@ from orchestrator.errors import RecordError
 class Rotation:
     """The steps, in their order: `prepare`, `rewrap`, `renew`, `retire`, inside of `alone`."""
 
-    keys: DataKeys
+    keys: WrappedKeys
     artifacts: FolderArtifacts
     #: The home's own key file; None where the operator keeps the outer key in a secret.
     file: Path | None

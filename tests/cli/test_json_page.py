@@ -101,7 +101,18 @@ def printed():
 #: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`.
 RUN_FOR_REAL = {
     "outputs",
-    *("approve, reject", "cancel", "suspend", "resume", "unlock", "wait", "verify-record", "rotate-key"),
+    *(
+        "approve, reject",
+        "cancel",
+        "suspend",
+        "resume",
+        "unlock",
+        "wait",
+        "audit verify",
+        "audit checkpoint",
+        "audit export",
+        "rotate-key",
+    ),
     *("mv", "forget", "init", "import", "logs"),
 }
 

@@ -21,7 +21,7 @@ from orchestrator.errors import RecordError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataKeys:
+class WrappedKeys:
     """The data keys that one outer key wraps."""
 
     database: Database

@@ -10,35 +10,35 @@ import pytest
 from cryptography.fernet import Fernet
 
 from orchestrator.effects.artifacts import FolderArtifacts
-from orchestrator.effects.data_keys import DataKeys
 from orchestrator.effects.database import Database
 from orchestrator.effects.encryption import Cipher, keys_at
 from orchestrator.effects.rotation import Rotation
+from orchestrator.effects.wrapped_keys import WrappedKeys
 from orchestrator.errors import RecordError
 
 OLD, NEW, OTHER = (Fernet.generate_key() for _ in range(3))
 
 
 @pytest.fixture
-def wrapped(database: Database) -> Callable[..., DataKeys]:
-    def build(*outer: bytes, **more: str) -> DataKeys:
-        return DataKeys(database=database, outer=lambda: outer, **{"secret": "data-key", **more})
+def wrapped(database: Database) -> Callable[..., WrappedKeys]:
+    def build(*outer: bytes, **more: str) -> WrappedKeys:
+        return WrappedKeys(database=database, outer=lambda: outer, **{"secret": "data-key", **more})
 
     return build
 
 
-def cipher(keys: DataKeys) -> Cipher:
+def cipher(keys: WrappedKeys) -> Cipher:
     return Cipher(read_keys=keys.keys, former=keys.outer)
 
 
-def test_a_data_key_is_made_once_even_by_eight_at_a_time(wrapped: Callable[..., DataKeys]):
+def test_a_data_key_is_made_once_even_by_eight_at_a_time(wrapped: Callable[..., WrappedKeys]):
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(lambda _: wrapped(OLD).keys(), range(8)))
     assert len(found) == 1
     assert OLD not in found.pop()
 
 
-def test_after_a_rotation_the_old_key_opens_nothing_and_nothing_was_encrypted_anew(wrapped: Callable[..., DataKeys]):
+def test_after_a_rotation_the_old_key_opens_nothing_and_nothing_was_encrypted_anew(wrapped: Callable[..., WrappedKeys]):
     before = cipher(wrapped(OLD)).encrypt(b"state")
     assert wrapped(NEW, OLD).rewrap() == 2
     after = cipher(wrapped(NEW))
@@ -51,7 +51,7 @@ def test_after_a_rotation_the_old_key_opens_nothing_and_nothing_was_encrypted_an
 
 
 def test_what_is_encrypted_after_a_rotation_is_closed_to_whoever_kept_the_old_data_keys(
-    wrapped: Callable[..., DataKeys],
+    wrapped: Callable[..., WrappedKeys],
 ):
     stolen = wrapped(OLD).keys()
     wrapped(NEW, OLD).rewrap()
@@ -60,14 +60,14 @@ def test_what_is_encrypted_after_a_rotation_is_closed_to_whoever_kept_the_old_da
         Cipher(read_keys=lambda: stolen).decrypt(later)
 
 
-def test_a_rotation_may_be_done_again(wrapped: Callable[..., DataKeys]):
+def test_a_rotation_may_be_done_again(wrapped: Callable[..., WrappedKeys]):
     before = cipher(wrapped(OLD)).encrypt(b"state")
     for _ in range(3):
         wrapped(NEW, OLD).rewrap()
     assert cipher(wrapped(NEW)).decrypt(before) == b"state"
 
 
-def test_a_secret_that_opens_no_data_key_is_an_error_and_makes_none(wrapped: Callable[..., DataKeys]):
+def test_a_secret_that_opens_no_data_key_is_an_error_and_makes_none(wrapped: Callable[..., WrappedKeys]):
     before = cipher(wrapped(OLD)).encrypt(b"state")
     for use in (lambda: cipher(wrapped(NEW)).encrypt(b"x"), lambda: wrapped(NEW).rewrap()):
         with pytest.raises(RecordError, match="opens none") as refused:
@@ -76,7 +76,7 @@ def test_a_secret_that_opens_no_data_key_is_an_error_and_makes_none(wrapped: Cal
     assert cipher(wrapped(OLD)).decrypt(before) == b"state"
 
 
-def test_homes_that_share_a_database_have_data_keys_of_their_own(wrapped: Callable[..., DataKeys]):
+def test_homes_that_share_a_database_have_data_keys_of_their_own(wrapped: Callable[..., WrappedKeys]):
     one, two = cipher(wrapped(OLD, secret="")), cipher(wrapped(OTHER, secret=""))
     token = one.encrypt(b"of one")
     two.encrypt(b"of two")
@@ -86,7 +86,7 @@ def test_homes_that_share_a_database_have_data_keys_of_their_own(wrapped: Callab
     assert one.decrypt(token) == b"of one"
 
 
-def test_what_the_outer_key_encrypted_itself_is_read_and_renewed(wrapped: Callable[..., DataKeys]):
+def test_what_the_outer_key_encrypted_itself_is_read_and_renewed(wrapped: Callable[..., WrappedKeys]):
     old = Fernet(OLD).encrypt(b"from before")
     assert cipher(wrapped(OLD)).decrypt(old) == b"from before"
     renewed = cipher(wrapped(OLD)).renewed(old)
@@ -96,7 +96,7 @@ def test_what_the_outer_key_encrypted_itself_is_read_and_renewed(wrapped: Callab
         Cipher(read_keys=lambda: (OLD,)).decrypt(renewed)
 
 
-def test_a_cipher_knows_what_it_vouched_for_also_after_a_rotation(wrapped: Callable[..., DataKeys]):
+def test_a_cipher_knows_what_it_vouched_for_also_after_a_rotation(wrapped: Callable[..., WrappedKeys]):
     mac = cipher(wrapped(OLD)).vouch("text")
     wrapped(NEW, OLD).rewrap()
     assert cipher(wrapped(NEW)).vouches("text", mac)
@@ -113,7 +113,7 @@ def home(tmp_path: Path) -> Path:
 
 def rotation(database: Database, home: Path, *, secret: tuple[bytes, ...] = ()) -> Rotation:
     file = home / "key"
-    keys = DataKeys(database=database, outer=lambda: secret or keys_at(file), secret="data-key" if secret else "")
+    keys = WrappedKeys(database=database, outer=lambda: secret or keys_at(file), secret="data-key" if secret else "")
     artifacts = FolderArtifacts(folder=home / "artifacts", cipher=cipher(keys))
     return Rotation(keys=keys, artifacts=artifacts, file=None if secret else file, home=home)
 
@@ -135,7 +135,7 @@ def test_a_rotation_that_ended_anywhere_leaves_all_readable_and_is_finished_by_t
     (new,) = keys_at(home / "key")
     assert (new,) != old
     assert rotation(database, home).artifacts.get(digest) == b"state"
-    kept = DataKeys(database=database, outer=lambda: old).keys()
+    kept = WrappedKeys(database=database, outer=lambda: old).keys()
     assert not set(kept) & set(again.keys.keys())
 
 
