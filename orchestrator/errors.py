@@ -14,6 +14,7 @@
     ├── RecordError          HF-43xx  the record cannot be read or written        no    1
     │   └── AnothersRecord            it is kept for another repository           no   64
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
+    │   └── StoreUnreachable          a store did not answer: nobody knows        yes   1
     └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
         └── NotStarted                nothing ran, for certain                    yes   1
 
@@ -154,6 +155,13 @@ class SecretMissing(OrchestratorError):
     """No secret store knows the name."""
 
     code = "HF-4400"
+
+
+class StoreUnreachable(SecretMissing):
+    """A secret store did not answer: whether it knows the name, nobody knows."""
+
+    code = "HF-4402"
+    transient = True
 
 
 class ExecutionError(OrchestratorError):

@@ -12,10 +12,10 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.contract import Json
+from orchestrator.assembly.stores import own_secrets, shelves
 from orchestrator.config.load import Given, StackFiles
-from orchestrator.config.operator import Operator, StoreKind
+from orchestrator.config.operator import Operator
 from orchestrator.config.operator import Sandbox as SandboxKind
-from orchestrator.config.operator import Store as DeclaredStore
 from orchestrator.effects.agenda import open_agenda
 from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.artifacts_shared import SharedArtifacts
@@ -24,7 +24,7 @@ from orchestrator.effects.clock import SystemClock, clock_of
 from orchestrator.effects.credentials import CredentialSet, GrantedCredentials
 from orchestrator.effects.database import Database
 from orchestrator.effects.directory import to_nobody
-from orchestrator.effects.encryption import Cipher, cipher_at
+from orchestrator.effects.encryption import Cipher, keys_at
 from orchestrator.effects.failpoints import Failpoint, armed
 from orchestrator.effects.home import make_home
 from orchestrator.effects.lineage import Lineage
@@ -33,19 +33,21 @@ from orchestrator.effects.process import quick
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.redact import Redactor, visible
+from orchestrator.effects.rotation import Rotation
 from orchestrator.effects.running import Running
 from orchestrator.effects.sandbox import Sandbox
-from orchestrator.effects.secrets import PREFIX, EnvironmentStore, FileStore, Shelf, Store, StoreSecrets, SystemdStore
+from orchestrator.effects.secrets import StoreSecrets
 from orchestrator.effects.shells import FAILPOINT, ToolShells
 from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
 from orchestrator.effects.workspaces import LaidWorkspaces
+from orchestrator.effects.wrapped_keys import WrappedKeys
 from orchestrator.engine.outside import Outside
 from orchestrator.errors import ConfigError
 from orchestrator.model.reference import fill
 from orchestrator.model.stack import StackKey
-from orchestrator.ports import Agenda, Artifacts, Clock
+from orchestrator.ports import Agenda, Clock
 
 #: Settings that a variable of our own environment can give.
 _SETTINGS: Final = {"timeout": "HOLDFAST_TIMEOUT", "retries": "HOLDFAST_RETRIES"}
@@ -101,13 +103,13 @@ class Host:
     def mask(self, text: str) -> str:
         """Hide in a text what this host knows to be secret, and what would move a terminal."""
         credentials = _credentials(self.operator, self._secrets, self._outer)
-        known = (*_own_secrets(self.operator, self._outer), *credentials.secrets_at_large())
+        known = (*own_secrets(self.operator, self._outer), *credentials.secrets_at_large())
         return visible(Redactor(known).mask(text))
 
     def under(self, operator: Operator) -> Host:
         """Return the same home under another operator's file."""
         secrets = StoreSecrets(
-            shelves=_shelves(operator, self._outer), key=self.record.key(), reserved=operator.reserved_secrets()
+            shelves=shelves(operator, self._outer), key=self.record.key(), reserved=operator.reserved_secrets()
         )
         sources = VersionedSources(home=self.home, outer=self._outer, run=quick, secrets=secrets)
         return replace(self, operator=operator, sources=sources, _secrets=secrets)
@@ -123,16 +125,36 @@ class Host:
         for number in self.running.forsaken():
             record.close_run(number)
 
-    def _artifacts(self) -> Artifacts:
-        cipher = _cipher(self.operator, self.home, self._secrets)
+    @property
+    def secrets(self) -> StoreSecrets:
+        """The secret stores."""
+        return self._secrets
+
+    @property
+    def cipher(self) -> Cipher:
+        """What encrypts at rest, and vouches for what leaves the record."""
+        keys = self._keys()
+        return Cipher(read_keys=keys.keys, former=keys.outer)
+
+    @property
+    def rotation(self) -> Rotation:
+        """The steps that exchange the outer key."""
+        own_file = None if self.operator.encryption_secret else self.home / "key"
+        rotation = Rotation(keys=self._keys(), artifacts=self._artifacts(), file=own_file, home=self.home)
+        return armed(rotation, "rotation", self._failpoint)
+
+    def _keys(self) -> WrappedKeys:
+        return _wrapped_keys(self.operator, self._database, self.home, self._secrets)
+
+    def _artifacts(self) -> FolderArtifacts | SharedArtifacts:
         if self.operator.many_hosts:
-            return SharedArtifacts(database=self._database, cipher=cipher)
-        return FolderArtifacts(folder=self.home / "artifacts", cipher=cipher)
+            return SharedArtifacts(database=self._database, cipher=self.cipher)
+        return FolderArtifacts(folder=self.home / "artifacts", cipher=self.cipher)
 
     def _shells(self, credentials: GrantedCredentials) -> ToolShells:
         operator, outer = self.operator, self._outer
         wanted = operator.sandbox is SandboxKind.BWRAP
-        own = _own_secrets(operator, outer)
+        own = own_secrets(operator, outer)
         return ToolShells(
             home=self.home,
             clock=self._clock,
@@ -169,9 +191,7 @@ def open_host(
     agenda = open_agenda(database, clock)
     try:
         record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
-        secrets = StoreSecrets(
-            shelves=_shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets()
-        )
+        secrets = StoreSecrets(shelves=shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
         yield Host(
             home=home,
             operator=operator,
@@ -195,7 +215,7 @@ def _database_url(operator: Operator, home: Path, outer: Mapping[str, str]) -> s
     if not operator.database:
         return f"sqlite:///{home}/record.db"
     # Where the record lies cannot depend on the record's key, by which versions of secrets are told apart.
-    secrets = StoreSecrets(shelves=_shelves(operator, outer), key=b"")
+    secrets = StoreSecrets(shelves=shelves(operator, outer), key=b"")
     return str(
         fill(operator.database, lambda inside: quote(secrets.get(inside.removeprefix("secret:")).value, safe=""))
     )
@@ -220,41 +240,11 @@ def _login(outer: Mapping[str, str]) -> str:
         return outer.get("USER", "somebody")
 
 
-def _shelves(operator: Operator, outer: Mapping[str, str]) -> tuple[Shelf, ...]:
-    if operator.stores:
-        return tuple(
-            Shelf(store=_store(one, outer), stacks=one.granted_to, foreign=one.pull_requests)
-            for one in operator.stores
-            # Outside of systemd there is no folder of its credentials.
-            if one.location or one.kind is StoreKind.ENVIRONMENT
-        )
-    given = outer.get("CREDENTIALS_DIRECTORY", "")
-    systemd = (Shelf(store=SystemdStore(folder=Path(given))),) if given else ()
-    return (*systemd, Shelf(store=EnvironmentStore(environ=outer)))
-
-
-def _own_secrets(operator: Operator, outer: Mapping[str, str]) -> tuple[str, ...]:
-    """Return every value of our own environment that is a secret by the name of its variable."""
-    given = (one.location for one in operator.stores if one.kind is StoreKind.ENVIRONMENT and one.location)
-    prefixes = (PREFIX, *given)
-    return tuple(value for name, value in outer.items() if name.startswith(prefixes))
-
-
-def _store(one: DeclaredStore, outer: Mapping[str, str]) -> Store:
-    match one.kind:
-        case StoreKind.CREDENTIALS:
-            return SystemdStore(folder=Path(one.location))
-        case StoreKind.FILES:
-            return FileStore(folder=Path(one.location))
-        case StoreKind.ENVIRONMENT:
-            return EnvironmentStore(environ=outer, prefix=one.location or PREFIX)
-
-
-def _cipher(operator: Operator, home: Path, secrets: StoreSecrets) -> Cipher:
+def _wrapped_keys(operator: Operator, database: Database, home: Path, secrets: StoreSecrets) -> WrappedKeys:
     name = operator.encryption_secret
     if not name:
-        return cipher_at(home / "key")
-    return Cipher(read_keys=lambda: tuple(secrets.get(name).value.encode().split()))
+        return WrappedKeys(database=database, outer=lambda: keys_at(home / "key"))
+    return WrappedKeys(database=database, outer=lambda: tuple(secrets.get(name).value.encode().split()), secret=name)
 
 
 def _credentials(operator: Operator, secrets: StoreSecrets, outer: Mapping[str, str]) -> GrantedCredentials:

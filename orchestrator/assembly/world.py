@@ -10,7 +10,11 @@ from pathlib import Path
 from orchestrator.assembly.host import open_host
 from orchestrator.config.operator import Operator
 from orchestrator.effects.directory import to_nobody
+from orchestrator.effects.encryption import Cipher
 from orchestrator.effects.lineage import Lineage
+from orchestrator.effects.record import SqlRecord
+from orchestrator.effects.rotation import Rotation
+from orchestrator.effects.secrets import StoreSecrets
 from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.whereabouts import Whereabouts
 from orchestrator.effects.working_tree import WorkingTree
@@ -32,6 +36,11 @@ class World:
     #: Who asks: the e-mail address of the person's git, else their login name.
     actor: str
     operator: Operator
+    secrets: StoreSecrets
+    record: SqlRecord
+    #: Vouches for what leaves the record.
+    cipher: Cipher
+    rotation: Rotation
     _sources: VersionedSources
     _working_tree: WorkingTree | None
 
@@ -102,6 +111,10 @@ def open_world(where: Whereabouts, operator: Operator, tell: Callable[[str], Non
             home=where.home,
             actor=host.actor,
             operator=operator,
+            secrets=host.secrets,
+            record=host.record,
+            cipher=host.cipher,
+            rotation=host.rotation,
             _sources=host.sources,
             _working_tree=where.checkout,
         )

@@ -126,6 +126,26 @@ CODES: dict[str, Entry] = {
         "The key file is missing, open to others, damaged, or not the one that encrypted this.",
         "Put the right key into the key file, one a line, with mode 0600.",
     ),
+    "HF-4312": Entry(
+        "no key to rotate to",
+        "The operator keeps the encryption key in a secret, and it holds one key.",
+        "Put a new key on a line above the old one, run holdfast rotate-key, then remove the old line.",
+    ),
+    "HF-4320": Entry(
+        "record altered",
+        "An entry of the record was edited, removed or put in: the chain does not hold from there on.",
+        "Restore the record from a backup, and find out who could write to it.",
+    ),
+    "HF-4321": Entry(
+        "record behind a checkpoint",
+        "A checkpoint saw an entry that the record does not hold: it was cut off, rewritten or restored.",
+        "Restore a record that holds it; what the checkpoint saw did happen.",
+    ),
+    "HF-4322": Entry(
+        "checkpoint not ours",
+        "The checkpoint was not made by this record's keys, was altered, or cannot be checked any more.",
+        "Give the newest checkpoint that holdfast audit checkpoint printed here.",
+    ),
     "HF-4400": Entry("secret missing", "No secret store knows the name.", "Put it into a store, or mend the name."),
     "HF-4410": Entry(
         "secret of a credential set",
@@ -141,5 +161,30 @@ CODES: dict[str, Entry] = {
         "secret unsafe",
         "The secret's name or its file is not safe to use: it is open to everybody, leaves its folder, or is no text.",
         "See the message.",
+    ),
+    "HF-4402": Entry(
+        "secret store unreachable",
+        "A secret store did not answer. Stores after it were not asked: it may be the one that knows the name.",
+        "Run the command again; see holdfast secrets check.",
+    ),
+    "HF-4403": Entry(
+        "secret store denies",
+        "A secret store did not let Holdfast in, or not near this secret.",
+        "Give Holdfast the store's key or token, or grant it to read the secret there.",
+    ),
+    "HF-4404": Entry(
+        "store's library or program missing",
+        "What speaks to this kind of secret store is not installed.",
+        "Install what the message names.",
+    ),
+    "HF-4405": Entry(
+        "secret store not as described",
+        "A secret store answers what cannot be meant: there is no such mount, no file matches, or a file is damaged.",
+        "Mend the store's entry under secrets: in the operator's file, or the file that the message names.",
+    ),
+    "HF-4406": Entry(
+        "secret store too slow",
+        "A secret store took longer than it is given. Stores after it were not asked.",
+        "Run the command again; see holdfast secrets check.",
     ),
 }

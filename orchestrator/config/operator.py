@@ -32,6 +32,29 @@ class StoreKind(StrEnum):
     CREDENTIALS = "credentials"
     #: A folder with one file per secret.
     FILES = "files"
+    #: Files that sops encrypted.
+    SOPS = "sops"
+    #: The KV engine of Vault or OpenBao.
+    VAULT = "vault"
+    #: The Parameter Store of AWS.
+    AWS_SSM = "aws_ssm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultPlace:
+    """Where in a Vault secrets are, and how one is let in."""
+
+    mount: str
+    path: str
+    #: ``token`` or ``approle``.
+    auth: str
+    #: Each may be a ``${secret:name}`` of a store above; empty takes ``$VAULT_TOKEN``, ``_ROLE_ID``, ``_SECRET_ID``.
+    token: str = ""
+    role_id: str = ""
+    secret_id: str = ""
+    namespace: str = ""
+    #: File of the authorities that may vouch for the address; empty takes the system's.
+    ca: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +62,13 @@ class Store:
     """One secret store."""
 
     kind: StoreKind
-    #: A folder, or of the environment the prefix of its variables.
+    #: A folder; of the environment and of AWS a prefix; of Vault its address.
     location: str
+    #: Of sops: absolute paths, with ``*``.
+    files: tuple[str, ...] = ()
+    vault: VaultPlace | None = None
+    #: Of AWS.
+    region: str = ""
     #: Globs over ``source/name@environment``: whose inputs and settings may read it.
     granted_to: tuple[str, ...] = ("*",)
     #: Whether what a pull request proposes may read it, too.
@@ -124,6 +152,8 @@ class Operator:
         """Return the names of the secrets that are for the operator's own use and for credential sets."""
         named = {name for one in self.credentials.values() for name in secret_references(one.environment)}
         named |= set(secret_references({"database": self.database}))
+        for place in (store.vault for store in self.stores if store.vault):
+            named |= set(secret_references({"in": [place.token, place.role_id, place.secret_id]}))
         own = {self.encryption_secret, *(source.token_secret for source in self.sources)}
         return frozenset((named | own) - {""})
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Final
+from urllib.parse import urlsplit
 
 from orchestrator.config.layers import ceiling, flatten
 from orchestrator.config.operator import (
@@ -18,8 +21,17 @@ from orchestrator.config.operator import (
     Sandbox,
     Store,
     StoreKind,
+    VaultPlace,
 )
-from orchestrator.config.operator_schema import GitKeys, OperatorFile, SourceKeys, StoreKeys, one_kind
+from orchestrator.config.operator_schema import (
+    GitKeys,
+    OperatorFile,
+    SopsKeys,
+    SourceKeys,
+    StoreKeys,
+    VaultKeys,
+    one_kind,
+)
 from orchestrator.config.reading import check, joined, raise_all
 from orchestrator.config.yamltree import Node, place, read
 from orchestrator.errors import ConfigError
@@ -34,6 +46,8 @@ _LATER: Final = ("auth", "retention")
 _PORTS: Final = 65536
 #: Polling more often is what hooks are for.
 _SOONEST_S: Final = 5.0
+#: Where what is in clear does not leave this host.
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 #: Variables that change what the tool is, rather than let it in.
 _TAKES_OVER: Final = ("LD_*", "DYLD_*", "PATH", "PYTHONPATH", "PYTHONHOME", "GIT_SSH*", "TF_CLI_*", "TF_DATA_DIR")
 
@@ -126,32 +140,49 @@ class _Reading:
         for number, keys in enumerate(self.keys.secrets):
             path = ("secrets", number)
             kind = self._kind(keys, _STORES, path)
-            granted = ("*",) if keys.stacks is None else tuple(keys.stacks)
-            foreign = keys.pull_requests
-            match kind:
-                case "credentials" | "files":
-                    location = self._expanded(getattr(keys, kind), (*path, kind))
-                    where = self._where((*path, kind))
-                    yield Store(
-                        kind=StoreKind(kind),
-                        location=location,
-                        granted_to=granted,
-                        pull_requests=foreign,
-                        where=where,
-                    )
-                case "environment":
-                    prefix = keys.environment.prefix if keys.environment else ""
-                    yield Store(
-                        kind=StoreKind.ENVIRONMENT,
-                        location=prefix,
-                        granted_to=granted,
-                        pull_requests=foreign,
-                        where=self._where(path),
-                    )
-                case "":
-                    continue
-                case _:
-                    self._later(f"the secret store {kind}", (*path, kind))
+            if kind:
+                found = self._store(StoreKind(kind), keys, (*path, kind))
+                granted = ("*",) if keys.stacks is None else tuple(keys.stacks)
+                yield replace(found, granted_to=granted, pull_requests=keys.pull_requests)
+
+    def _store(self, kind: StoreKind, keys: StoreKeys, path: tuple[str | int, ...]) -> Store:
+        where = self._where(path)
+        if keys.sops:
+            return Store(kind=kind, location=str(self.name), files=self._files(keys.sops, path), where=where)
+        if keys.vault:
+            place = self._vault(keys.vault, path)
+            return Store(kind=kind, location=keys.vault.address.rstrip("/"), vault=place, where=where)
+        if keys.aws_ssm:
+            return Store(kind=kind, location=keys.aws_ssm.prefix, region=keys.aws_ssm.region, where=where)
+        if keys.environment:
+            return Store(kind=kind, location=keys.environment.prefix, where=where)
+        return Store(kind=kind, location=self._expanded(getattr(keys, kind), path), where=where)
+
+    def _files(self, keys: SopsKeys, path: tuple[str | int, ...]) -> tuple[str, ...]:
+        """Return the globs from the root on: beside the operator's file, wherever a command is started."""
+        given = [keys.files] if isinstance(keys.files, str) else keys.files
+        if not all(given) or not given:
+            self._error("sops: no files are named", path, 'write files: "secrets/*.enc.yaml"')
+        return tuple(os.path.normpath(Path(self.name).absolute().parent / one) for one in given)
+
+    def _vault(self, keys: VaultKeys, path: tuple[str | int, ...]) -> VaultPlace:
+        host = urlsplit(keys.address).hostname or ""
+        if keys.address.startswith("http://") and host not in _LOOPBACK:
+            self._error("vault: a token would go over the network in clear", (*path, "address"), "write https://")
+        for key in ("token", "secret_id"):
+            if text := getattr(keys, key):
+                self._secret(text, (*path, key))
+        mount, _, below = keys.path.partition("/")
+        return VaultPlace(
+            mount=mount,
+            path=below,
+            auth=keys.auth,
+            token=keys.token or "",
+            role_id=keys.role_id or "",
+            secret_id=keys.secret_id or "",
+            namespace=keys.namespace,
+            ca=self._absolute(keys.ca or "", (*path, "ca")),
+        )
 
     def _expanded(self, text: str, path: tuple[str | int, ...]) -> str:
         """Fill in variables. A store whose variable is not set is empty: outside systemd there is no such directory."""

@@ -71,6 +71,32 @@ class EnvironmentStoreKeys(Keys):
     prefix: str = ""
 
 
+class SopsKeys(Keys):
+    """Files that sops encrypted."""
+
+    files: str | list[str] = Field(description='Paths with *, from the folder of this file on: "secrets/*.enc.yaml".')
+
+
+class VaultKeys(Keys):
+    """The KV engine, version 2, of Vault or OpenBao."""
+
+    address: Annotated[str, Field(pattern=r"^https?://\S+$")]
+    path: Annotated[str, Field(pattern=r"^[^/\s]+(/[^/\s]+)+$", description="MOUNT/PATH of the secrets.")]
+    auth: Literal["token", "approle"] = "token"
+    token: str | None = said('"${secret:name}" of a store above; left out, $VAULT_TOKEN.')
+    role_id: str | None = said("Left out, $VAULT_ROLE_ID.")
+    secret_id: str | None = said('"${secret:name}" of a store above; left out, $VAULT_SECRET_ID.')
+    namespace: str = ""
+    ca: str | None = said("A file with the authorities that may vouch for the address.")
+
+
+class ParameterStoreKeys(Keys):
+    """The Parameter Store of AWS."""
+
+    prefix: Annotated[str, Field(pattern=r"^/([A-Za-z0-9_.-]+/)*$", description="What names begin with: /holdfast/")]
+    region: str = ""
+
+
 class StoreKeys(Keys):
     """One secret store, of one kind."""
 
@@ -81,9 +107,9 @@ class StoreKeys(Keys):
         "Who may read it as input: globs over source/name@environment; left out, every stack."
     )
     pull_requests: Truth = Field(default=False, description="Whether what a pull request proposes may read it, too.")
-    sops: Anything = None
-    vault: Anything = None
-    aws_ssm: Anything = None
+    sops: SopsKeys | None = None
+    vault: VaultKeys | None = None
+    aws_ssm: ParameterStoreKeys | None = None
 
 
 class CredentialSetKeys(Keys):

@@ -10,12 +10,12 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from orchestrator.effects.encryption import Cipher
+from orchestrator.effects.encryption import Cipher, Undecipherable
 from orchestrator.errors import RecordError
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -49,13 +49,18 @@ class FolderArtifacts:
         return checked(sha256, self.cipher.decrypt(token))
 
     def renew(self) -> int:
-        """Encrypt everything anew with the newest key and return how many files that was."""
+        """Encrypt anew what a former key encrypted and return how many files that was. It may be done again.
+
+        What no key opens is left as it is: it was lost before.
+        """
         done = 0
         for path in sorted(self.folder.glob("??/*")):
             if _DIGEST.fullmatch(path.name):
-                with _spoken(path.name):
-                    _write(path, self.cipher.renew(path.read_bytes()))
-                done += 1
+                with _spoken(path.name), suppress(Undecipherable):
+                    token = self.cipher.renewed(path.read_bytes())
+                    if token is not None:
+                        _write(path, token)
+                        done += 1
         return done
 
     def _holds(self, digest: str) -> bool:

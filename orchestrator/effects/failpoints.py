@@ -23,6 +23,7 @@ POINTS: Final = {
     "workspaces": ("lay", "verify"),
     "attempts": ("prepare", "look", "kill", "close"),
     "shells": ("open",),
+    "rotation": ("prepare", "rewrap", "renew", "retire"),
 }
 
 

@@ -16,7 +16,17 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, 
 
 from adapters.contract import Json
 from orchestrator.effects.database import Database, new_nonce
-from orchestrator.effects.record_chain import Link, first_broken, is_stored, link, lock_head, prune, set_mark
+from orchestrator.effects.record_chain import (
+    Link,
+    chain_head,
+    first_broken,
+    is_stored,
+    link,
+    lock_head,
+    proof_of,
+    prune,
+    set_mark,
+)
 from orchestrator.effects.record_fold import event_of, fold_rows, ground_of, snapshot_of, text_of
 from orchestrator.effects.record_tables import GATES, cache, events, gates, runs, stacks
 from orchestrator.errors import Conflict, UsageError
@@ -201,6 +211,16 @@ class SqlRecord:
         """Return the first sequence number whose chain does not hold, None where all hold."""
         with self.database.reading() as connection:
             return first_broken(connection)
+
+    def head(self) -> Link:
+        """Return number and digest of the last entry, zero and empty where nothing was recorded."""
+        with self.database.reading() as connection:
+            return chain_head(connection)
+
+    def proves(self, at: Link) -> bool | None:
+        """Whether the entry ``at`` is in the record as it was; None where it was pruned and nobody can say."""
+        with self.database.reading() as connection:
+            return proof_of(connection, at)
 
     def prune(self, before: float) -> int:
         """Forget the entries older than ``before`` (seconds since the epoch), keeping what they folded to."""

@@ -53,6 +53,19 @@ def is_stored(connection: Connection, at: Link) -> bool:
     return found == at.digest
 
 
+def chain_head(connection: Connection) -> Link:
+    """Return the chain's end without locking anybody out."""
+    return _mark(connection, "chain")
+
+
+def proof_of(connection: Connection, at: Link) -> bool | None:
+    """Whether this very entry is where it was, None where it was pruned and nobody can say."""
+    pruned = _mark(connection, "pruned")
+    if at.seq < pruned.seq:
+        return None
+    return pruned == at or is_stored(connection, at)
+
+
 def first_broken(connection: Connection) -> int | None:
     """Return the first sequence number whose entry is altered, missing or out of place; None where all hold."""
     last, end = _mark(connection, "pruned"), _mark(connection, "chain")

@@ -1,4 +1,4 @@
-"""The secret stores that a single host has: systemd credentials, a folder of files, the environment.
+"""The secret stores in their order, and those that a single host has: systemd credentials, files, the environment.
 
 A value is read when it is asked for and kept nowhere. What the record learns is a version: a keyed
 digest, from which nobody without the record's key gets a value back, not even by trying.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -26,6 +26,15 @@ _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-
 PREFIX: Final = "HOLDFAST_SECRET_"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a store knows under a name."""
+
+    value: str
+    #: What changes whenever the value may have: the store's own version. Empty where it has none.
+    version: str = ""
+
+
 class Store(Protocol):
     """One place where secrets are kept."""
 
@@ -33,8 +42,12 @@ class Store(Protocol):
         """Return where it looks for a secret, in words."""
         ...
 
-    def find(self, secret: str) -> str | None:
-        """Return the value, None where it does not know the name. Raises SecretMissing (HF-4401) where it may not."""
+    def find(self, secret: str) -> Kept | None:
+        """Return what it knows, None where it does not know the name.
+
+        Raises SecretMissing (HF-4401) where it may not tell, and another of HF-4402 to HF-4406 where it cannot:
+        a store that does not answer has not said that it does not know.
+        """
         ...
 
 
@@ -65,6 +78,10 @@ class StoreSecrets:
 
     def get(self, name: str) -> Secret:
         """Return the secret. Raises SecretMissing (HF-4400), (HF-4401) where its name or its file is not safe."""
+        return self.found(name)[0]
+
+    def found(self, name: str) -> tuple[Secret, str]:
+        """Return the secret and the place where it is, in words. Raises what `get` raises."""
         if not _NAME.fullmatch(name):
             raise SecretMissing(
                 f"{name!r} is no name of a secret",
@@ -72,11 +89,22 @@ class StoreSecrets:
                 hint="use letters, digits, _ . - and / between parts",
             )
         for shelf in self.shelves:
-            value = shelf.store.find(name)
-            if value is not None:
-                return Secret(value=value, version=value_digest(value, self.key))
+            kept = shelf.store.find(name)
+            if kept is not None:
+                place = shelf.store.place(name)
+                return Secret(value=kept.value, version=self._version(place, kept)), place
         asked = ", ".join(shelf.store.place(name) for shelf in self.shelves) or "none is set up"
         raise SecretMissing(f"no store knows the secret {name} (asked: {asked})", hint="put it there, or mend its name")
+
+    def forget(self) -> None:
+        """Have every store asked anew: what one has answered counts for one run. For whoever begins another."""
+        for shelf in self.shelves:
+            if isinstance(shelf.store, Remembering):
+                shelf.store.forget()
+
+    def _version(self, place: str, kept: Kept) -> str:
+        # Two stores may count alike: the version that one gives says nothing without its place.
+        return value_digest(f"{place}\0{kept.version}" if kept.version else kept.value, self.key)
 
     def versions(self, names: Iterable[str]) -> Mapping[str, str]:
         """Return the version of each name, without keeping a value. Raises SecretMissing."""
@@ -97,6 +125,10 @@ class ReadableSecrets:
 
     def get(self, name: str) -> Secret:
         """Return the secret. Raises Denied (HF-4410, HF-4411), SecretMissing."""
+        return self.found(name)[0]
+
+    def found(self, name: str) -> tuple[Secret, str]:
+        """Return the secret and the place where it is, in words. Raises what `get` raises."""
         # One variable, or one credential of systemd, answers to several spellings of a name.
         if variable(name) in {variable(one) for one in self.secrets.reserved}:
             raise Denied(
@@ -106,7 +138,7 @@ class ReadableSecrets:
             )
         open_ = [shelf for shelf in self.secrets.shelves if self._may_read(shelf)]
         try:
-            return replace(self.secrets, shelves=open_).get(name)
+            return replace(self.secrets, shelves=open_).found(name)
         except SecretMissing as missing:
             # Where it is known elsewhere, that is the better answer.
             if missing.code != SecretMissing.code or len(open_) == len(self.secrets.shelves):
@@ -128,6 +160,35 @@ class ReadableSecrets:
         return granted and (shelf.foreign or not self.foreign)
 
 
+class Remembering:
+    """A store that takes time to answer, asked once for each name until it is told to forget.
+
+    Only answers are kept: who did not answer is asked again.
+    """
+
+    def __init__(self, opened: Callable[[], Store]) -> None:
+        """``opened`` makes the store: with what it was let in by, it is made anew after `forget`."""
+        self._opened = opened
+        self.forget()
+
+    def forget(self) -> None:
+        """Ask anew from now on."""
+        self._store = self._opened()
+        self._answers: dict[str, Kept | None] = {}
+
+    def place(self, secret: str) -> str:
+        """Return where the store looks for a secret."""
+        return self._store.place(secret)
+
+    def find(self, secret: str) -> Kept | None:
+        """Return what the store knew when it was first asked. Raises what the store raises."""
+        answers = self._answers
+        if secret not in answers:
+            # Whoever asks at the same time hears the same.
+            answers.setdefault(secret, self._store.find(secret))
+        return answers[secret]
+
+
 def variable(secret: str, prefix: str = PREFIX) -> str:
     """Return the environment variable for a secret: ``db/password`` is ``HOLDFAST_SECRET_DB_PASSWORD``."""
     return prefix + re.sub(r"[^A-Za-z0-9]", "_", secret).upper()
@@ -144,9 +205,10 @@ class EnvironmentStore:
         """Return the variable."""
         return f"environment variable {variable(secret, self.prefix)}"
 
-    def find(self, secret: str) -> str | None:
+    def find(self, secret: str) -> Kept | None:
         """Return the variable's value; an empty one counts as not set."""
-        return self.environ.get(variable(secret, self.prefix)) or None
+        value = self.environ.get(variable(secret, self.prefix))
+        return Kept(value=value) if value else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +225,7 @@ class SystemdStore:
         """Return the credential's name."""
         return f"systemd credential {secret.replace('/', '_')}"
 
-    def find(self, secret: str) -> str | None:
+    def find(self, secret: str) -> Kept | None:
         """Return the credential's text. Raises SecretMissing (HF-4401) where it is not text."""
         return _read(self.folder / secret.replace("/", "_"), self.folder)
 
@@ -178,12 +240,12 @@ class FileStore:
         """Return the file."""
         return f"file {self.folder / secret}"
 
-    def find(self, secret: str) -> str | None:
+    def find(self, secret: str) -> Kept | None:
         """Return the text. Raises SecretMissing (HF-4401) where everybody may read it or it leaves the folder."""
         return _read(self.folder / secret, self.folder)
 
 
-def _read(path: Path, folder: Path) -> str | None:
+def _read(path: Path, folder: Path) -> Kept | None:
     """Return a file's text without the line's end that editors add."""
     try:
         inside, found = folder.resolve(), path.resolve()
@@ -202,7 +264,7 @@ def _read(path: Path, folder: Path) -> str | None:
         raise _unsafe(path, "is not UTF-8 text", "encode it, with base64 for one") from None
     except OSError as error:
         raise _unsafe(path, f"cannot be read: {error.strerror}", "check its owner") from error
-    return text.removesuffix("\n").removesuffix("\r")
+    return Kept(value=text.removesuffix("\n").removesuffix("\r"))
 
 
 def _unsafe(path: Path, why: str, hint: str) -> SecretMissing:

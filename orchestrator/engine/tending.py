@@ -26,6 +26,8 @@ from orchestrator.rules.pace import ALONE_S, ANYWAY_S, PLAN, WHY_POISON, again, 
 _HELD_S: Final = 5.0
 #: The wait after something went wrong that is no failure of the stack's own: the record, the source, ourselves.
 _TROUBLE_S: Final = (15.0, 900.0)
+#: For so long what a secret store has answered counts, in seconds.
+_STORES_S: Final = 60.0
 #: What the service's runs are recorded under.
 ACTOR: Final = "holdfast"
 
@@ -84,6 +86,7 @@ class Tender:
         self._lock = threading.Lock()
         self._readings: dict[str, Reading] = {}
         self._after: dict[int, tuple[object, Mapping[StackKey, frozenset[StackKey]]]] = {}
+        self._stores_asked_at = 0.0
         #: How often in a row something went wrong with a stack that was no failure of its own.
         self._troubles: dict[str, int] = {}
 
@@ -105,6 +108,8 @@ class Tender:
         post = self._posts.get(key.source)
         reading = self._reading(post) if post else None
         now = post.outside.clock.now() if post else due.at
+        if post is not None:
+            self._ask_stores_anew(post, now)
         if post is None or reading is None or due.track != MAIN:
             # Whoever reads its source first has it looked at.
             return Tended(due=due, next=replace(due, at=now + ANYWAY_S, why="its source is not read yet"))
@@ -193,6 +198,14 @@ class Tender:
         with self._lock:
             self._readings[name] = reading
         return reading
+
+    def _ask_stores_anew(self, post: Post, now: float) -> None:
+        """Have the secret stores asked again from time to time: somebody may have put another value there."""
+        with self._lock:
+            stale = now - self._stores_asked_at > _STORES_S
+            self._stores_asked_at = now if stale else self._stores_asked_at
+        if stale:
+            post.outside.secrets.forget()
 
     def forget(self) -> None:
         """Read every source anew: what the operator says of them may have changed."""

@@ -28,6 +28,10 @@ class Secrets(Protocol):
         """Return the version of each name, without keeping a value. Raises SecretMissing."""
         ...
 
+    def forget(self) -> None:
+        """Have every store asked anew: what one has answered counts for a while at most."""
+        ...
+
     def readable_by(self, stack: StackKey, *, foreign: bool) -> Secrets:
         """Return what a stack may read in its inputs and settings; of anything else `get` raises Denied.
 

@@ -24,6 +24,7 @@ from orchestrator.cli import (
     show_problems,
     show_resolved,
     show_runs,
+    show_secrets,
     show_status,
 )
 from orchestrator.errors import ConfigError
@@ -86,6 +87,13 @@ def printed():
             show_resolved.Resolved(key=key("web"), said=AttemptDead(attempt=3, by="ana"), why="w", state=State())
         ),
         "validate": show_problems.page(show_problems.of_error(error), 1),
+        "secrets check": show_secrets.page(
+            show_secrets.Checked(
+                stores=[show_secrets.StoreCheck(store="s")],
+                stacks={key("web"): [show_secrets.Named(name="n", used="inputs", store="s")]},
+                operator=[show_secrets.Named(name="n", used="operator", code="HF-4400", why="w")],
+            )
+        ),
         "doctor": show_doctor.page([show_doctor.git((2, 45, 0))]),
     }
 
@@ -93,7 +101,18 @@ def printed():
 #: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`.
 RUN_FOR_REAL = {
     "outputs",
-    *("approve, reject", "cancel", "suspend", "resume", "unlock", "wait", "verify-record"),
+    *(
+        "approve, reject",
+        "cancel",
+        "suspend",
+        "resume",
+        "unlock",
+        "wait",
+        "audit verify",
+        "audit checkpoint",
+        "audit export",
+        "rotate-key",
+    ),
     *("mv", "forget", "init", "import", "logs"),
 }
 

@@ -35,7 +35,7 @@ def test_a_first_file_is_written_over_a_committed_one_that_cannot_be_read(broken
 @pytest.mark.parametrize(
     "words",
     [
-        *(("runs",), ("logs", "1"), ("show", "1"), ("verify-record",), ("outputs", "network")),
+        *(("runs",), ("logs", "1"), ("show", "1"), ("audit", "verify"), ("outputs", "network")),
         *(("drift", "--show"), ("drift", "--history", "network")),
     ],
 )
@@ -61,7 +61,7 @@ def test_an_emptied_source_keeps_nobody_from_what_the_record_knows(tmp_path):
     small.ends(0, "apply", "network", "--yes")
     small.git("rm", "-rq", ".")
     small.git("commit", "-qm", "empty")
-    for words in (("runs",), ("logs", "1"), ("outputs", "network"), ("verify-record",)):
+    for words in (("runs",), ("logs", "1"), ("outputs", "network"), ("audit", "verify")):
         small.ends(0, *words)
     (small.repo / "network").mkdir()
     (small.repo / "network" / "main.tf").write_text(NETWORK)

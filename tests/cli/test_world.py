@@ -277,7 +277,7 @@ def test_the_doctor_finds_tools_adapters_and_a_whole_record(applied):
     assert names["record"] == "good"
     assert {f"adapter {tool}" for tool in ("ansible", "cloudformation", "puppet", "terraform")} <= set(names)
     assert {"ansible-playbook", "boto3", "puppet"} <= set(names)
-    applied.ends(0, "verify-record")
+    applied.ends(0, "audit", "verify")
 
 
 def test_the_doctor_misses_what_a_stack_needs(fresh, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.config.operator import Operator, Sandbox, StoreKind
+from orchestrator.config.operator import Operator, Sandbox, StoreKind, VaultPlace
 from orchestrator.config.operator_reading import read_operator
 from orchestrator.errors import ConfigError
 from orchestrator.model.policy import Mode
@@ -40,8 +40,14 @@ def slips_of(operator_of):
 def test_the_example_is_read_whole():
     found = read_operator(EXAMPLE, {"CREDENTIALS_DIRECTORY": "/run/credentials/holdfast"})
     assert [(store.kind, store.location) for store in found.stores] == [
-        (StoreKind.CREDENTIALS, "/run/credentials/holdfast")
+        (StoreKind.CREDENTIALS, "/run/credentials/holdfast"),
+        (StoreKind.SOPS, str(EXAMPLE)),
+        (StoreKind.VAULT, "https://vault.example.org"),
+        (StoreKind.AWS_SSM, "/holdfast/"),
     ]
+    assert found.stores[1].files == (f"{EXAMPLE.parent}/secrets/*.enc.yaml",)
+    assert found.stores[2].vault == VaultPlace(mount="kv", path="holdfast", auth="approle")
+    assert found.stores[3].region == "eu-central-1"
     deploy = found.credentials["aws-deploy-prod"]
     assert deploy.environment["AWS_ACCESS_KEY_ID"] == "${secret:aws/prod/id}"
     assert (deploy.passed, deploy.granted_to) == (("HTTPS_PROXY",), ("infra/*@prod",))
@@ -64,9 +70,6 @@ def test_what_comes_later_is_named_one_by_one():
         for name in (
             "auth",
             "retention",
-            "the secret store sops",
-            "the secret store vault",
-            "the secret store aws_ssm",
             "credentials.aws-read-prod.assume_role",
             "auth.github_app",
             "the source s3",
@@ -190,3 +193,48 @@ def test_a_setting_of_the_service_that_cannot_be_is_refused(operator_of, text, w
     with pytest.raises(ConfigError) as caught:
         operator_of(f"version: 1\n{text}\n")
     assert word in str(caught.value.message) + caught.value.hint
+
+
+def test_what_lets_holdfast_into_a_store_is_nobodys_input(operator_of):
+    found = operator_of(
+        "version: 1\nsecrets:\n"
+        "  - vault: {address: 'https://v.example', path: kv/team/holdfast, auth: approle, role_id: r,"
+        ' secret_id: "${secret:vault/id}", ca: /etc/ca.pem, namespace: ops}\n'
+        "    stacks: [infra/*]\n    pull_requests: true\n"
+    )
+    assert found.reserved_secrets() == {"vault/id"}
+    (store,) = found.stores
+    assert (store.vault.mount, store.vault.path, store.vault.ca) == ("kv", "team/holdfast", "/etc/ca.pem")
+    assert (store.granted_to, store.pull_requests) == (("infra/*",), True)
+
+
+def test_sops_files_may_be_several_and_lie_anywhere(operator_of, tmp_path):
+    found = operator_of("version: 1\nsecrets:\n  - sops: {files: [/srv/*.enc.json, ../up.enc.yaml]}\n")
+    assert found.stores[0].files == ("/srv/*.enc.json", f"{tmp_path.parent}/up.enc.yaml")
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("vault: {address: 'http://vault.example', path: kv/x}", "a token would go over the network in clear"),
+        ("vault: {address: 'https://v.example', path: kv/x, token: s.abc}", "a secret does not stand in this file"),
+        ("vault: {address: 'https://v.example', path: kv/x, auth: approle, secret_id: abc}", "a secret does not stand"),
+        ("vault: {address: 'https://v.example', path: kv}", "path"),
+        ("vault: {address: 'https://v.example', path: kv/x, ca: ca.pem}", "is no absolute path"),
+        ("vault: {address: 'ftp://v.example', path: kv/x}", "address"),
+        ("vault: {path: kv/x}", "address"),
+        ("vault: {address: 'https://v.example', path: kv/x, auth: ldap}", "auth"),
+        ("sops: {files: []}", "no files are named"),
+        ("sops: {}", "files"),
+        ("aws_ssm: {prefix: holdfast}", "prefix"),
+        ("aws_ssm: {prefix: /holdfast/, regoin: x}", "regoin"),
+    ],
+)
+def test_a_slip_in_a_store_is_told_with_its_place(slips_of, store: str, said: str):
+    slips = slips_of(f"version: 1\nsecrets:\n  - {store}\n")
+    assert any(said in one and one.startswith("holdfast.yaml:3:") for one in slips), slips
+
+
+def test_vault_may_be_spoken_to_in_clear_on_this_host_alone(operator_of):
+    found = operator_of("version: 1\nsecrets:\n  - vault: {address: 'http://127.0.0.1:8200', path: kv/x}\n")
+    assert found.stores[0].vault.auth == "token"

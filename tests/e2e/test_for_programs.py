@@ -53,7 +53,7 @@ def test_a_suspension_and_its_end_are_documents(planned: Yard) -> None:
 def test_what_waits_and_what_is_checked_are_documents(planned: Yard) -> None:
     planned.apply().ended(0)
     keeps_its_promise("wait", planned.run("wait", "--for", "Ready", "-o", "json").ended(0).json)
-    keeps_its_promise("verify-record", planned.run("verify-record", "-o", "json").ended(0).json)
+    keeps_its_promise("audit verify", planned.run("audit", "verify", "-o", "json").ended(0).json)
     log = planned.run("logs", "2", "web", "-o", "json").ended(0).out.splitlines()
     assert log
     for line in log:

@@ -51,10 +51,10 @@ def test_a_database_that_cannot_be_one_is_told(yard: Yard, url: str) -> None:
 
 
 def test_what_has_no_effect_yet_is_said_with_its_place(yard: Yard) -> None:
-    declare(yard, retention={"runs": "400d"}, secrets=[{"vault": {"address": "https://vault"}}])
+    declare(yard, auth={"roles": {}}, retention={"runs": "400d"})
     said = yard.run("status").ended(0).err
     notes = [line for line in said.splitlines() if "note HF-1050" in line]
     assert len(notes) == 2
     assert all(f"{yard.folder}/holdfast.yaml:1:" in line for line in notes)
-    yard.run("validate").ended(0, "HF-1050", "retention", "vault")
+    yard.run("validate").ended(0, "HF-1050", "auth", "retention")
     yard.run("validate", "--strict").ended(64, "HF-1050")

@@ -36,7 +36,7 @@ from adapters.contract import (
 )
 from orchestrator.effects.agenda_local import LocalAgenda
 from orchestrator.effects.artifacts import FolderArtifacts
-from orchestrator.effects.encryption import cipher_at
+from orchestrator.effects.encryption import Cipher, keys_at
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.running import Running
@@ -392,6 +392,9 @@ class World:
     def build(self, stack, settings, shell):
         return CloudTool(self, settings, self._attempt if isinstance(shell, Plain) else None)
 
+    def forget(self):
+        """Nothing is remembered here."""
+
     def readable_by(self, stack, *, foreign):
         return self
 
@@ -409,7 +412,9 @@ class World:
         touch = self.effects.around
         record = SqlRecord(database=self._database, clock=self, actor="user:ana")
         agenda = LocalAgenda(database=self._database, clock=self)
-        artifacts = FolderArtifacts(folder=self.home / "artifacts", cipher=cipher_at(self.home / "key"))
+        artifacts = FolderArtifacts(
+            folder=self.home / "artifacts", cipher=Cipher(read_keys=lambda: keys_at(self.home / "key"))
+        )
         sources = _Sources(self)
         self.outside = Outside(
             record=touch(record), artifacts=touch(artifacts), agenda=agenda, sources=touch(sources), layouts=self,
