@@ -34,7 +34,7 @@ class Form(Enum):
 class Artifact:
     """One property that names a file or folder of the repository."""
 
-    resource: str
+    #: From the template's top.
     path: Path
     #: As it is written there, from the template's folder.
     source: str
@@ -76,7 +76,27 @@ def artifacts(template: Template) -> Iterator[Artifact]:
         source = _at(resource.get("Properties"), path)
         if isinstance(source, str) and source and not source.startswith(_ELSEWHERE):
             nested = form is Form.HTTPS
-            yield Artifact(resource=name, path=path, source=source, form=form, zipped=zipped, nested=nested)
+            whole = ("Resources", name, "Properties", *path)
+            yield Artifact(path=whole, source=source, form=form, zipped=zipped, nested=nested)
+    for path, source in _included(template.body, ()):
+        yield Artifact(path=path, source=source, form=Form.S3, zipped=False, nested=False)
+
+
+def _included(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the place and the text of each local file that the transform ``AWS::Include`` names, wherever it stands.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/transform-aws-include.html
+    """
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in steps:
+        # At the template's top it goes by its short name, and may be one of several.
+        named = step == "Fn::Transform" or (path in {(), ("Transform",)} and isinstance(inner, dict))
+        if named and isinstance(inner, dict) and inner.get("Name") == "AWS::Include":
+            source = _at(inner, ("Parameters", "Location"))
+            if isinstance(source, str) and source and not source.startswith(_ELSEWHERE):
+                yield (*path, step, "Parameters", "Location"), source
+        else:
+            yield from _included(inner, (*path, step))
 
 
 def written(form: Form, *, bucket: str, key: str, region: str) -> Any:
@@ -99,13 +119,18 @@ def url(*, bucket: str, key: str, region: str) -> str:
 
 def with_value(body: Mapping[str, Any], artifact: Artifact, value: Any) -> dict[str, Any]:
     """Return the template with ``value`` in the artifact's place."""
-    return _replaced(body, ("Resources", artifact.resource, "Properties", *artifact.path), value)
+    found: dict[str, Any] = _replaced(body, artifact.path, value)
+    return found
 
 
-def _replaced(body: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
+def _replaced(body: Any, path: Path, value: Any) -> Any:
+    if not path:
+        return value
     first, *rest = path
-    inner = value if not rest else _replaced(body[str(first)], tuple(rest), value)
-    return {**body, str(first): inner}
+    inner = _replaced(body[first], tuple(rest), value)
+    if isinstance(body, list):
+        return [inner if position == first else item for position, item in enumerate(body)]
+    return {**body, first: inner}
 
 
 def _at(value: Any, path: Path) -> Any:

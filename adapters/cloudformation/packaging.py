@@ -60,7 +60,7 @@ class _Packing:
         self.nested = self.nested or any(one.get("Type") == NESTED for one in template.resources.values())
         found = list(artifacts(template))
         for artifact in found:
-            line = template.line("Resources", artifact.resource, "Properties", *artifact.path)
+            line = template.line(*artifact.path)
             content, suffix = self._content(artifact, file, line, depth)
             key = self._upload(content, suffix)
             value = written(artifact.form, bucket=self.settings.bucket, key=key, region=self.region)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from adapters.conformance import CASES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,7 +28,7 @@ def environment(install: Install) -> Environment:
 def test_an_adapter_of_somebody_else_is_found_and_passes_the_suite(
     environment: Environment, run_suite: Callable[[Environment, Path], str]
 ) -> None:
-    assert "20 passed" in run_suite(environment, THIRD_PARTY / "test_acme_copy.py")
+    assert f"{len(CASES)} passed" in run_suite(environment, THIRD_PARTY / "test_acme_copy.py")
 
 
 def test_it_stands_among_the_installed_adapters_beside_ours(environment: Environment) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,30 @@ Resources:
   Work:
     Type: AWS::Lambda::Function
     Properties: {Code: %s, Handler: index.main}
+"""
+INCLUDES = """\
+Transform:
+  - {Name: 'AWS::Include', Parameters: {Location: parts/top.yaml}}
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      Fn::Transform: {Name: AWS::Include, Parameters: {Location: ../shared/queue.yaml}}
+      Tags:
+        - Key: a
+          Value: !Transform {Name: AWS::Include, Parameters: {Location: parts/tag.yaml}}
+  Elsewhere:
+    Type: AWS::SQS::Queue
+    Properties:
+      Fn::Transform: {Name: AWS::Include, Parameters: {Location: 's3://elsewhere/x.yaml'}}
+  Told:
+    Type: AWS::SQS::Queue
+    Properties:
+      Fn::Transform: {Name: AWS::Include, Parameters: {Location: !Ref Place}}
+  Other:
+    Type: AWS::SQS::Queue
+    Properties:
+      Fn::Transform: {Name: Acme::Include, Parameters: {Location: parts/none.yaml}}
 """
 NESTED = """\
 Resources:
@@ -195,6 +220,37 @@ def test_a_file_that_cannot_be_packaged_is_told_by_its_line(
     with pytest.raises(InvalidSettings) as refused:
         package(tmp_path, PurePosixPath("template.yaml"), read(settings), region="eu-central-1")
     assert says in refused.value.message
+
+
+def test_files_that_a_template_includes_are_uploaded_by_their_digest_wherever_they_are_named(tmp_path: Path) -> None:
+    file = PurePosixPath("web/template.yaml")
+    for name in ("web/parts/top.yaml", "web/parts/tag.yaml", "shared/queue.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"# {name}\n")
+    (tmp_path / file).write_text(INCLUDES)
+    _, made = package(tmp_path, file, read({"path": "web", "bucket": "artifacts"}), region="eu-central-1")
+    keys = {content.decode(): f"s3://artifacts/{key}" for key, content in made.uploads.items()}
+    body = json.loads(made.text)
+    places = [
+        body["Transform"][0],
+        body["Resources"]["Queue"]["Properties"]["Fn::Transform"],
+        body["Resources"]["Queue"]["Properties"]["Tags"][0]["Value"]["Fn::Transform"],
+    ]
+    assert [one["Parameters"]["Location"] for one in places] == [
+        keys["# web/parts/top.yaml\n"],
+        keys["# shared/queue.yaml\n"],
+        keys["# web/parts/tag.yaml\n"],
+    ]
+    resources = read_template(INCLUDES).body["Resources"]
+    assert all(body["Resources"][name] == resources[name] for name in ("Elsewhere", "Told", "Other"))
+    found = build({"path": "web"}, ForbiddingShell()).inputs(MemoryTree.of(tmp_path))
+    assert found == {PurePosixPath("shared/queue.yaml")}
+
+
+def test_an_included_file_that_is_not_there_is_told_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(INCLUDES)
+    with pytest.raises(InvalidSettings, match=r"template\.yaml:2: there is no parts/top\.yaml"):
+        package(tmp_path, PurePosixPath("template.yaml"), read({"bucket": "artifacts"}), region="eu-central-1")
 
 
 def test_a_template_that_nests_itself_comes_to_an_end(tmp_path: Path) -> None:
