@@ -119,6 +119,10 @@ class ReadableSecrets:
     stack: StackKey
     foreign: bool
 
+    def forget(self) -> None:
+        """Have every store asked anew."""
+        self.secrets.forget()
+
     def readable_by(self, stack: StackKey, *, foreign: bool) -> ReadableSecrets:
         """Return what another stack may read."""
         return self.secrets.readable_by(stack, foreign=foreign)

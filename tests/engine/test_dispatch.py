@@ -104,11 +104,13 @@ def test_a_stack_at_rest_opens_no_run_and_appends_nothing(loop: Loop) -> None:
     assert (len(loop.world.record.runs()), len(loop.world.record.events())) == (runs, entries)
 
 
-def test_a_source_that_cannot_be_read_is_said_and_tried_again_later(loop: Loop, monkeypatch) -> None:
+def test_a_source_that_cannot_be_read_is_said_and_tried_again_later(world: World, monkeypatch) -> None:
     def unreachable(*_: object, **__: object) -> None:
         raise SourceUnreachable("no route", hint="")
 
-    monkeypatch.setattr(loop.world, "read", unreachable)
+    monkeypatch.setattr(world, "read", unreachable)
+    world.restart()
+    loop = Loop(world)
     with loop.turning():
         loop.until(lambda: loop.said.of("a source cannot be read"))
         loop.until(lambda: not loop.dispatch.pulse.working)

@@ -286,8 +286,7 @@ class World:
         self.now_ += 0.001
         return self.now_
 
-    def sleep(self, seconds):
-        self.now_ += seconds
+    def sleep(self, seconds): self.now_ += seconds  # fmt: skip
 
     # --- sources and layouts
     def commit(self, files: dict[str, str], stacks: dict[str, dict] | None = None) -> None:
@@ -457,7 +456,7 @@ class World:
 
 
 class Plain:
-    """A shell that the tool of this world has no need of."""
+    """A shell that nobody here needs."""
 
     concealed = frozenset()
 
