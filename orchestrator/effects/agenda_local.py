@@ -49,6 +49,7 @@ class LocalAgenda:
         """Pull due dates forward, in one transaction; never pushes one back. What is overdue only gets more urgent."""
 
         def work(connection: Connection) -> None:
+            lock_head(connection)
             for due in dues:
                 agenda_rows.pull_forward(connection, due, self.clock.now())
 
@@ -81,7 +82,8 @@ class LocalAgenda:
                     return due
             return None
 
-        return self._holds.write(work)
+        # A loss of power ends whoever works, and makes its row due: nothing here has to outlive one.
+        return self._holds.write(work, durable=False)
 
     def wait(self, timeout_s: float) -> None:
         """Wait until something may be due, or ``timeout_s`` seconds have passed."""
@@ -121,7 +123,7 @@ class LocalAgenda:
             agenda_rows.come_to_rest(connection, row, due, self.clock.now())
             self._holds.give_back(connection, due.stack)
 
-        self._holds.write(work)
+        self._holds.write(work, durable=False)
 
     def waiting(self) -> Sequence[Due]:
         """Return every row, soonest first; among them those that somebody works on."""
