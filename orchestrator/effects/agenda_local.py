@@ -25,7 +25,7 @@ from orchestrator.ports import Clock, Due
 #: Longer than any run is allowed to take: counts only for holders of whom nothing can be proven.
 LEASE_S: Final = 6 * 3600.0
 #: Seconds after which a waiting worker looks again though nobody wrote anything: a date came, or a holder died.
-_LOOK_S: Final = 0.5
+_LOOK_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
