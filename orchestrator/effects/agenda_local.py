@@ -25,7 +25,7 @@ from orchestrator.ports import Clock, Due
 #: Longer than any run is allowed to take: counts only for holders of whom nothing can be proven.
 LEASE_S: Final = 6 * 3600.0
 #: Seconds after which a waiting worker looks again though nobody wrote anything: a date came, or a holder died.
-_LOOK_S: Final = 0.5
+_LOOK_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,7 @@ class LocalAgenda:
         """Pull due dates forward, in one transaction; never pushes one back. What is overdue only gets more urgent."""
 
         def work(connection: Connection) -> None:
+            lock_head(connection)
             for due in dues:
                 agenda_rows.pull_forward(connection, due, self.clock.now())
 
@@ -80,7 +81,8 @@ class LocalAgenda:
                     return agenda_rows.take(connection, row, self.me.proof())
             return None
 
-        return self._holds.write(work)
+        # A loss of power ends whoever works, and makes its row due: nothing here has to outlive one.
+        return self._holds.write(work, durable=False)
 
     def wait(self, timeout_s: float) -> None:
         """Wait until something may be due, or ``timeout_s`` seconds have passed."""
@@ -120,7 +122,7 @@ class LocalAgenda:
             agenda_rows.come_to_rest(connection, row, due, self.clock.now())
             self._holds.give_back(connection, due.stack)
 
-        self._holds.write(work)
+        self._holds.write(work, durable=False)
 
     def waiting(self) -> Sequence[Due]:
         """Return every row, soonest first; among them those that somebody works on."""

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, update
 
 from orchestrator.effects import agenda_rows
 from orchestrator.effects.database import Database, new_nonce
@@ -53,6 +53,8 @@ class _Worker:
     beaten_at: float = 0.0
     compared_at: float = -_COMPARE_S
     turn: threading.Lock = field(default_factory=threading.Lock)
+    #: Whether the thread that asks has just waited and seen something due: it need not look twice.
+    seen: threading.local = field(default_factory=threading.local)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ class ProcrastinateAgenda:
         """
 
         def work(connection: Connection) -> None:
+            lock_head(connection)
             for due in dues:
                 self._pull_forward(connection, due)
             self._queue_due(connection)
@@ -113,7 +116,8 @@ class ProcrastinateAgenda:
 
         A row whose taker is gone is due at once, whatever its date. The same process may enter the hold with `hold`.
         """
-        if not self._holds.owes and not self._may_be_due(now):
+        seen, self._worker.seen.due = getattr(self._worker.seen, "due", False), False
+        if not seen and not self._holds.owes and not self._may_be_due(now):
             return None
         self._beat.start()
         worker, nonce = self._registered(), new_nonce()
@@ -144,6 +148,7 @@ class ProcrastinateAgenda:
         count = self._ear.count()
         while (left := end - time.monotonic()) > 0 and not self._seems_due():
             count = self._ear.wait(count, min(left, _LOOK_S))
+        self._worker.seen.due = left > 0
 
     def hold(self, stack: str, *, doubted: bool = False) -> AbstractContextManager[None]:
         """Hold a stack for as long as the block runs; inside what this process took, share its hold.
@@ -255,8 +260,9 @@ class ProcrastinateAgenda:
 
     def _queue_due(self, connection: Connection, _freed: str = "") -> None:
         """Queue what is due and free and has no entry: what was just made so, and, before it, what was so already."""
-        held = self._holds.living(connection)
-        _queue(connection, Queue(connection), held, agenda_rows.urgent(_lacking(self.clock.now())))
+        rows = _rows(connection, _lacking(self.clock.now()))
+        if rows:
+            _queue(connection, Queue(connection), self._holds.living(connection), rows)
 
     def _taken(self, connection: Connection, stack: str) -> Due | None:
         mine = and_(agenda.c.stack == stack, agenda.c.taken_by == self.me.proof())
@@ -270,23 +276,23 @@ def _lacking(now: float) -> ColumnElement[bool]:
 
 def _sweep(connection: Connection, queue: Queue, held: Mapping[str, RowMapping], now: float) -> None:
     """Queue what is due and free and has no entry, and have begun anew what somebody began with who is gone."""
-    rows = _queue(connection, queue, held, agenda_rows.urgent(or_(_lacking(now), agenda_rows.TAKEN)))
-    forsaken = {row["job"] for row in rows if row["taken_by"]} - {None}
+    rows = _rows(connection, or_(_lacking(now), agenda_rows.TAKEN))
+    _queue(connection, queue, held, rows)
+    forsaken = {row["job"] for row in rows if row["taken_by"] and row["stack"] not in held} - {None}
     if forsaken:
         queue.begin_again(forsaken & queue.begun())
 
 
-def _queue(
-    connection: Connection, queue: Queue, held: Mapping[str, RowMapping], wanted: Select[tuple[object, ...]]
-) -> Sequence[RowMapping]:
-    """Give entries to the rows of ``wanted`` that lack one and that nobody holds; returns all that nobody holds."""
-    rows = connection.execute(wanted.limit(_AT_ONCE)).mappings()
-    free = [row for row in rows if row["stack"] not in held]
-    dues = [agenda_rows.due_of(row) for row in free if row["job"] is None]
+def _rows(connection: Connection, wanted: ColumnElement[bool]) -> Sequence[RowMapping]:
+    return connection.execute(agenda_rows.urgent(wanted).limit(_AT_ONCE)).mappings().all()
+
+
+def _queue(connection: Connection, queue: Queue, held: Mapping[str, RowMapping], rows: Sequence[RowMapping]) -> None:
+    """Give entries to those rows that lack one and that nobody holds."""
+    dues = [agenda_rows.due_of(row) for row in rows if row["job"] is None and row["stack"] not in held]
     for due, number in zip(dues, queue.add(dues), strict=True):
         key = agenda.c.stack == due.stack, agenda.c.track == due.track
         connection.execute(update(agenda).where(*key).values(job=number))
-    return free
 
 
 def _fetch(queue: Queue, round_: _Round) -> RowMapping | None:

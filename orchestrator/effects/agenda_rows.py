@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, insert, or_, select, update
 
 from orchestrator.effects.holds import Holds
-from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_tables import agenda, holds
 from orchestrator.ports import Due
 
@@ -54,8 +53,7 @@ def waiting(connection: Connection) -> Sequence[Due]:
 
 
 def pull_forward(connection: Connection, asked: Due, now: float) -> Wish:
-    """Merge a wish into its row, which is made where there is none. Dates only move forward."""
-    lock_head(connection)
+    """Merge a wish into its row, which is made where there is none; under the write lock. Dates only move forward."""
     row = find(connection, asked)
     if row is None:
         connection.execute(insert(agenda).values(**_columns(asked), taken_by="", nudged=False))

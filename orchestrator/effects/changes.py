@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy.exc import SQLAlchemyError
 
 #: Seconds between two looks. Half of it is what a wake-up costs on average.
 _TICK: Final = 0.02
@@ -24,7 +25,9 @@ class Changes:
     """Counts the commits of others, those of our own other connections among them. Safe to share between threads."""
 
     engine: Engine
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    #: Of the threads that wait one asks the database, for all of them.
+    _news: threading.Condition = field(default_factory=threading.Condition)
+    _asked: bool = False
     #: The number means something to one connection only, so one is kept.
     _line: PoolProxiedConnection | None = None
     _version: int = -1
@@ -32,31 +35,43 @@ class Changes:
 
     def count(self) -> int:
         """Return a number that grows whenever something was written since it was asked for last."""
-        with self._turn:
-            if self._line is None:
-                self._line = self.engine.raw_connection()
-                # Not the pool's any more: it belongs to whoever waits, whichever thread that is.
-                self._line.detach()
-            try:
-                version = self._line.cursor().execute("PRAGMA data_version").fetchone()[0]
-            except sqlite3.Error:
-                # Whoever reads next says in words what is wrong; here it only means: look.
-                version = self._version - 1
-            if version != self._version:
-                self._version = version
-                self._count += 1
-            return self._count
+        with self._news:
+            return self._ask()
 
     def wait(self, seen: int, timeout_s: float) -> int:
         """Return the count once it is not ``seen`` any more, or ``timeout_s`` seconds have passed."""
         end = time.monotonic() + timeout_s
-        while (count := self.count()) == seen and (left := end - time.monotonic()) > 0:
-            time.sleep(min(_TICK, left))
-        return count
+        with self._news:
+            while (left := end - time.monotonic()) > 0 and self._count == seen:
+                if self._asked:
+                    self._news.wait(left)
+                elif self._ask() == seen:
+                    self._asked = True
+                    self._news.wait(min(_TICK, left))
+                    self._asked = False
+            # Whoever asked has what he wanted: the next one asks.
+            self._news.notify()
+            return self._count
 
     def close(self) -> None:
         """Let go of the connection."""
-        with self._turn:
+        with self._news:
             if self._line is not None:
                 self._line.close()
                 self._line = None
+
+    def _ask(self) -> int:
+        try:
+            if self._line is None:
+                self._line = self.engine.raw_connection()
+                # Not the pool's any more: it belongs to whoever waits, whichever thread that is.
+                self._line.detach()
+            version = self._line.cursor().execute("PRAGMA data_version").fetchone()[0]
+        except (sqlite3.Error, SQLAlchemyError):
+            # Whoever reads next says in words what is wrong; here it only means: look.
+            version = self._version - 1
+        if version != self._version:
+            self._version = version
+            self._count += 1
+            self._news.notify_all()
+        return self._count

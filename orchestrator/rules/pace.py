@@ -15,6 +15,8 @@ DRIFT: Final = 20
 
 #: Seconds after which even a stack that waits for nothing but a nudge is looked at: nudges can be lost.
 ANYWAY_S: Final = 6 * 3600.0
+#: The same, in seconds, of what may end without anybody telling: a store that did not answer, a tool that is missing.
+_UNTOLD_S: Final = {Reason.GATED: 300.0, Reason.UPSTREAM_MISSING: 900.0, Reason.APPLYING: 60.0}
 #: By how much of itself a wait is stretched at most, so that what began together does not come due together.
 _STRETCH: Final = 0.1
 
@@ -42,6 +44,6 @@ def jittered(wait_s: float, seed: str) -> float:
 
 def again(stack: str, rest: Rest, now: float) -> tuple[float, int]:
     """Return when a stack at rest is due next (seconds since the epoch), and how urgent that is."""
-    wait = ANYWAY_S if rest.until is None else max(0.0, rest.until - now)
+    wait = max(0.0, rest.until - now) if rest.until is not None else _UNTOLD_S.get(rest.reason, ANYWAY_S)
     priority = DRIFT if rest.until is None or rest.reason in _QUIET else PLAN
     return now + jittered(wait, f"{stack} {rest.until}"), priority

@@ -232,6 +232,15 @@ def test_whoever_waits_is_woken_by_a_nudge_and_by_a_stack_that_is_given_back(
         assert woken[0].result() < 30
 
 
+def test_eight_threads_that_wait_on_one_agenda_are_all_woken(agenda: Agenda, open_agenda: Callable[[], Agenda]):
+    with ThreadPoolExecutor(8) as pool:
+        brief = pool.submit(waited, agenda, 0.1)
+        woken = [pool.submit(waited, agenda, 60.0) for _ in range(7)]
+        assert brief.result() < 30
+        open_agenda().nudge(due())
+        assert max(one.result() for one in woken) < 30
+
+
 def test_whoever_waits_is_woken_by_the_death_of_a_holder(agenda_url: str, agenda: Agenda):
     agenda.nudge(due())
     with other_process(agenda_url, "hold", NET) as (child, said), ThreadPoolExecutor(1) as pool:

@@ -9,8 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
+from orchestrator.effects import record_schema
 from orchestrator.effects.database import prepare_file
 from orchestrator.effects.mounts import file_system
 from orchestrator.effects.record import SqlRecord
@@ -61,6 +64,21 @@ def test_migrations_lead_to_the_very_schema_that_a_new_record_has(
             connection.execute(text(f"DROP TABLE {table}"))
     open_database(database_url).close()
     assert shape(database_url) == migrated_shape
+
+
+def test_a_record_of_the_first_release_keeps_what_is_in_it(database_url: str):
+    engine = raw(database_url)
+    config = Config()
+    config.set_main_option("script_location", str(Path(record_schema.__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(text("INSERT INTO agenda VALUES ('a/b@c', 'main', 5.0, 'a commit', 10, '', false)"))
+    opened = open_database(database_url)
+    with opened.reading() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+        assert connection.execute(text("SELECT stack, at, job FROM agenda")).one() == ("a/b@c", 5.0, None)
+    opened.close()
 
 
 def test_a_record_of_a_newer_release_is_left_alone(database_url: str):

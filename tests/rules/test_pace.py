@@ -30,6 +30,11 @@ def test_a_stack_that_waits_for_nothing_but_a_nudge_is_looked_at_some_time() -> 
     assert priority == DRIFT
 
 
+def test_what_may_end_without_anybody_telling_is_looked_at_soon() -> None:
+    at, _ = again("infra/a@default", Rest(reason=Reason.GATED, why="the store does not answer"), NOW)
+    assert at < NOW + 600
+
+
 def test_a_date_that_has_passed_is_due_at_once() -> None:
     assert again("infra/a@default", Rest(reason=Reason.GATED, why="", until=NOW - 5), NOW) == (NOW, PLAN)
 
