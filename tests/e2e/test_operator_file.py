@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from e2e_yard import Yard
 
 pytestmark = pytest.mark.needs("git", "terraform")
@@ -25,6 +26,13 @@ def test_the_record_lives_in_postgresql_where_the_operator_wants_it(yard: Yard, 
     url = postgresql_url.replace("postgres@", "postgres:${secret:db/pass}@")
     declare(yard, database=url)
     yard.extra["HOLDFAST_SECRET_DB_PASS"] = "p@ss/c4n4ry"
+    yard.run("plan").ended(64, "HF-1061", "encryption:")
+    declare(yard, database=url, encryption={"key": "${secret:data-key}"})
+    yard.extra["HOLDFAST_SECRET_DATA_KEY"] = Fernet.generate_key().decode()
+    # What one host keeps on its disk the others would not find.
+    yard.run("plan").ended(1, "HF-2012", "backend")
+    backend = f'terraform {{ backend "local" {{ path = "{yard.folder}/net.tfstate" }} }}\n'
+    yard.commit({"net/main.tf": f'{backend}resource "terraform_data" "net" {{}}\n'})
     yard.run("plan").ended(0, "1 to add")
     yard.apply().ended(0, "1 applied")
     yard.run("drift").ended(0)
@@ -33,6 +41,7 @@ def test_the_record_lives_in_postgresql_where_the_operator_wants_it(yard: Yard, 
     yard.run("doctor").ended(0, "whole")
     yard.record_is_sound()
     assert not (yard.home / "record.db").exists()
+    assert not (yard.home / "artifacts").exists()
     yard.run("status", HOLDFAST_SECRET_DB_PASS="").ended(1, "HF-4400", "db/pass")
 
 
@@ -42,6 +51,11 @@ def test_the_record_lies_in_another_file_where_the_operator_wants_it(yard: Yard)
     yard.run("status", "--check").ended(0)
     assert (yard.folder / "kept/holdfast.db").exists()
     assert not (yard.home / "record.db").exists()
+
+
+def test_a_worker_shares_its_record_or_is_none(yard: Yard) -> None:
+    declare(yard, sources=[{"name": "estate", "git": {"url": str(yard.checkout), "branch": "main"}}])
+    yard.run("worker").ended(64, "HF-1062", "PostgreSQL")
 
 
 @pytest.mark.parametrize("url", ["mysql://u@h/d", "sqlite:///relative.db", "nonsense"])
