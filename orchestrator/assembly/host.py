@@ -92,6 +92,7 @@ class Host:
             credentials=credentials,
             clock=self._clock,
             running=self.running,
+            shared=operator.many_hosts,
             witnesses=(CloudTrail(), HistoryWitness(record=record)),
         )
 

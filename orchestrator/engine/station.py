@@ -11,6 +11,7 @@ from adapters.contract import Adapter, AdapterError, Input, ToolStopped, Workspa
 from orchestrator.engine.masking import mask_error
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.survey import Asked
+from orchestrator.engine.travelling import follow
 from orchestrator.engine.values import Filling, texts
 from orchestrator.errors import Conflict, OrchestratorError
 from orchestrator.model.stack import is_foreign
@@ -87,6 +88,8 @@ def station(
         track=case.today.track,
     )
     with laid as workspace:
+        if outside.shared:
+            follow(outside, case.asked.state, workspace)
         needs = ShellNeeds(
             stack=case.key,
             run=case.run.number,

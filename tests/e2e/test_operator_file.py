@@ -12,11 +12,16 @@ from e2e_yard import Yard
 pytestmark = pytest.mark.needs("git", "terraform")
 
 
+def operator(yard: Yard, **keys: Any) -> None:
+    """Write the operator's file."""
+    file = yard.folder / "holdfast.yaml"
+    file.write_text(json.dumps({"version": 1, **keys}))
+    yard.extra["HOLDFAST_CONFIG"] = str(file)
+
+
 def declare(yard: Yard, **keys: Any) -> None:
     """Write the operator's file, and commit a stack."""
-    operator = yard.folder / "holdfast.yaml"
-    operator.write_text(json.dumps({"version": 1, **keys}))
-    yard.extra["HOLDFAST_CONFIG"] = str(operator)
+    operator(yard, **keys)
     stacks = json.dumps({"version": 1, "project": "estate", "stacks": {"net": {"path": "net"}}})
     yard.commit({"stacks.yaml": stacks, "net/main.tf": 'resource "terraform_data" "net" {}\n'})
 
@@ -27,11 +32,11 @@ def test_the_record_lives_in_postgresql_where_the_operator_wants_it(yard: Yard, 
     declare(yard, database=url)
     yard.extra["HOLDFAST_SECRET_DB_PASS"] = "p@ss/c4n4ry"
     yard.run("plan").ended(64, "HF-1061", "encryption:")
-    declare(yard, database=url, encryption={"key": "${secret:data-key}"})
+    operator(yard, database=url, encryption={"key": "${secret:data-key}"})
     yard.extra["HOLDFAST_SECRET_DATA_KEY"] = Fernet.generate_key().decode()
     # What one host keeps on its disk the others would not find.
     yard.run("plan").ended(1, "HF-2012", "backend")
-    backend = f'terraform {{ backend "local" {{ path = "{yard.folder}/net.tfstate" }} }}\n'
+    backend = f'terraform {{\n backend "local" {{\n path = "{yard.folder}/net.tfstate"\n }}\n}}\n'
     yard.commit({"net/main.tf": f'{backend}resource "terraform_data" "net" {{}}\n'})
     yard.run("plan").ended(0, "1 to add")
     yard.apply().ended(0, "1 applied")
