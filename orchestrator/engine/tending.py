@@ -11,6 +11,7 @@ from typing import Final
 from adapters.contract import AdapterError
 from orchestrator.engine.outside import Reading, read_at
 from orchestrator.engine.post import Post, Posts, row_of
+from orchestrator.engine.recovery import recover_gone
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.engine.watch import NO_RUN, last_good
 from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
@@ -118,6 +119,9 @@ class Tender:
         survey = Survey(post.outside, reading)
         asked = survey.look(key)
         if asked is None:
+            with post.outside.agenda.hold(due.stack):
+                # What is still at work for it outlives its files.
+                recover_gone(post.outside, post.source, key)
             return self._rests(due, VANISHED, now)
         survey.keep()
         if self._is_at_rest(asked):

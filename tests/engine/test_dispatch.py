@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
+from ticking import Crash
 from world import SOURCE, World
 
 from orchestrator.engine.dispatch import Dispatch
@@ -202,3 +203,20 @@ def test_an_agenda_out_of_reach_is_said_once_and_what_was_taken_is_given_back_wh
         loop.until(loop.rested("db"))
         loop.until(lambda: not loop.dispatch.pulse.working)
         assert loop.dispatch.pulse.hears
+
+
+def test_an_attempt_of_a_stack_that_left_its_source_is_settled_all_the_same(world: World) -> None:
+    world.settle("db")
+    world.commit({"web/objects": "a=1", "db/objects": "b=1 c=2"})
+    world.cloud.dies_after = "infra/db@default:c"
+    with suppress(Crash):
+        world.settle("db")
+    world.restart()
+    assert world.state("db").applying
+    world.commit({"web/objects": "a=1"}, {"web": {}})
+    loop = Loop(world)
+    with loop.turning():
+        loop.until(loop.rested("web"))
+        world.outside.agenda.nudge(Due(stack="infra/db@default", track="main", at=world.now(), why="look"))
+        loop.until(lambda: not world.state("db").applying)
+    assert world.state("db").unknown
