@@ -35,6 +35,7 @@ from orchestrator.effects.sandbox import Sandbox
 from orchestrator.effects.secrets import PREFIX, EnvironmentStore, FileStore, Shelf, Store, StoreSecrets, SystemdStore
 from orchestrator.effects.shells import FAILPOINT, ToolShells
 from orchestrator.effects.sources import VersionedSources
+from orchestrator.effects.tokens import Tokens
 from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
 from orchestrator.effects.workspaces import LaidWorkspaces
@@ -92,6 +93,15 @@ class Host:
         """Who works on what, and when: one for every source."""
         return self._agenda
 
+    @property
+    def tokens(self) -> Tokens:
+        """By what people and programs are known."""
+        return Tokens(database=self.record.database, clock=self._clock)
+
+    def own_secret(self, name: str) -> str:
+        """Return a secret that is for the service itself. Raises SecretMissing."""
+        return self._secrets.get(name).value
+
     def mask(self, text: str) -> str:
         """Hide in a text what this host knows to be secret, and what would move a terminal."""
         credentials = _credentials(self.operator, self._secrets, self._outer)
@@ -136,7 +146,7 @@ def open_host(home: Path, operator: Operator, outer: Mapping[str, str], *, actor
     """Open the home ``home`` for ``actor``, empty for who is logged in. Raises OrchestratorError."""
     make_home(home)
     clock = SystemClock()
-    database = open_database(_database_url(operator, home, outer))
+    database = open_database(database_url(operator, home, outer))
     try:
         record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
         secrets = StoreSecrets(
@@ -159,7 +169,8 @@ def open_host(home: Path, operator: Operator, outer: Mapping[str, str], *, actor
         database.close()
 
 
-def _database_url(operator: Operator, home: Path, outer: Mapping[str, str]) -> str:
+def database_url(operator: Operator, home: Path, outer: Mapping[str, str]) -> str:
+    """Return the URL of the record's database, its secrets filled in. Raises SecretMissing."""
     if not operator.database:
         return f"sqlite:///{home}/record.db"
     # Where the record lies cannot depend on the record's key, by which versions of secrets are told apart.

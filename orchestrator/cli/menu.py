@@ -52,6 +52,7 @@ PANELS: Final[dict[str, dict[str, Entry]]] = {
     },
     "Set up": {
         "serve": Entry("orchestrator.cli.serve", "Watch sources and keep every stack as asked for, unattended."),
+        "token": Entry("orchestrator.cli.token", "Make, list and revoke tokens for the service."),
         "wait": Entry("orchestrator.cli.wait", "Wait until stacks are ready."),
         "doctor": Entry("orchestrator.cli.doctor", "Check tools, disk, record and adapters."),
         "verify-record": Entry("orchestrator.cli.verify_record", "Check that nobody altered the record."),

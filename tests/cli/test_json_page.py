@@ -25,8 +25,10 @@ from orchestrator.cli import (
     show_resolved,
     show_runs,
     show_status,
+    show_tokens,
 )
 from orchestrator.cli.judged import Judged
+from orchestrator.effects.tokens import Token
 from orchestrator.errors import ConfigError
 from orchestrator.model.drift import Ignored, seen
 from orchestrator.model.event import AttemptDead
@@ -35,6 +37,8 @@ from orchestrator.model.policy import Ignore
 from orchestrator.rules.order import waves
 
 WORD = Testimony(who="eve", at=1.0, what="w", source="CloudTrail", confidence=Confidence.LIKELY)
+
+TOKEN = Token(id="i", name="n", role="view", created_at=1.0, created_by="a", until=None, revoked_at=None)
 
 
 def _side(tree, size):
@@ -86,15 +90,17 @@ def printed():
             show_resolved.Resolved(key=key("web"), said=AttemptDead(attempt=3, by="ana"), why="w", state=State())
         ),
         "validate": show_problems.page(show_problems.of_error(error), 1),
+        "token list": show_tokens.page([TOKEN], 1.0),
         "doctor": show_doctor.page([show_doctor.git((2, 45, 0))]),
     }
 
 
-#: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`.
+#: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`, `tests/web`.
 RUN_FOR_REAL = {
     "outputs",
     *("approve, reject", "cancel", "suspend", "resume", "unlock", "wait", "verify-record"),
     *("mv", "forget", "init", "import", "logs"),
+    *("token create", "token revoke"),
 }
 
 
