@@ -45,7 +45,7 @@ FORBIDDEN_PARTS = frozenset(
     ]
 )
 #: Names that a library asks for.
-GIVEN_NAMES = {"get_data_sources": "the provider framework's own"}
+GIVEN_NAMES = {"get_data_sources": "the provider framework's own", "get_route_handler": "FastAPI's own"}
 HEAVY = {"sqlalchemy", "fastapi", "boto3", "structlog", "azure", "pydantic", "git", "alembic", "hcl2", "cryptography"}
 SECRET_WORDS = frozenset(["secret", "token", "password", "passphrase", "signature"])
 

@@ -39,6 +39,7 @@ from orchestrator.effects.sandbox import Sandbox
 from orchestrator.effects.secrets import StoreSecrets
 from orchestrator.effects.shells import FAILPOINT, ToolShells
 from orchestrator.effects.sources import VersionedSources
+from orchestrator.effects.tokens import Tokens
 from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
 from orchestrator.effects.workspaces import LaidWorkspaces
@@ -100,6 +101,15 @@ class Host:
     def agenda(self) -> Agenda:
         """Who works on what, and when: one for every source."""
         return self._agenda
+
+    @property
+    def tokens(self) -> Tokens:
+        """By what people and programs are known."""
+        return Tokens(database=self.record.database, clock=self._clock)
+
+    def own_secret(self, name: str) -> str:
+        """Return a secret that is for the service itself. Raises SecretMissing."""
+        return self._secrets.get(name).value
 
     def mask(self, text: str) -> str:
         """Hide in a text what this host knows to be secret, and what would move a terminal."""
@@ -187,7 +197,7 @@ def open_host(
             where=operator.file,
             hint='add encryption: {key: "${secret:data-key}"}; plans and inputs lie in the record, encrypted with it',
         )
-    database = open_database(_database_url(operator, home, outer))
+    database = open_database(database_url(operator, home, outer))
     clock = clock_of(database)
     agenda = open_agenda(database, clock)
     try:
@@ -212,7 +222,8 @@ def open_host(
         database.close()
 
 
-def _database_url(operator: Operator, home: Path, outer: Mapping[str, str]) -> str:
+def database_url(operator: Operator, home: Path, outer: Mapping[str, str]) -> str:
+    """Return the URL of the record's database, its secrets filled in. Raises SecretMissing."""
     if not operator.database:
         return f"sqlite:///{home}/record.db"
     # Where the record lies cannot depend on the record's key, by which versions of secrets are told apart.

@@ -37,7 +37,9 @@ class Served:
         self.host = self.host.under(operator)
         self.posts.replace(_posts(self.host, self._outer))
         return tuple(
-            name for name in ("home", "database", "listen") if getattr(before, name) != getattr(operator, name)
+            name
+            for name in ("home", "database", "listen", "trusted_proxies")
+            if getattr(before, name) != getattr(operator, name)
         )
 
 

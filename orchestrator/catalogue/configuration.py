@@ -132,6 +132,11 @@ CODES: dict[str, Entry] = {
         "A worker shares its record with other hosts, and this one is kept in a file of one host.",
         "Name a PostgreSQL database under database: in the operator's file, or run holdfast serve alone.",
     ),
+    "HF-1063": Entry(
+        "address taken",
+        "The service cannot answer at the address that it is to listen at.",
+        "End what listens there, or say another one: listen: in the operator's file, or --listen.",
+    ),
     "HF-1900": Entry("wrong usage", "A word on the command line makes no sense here.", "Run the command with --help."),
     "HF-1901": Entry("no such stack", "No stack goes by that name or fits that selector.", "See: holdfast status."),
     "HF-1902": Entry("several stacks", "The command takes one stack, and the word means several.", "Write name@env."),
@@ -219,6 +224,17 @@ CODES: dict[str, Entry] = {
         "Nobody has exactly this difference ignored by word; what stacks.yaml ignores is taken back there.",
         "holdfast drift STACK --show lists what is ignored, and by whom.",
     ),
+    "HF-1940": Entry(
+        "no such role",
+        "Neither the operator's file nor Holdfast itself has a role of that name.",
+        "Name one of those in the message, or add it under auth: roles:.",
+    ),
+    "HF-1941": Entry(
+        "token's name",
+        "The name cannot be a token's, or a token that counts bears it.",
+        "Take another name, or end the other one first: holdfast token revoke NAME.",
+    ),
+    "HF-1942": Entry("no such token", "No token that counts goes by that name or id.", "See: holdfast token list."),
     "HF-1980": Entry(
         "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."
     ),

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from orchestrator.assembly.doorkeeping import serving_home
 from orchestrator.assembly.served import Served, open_served
 from orchestrator.config.operator import NOWHERE, Operator, operator_of
 from orchestrator.effects.announcing import Announcing
@@ -30,7 +31,7 @@ _BEAT_S = 1.0
 def serve(config: Path | None, listen: str | None, home: Path | None) -> int:
     """Serve until told to stop; return the exit code. Raises OrchestratorError where it cannot begin."""
     environment, operator = _configured(config)
-    with open_served(operator, _home(operator, home, environment), environment) as served:
+    with open_served(operator, serving_home(operator, home, environment), environment) as served:
         return _Life(served, environment, listen or operator.listen).live()
 
 
@@ -44,7 +45,7 @@ def work(config: Path | None, home: Path | None) -> int:
             where=operator.file,
             hint="name a PostgreSQL database under database:, or run holdfast serve alone",
         )
-    with open_served(operator, _home(operator, home, environment), environment) as served:
+    with open_served(operator, serving_home(operator, home, environment), environment) as served:
         return _Life(served, environment, NOWHERE).live()
 
 
@@ -53,13 +54,6 @@ def _configured(config: Path | None) -> tuple[Mapping[str, str], Operator]:
     if config is not None:
         environment["HOLDFAST_CONFIG"] = str(config)
     return environment, operator_of(environment)
-
-
-def _home(operator: Operator, chosen: Path | None, environment: Mapping[str, str]) -> Path:
-    """Return where the service lives: chosen, as the operator says, where systemd says, or with the person's own."""
-    given = environment.get("STATE_DIRECTORY", "").partition(":")[0]
-    state = environment.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return (chosen or operator.home or (Path(given) if given else Path(state) / "holdfast" / "service")).absolute()
 
 
 class _Life:
@@ -74,8 +68,8 @@ class _Life:
         self.reload_wanted = threading.Event()
         self.spoken_at = 0.0
         self.announcing = Announcing(self._changed)
-        clock = served.posts.every()[0].outside.clock
-        self.dispatch = Dispatch(served.posts, served.host.agenda, clock, self.journal)
+        self.clock = served.posts.every()[0].outside.clock
+        self.dispatch = Dispatch(served.posts, served.host.agenda, self.clock, self.journal)
         self.tender = Tender(
             served.posts,
             self.halt,
@@ -87,11 +81,11 @@ class _Life:
         self.dispatch.workers = self.served.operator.workers
         for notice in self.served.operator.notices:
             self.journal.say(Level.WARNING, notice.message, code=notice.code, where=notice.where)
-        with self._signals():
+        with self._signals(), self._door() as address:
             self.dispatch.begin()
             self._follow()
             names = ", ".join(post.source.id for post in self.served.posts.every())
-            self.journal.say(Level.INFO, "serving", sources=names, home=self.served.host.home, listen=self.listen)
+            self.journal.say(Level.INFO, "serving", sources=names, home=self.served.host.home, listen=address)
             self.supervisor.ready(f"serving {names}")
             self.dispatch.run(self.tender, self.stopping, self._beat)
             return self._drain()
@@ -103,6 +97,26 @@ class _Life:
         # Lost because the agenda cannot be reached, it costs no more than the wait for the next look.
         with suppress(OrchestratorError):
             self.dispatch.nudge(source.id, "its files changed")
+
+    @contextmanager
+    def _door(self) -> Iterator[str]:
+        """Answer requests for as long as the block runs, also while it drains; yields where."""
+        from orchestrator.web.door import Door  # noqa: PLC0415 -- a service that answers nobody needs none of it
+
+        door = Door.at(self.listen, self.environment)
+        if door is None:
+            yield self.listen
+            return
+        from orchestrator.web.app import make_app  # noqa: PLC0415 -- likewise
+        from orchestrator.web.first import say_first_token  # noqa: PLC0415 -- likewise
+
+        try:
+            say_first_token(self.served.host.tokens, self.clock.now(), sys.stderr)
+            app = make_app(self.served, self.dispatch, self.journal, self.stopping.is_set)
+            door.serve(app, self.journal, self.served.operator.trusted_proxies)
+            yield door.address
+        finally:
+            door.close()
 
     def _drain(self) -> int:
         grace_s = self.served.operator.workers.grace_s

@@ -14,6 +14,7 @@ from orchestrator.model.reference import secret_references
 from orchestrator.model.source import Source
 from orchestrator.model.workers import Workers
 from orchestrator.nearest import did_you_mean
+from orchestrator.rules.rights import Role
 
 #: Where the operator's file is looked for after ``$HOLDFAST_CONFIG``, the person's own first.
 _FILES: Final = ("{config}/holdfast/holdfast.yaml", "/etc/holdfast/holdfast.yaml")
@@ -98,6 +99,27 @@ class Ceiling:
     where: str
 
 
+class HookKind(StrEnum):
+    """Who speaks: each signs and says things in a way of its own."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    #: Forgejo, too.
+    GITEA = "gitea"
+    BITBUCKET = "bitbucket"
+    #: Whoever keeps to https://www.standardwebhooks.com.
+    GENERIC = "generic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """Who may say by a webhook that a source is to be looked at."""
+
+    kind: HookKind
+    #: Names of the secrets that count; several while one takes another's place.
+    secrets: tuple[str, ...]
+
+
 class Sandbox(StrEnum):
     """What a tool is shut into."""
 
@@ -126,6 +148,14 @@ class Operator:
     listen: str = LISTEN
     #: What people and hooks call the service by from outside, without a slash at its end; empty where nobody does.
     external_url: str = ""
+    #: Source -> who may have it looked at.
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    #: Role -> what its bearers may do, beside the built-in ones.
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    #: Whether /metrics asks for no token.
+    metrics_open: bool = False
+    #: Whose word about where a request comes from counts.
+    trusted_proxies: tuple[str, ...] = ()
     workers: Workers = field(default_factory=Workers)
     #: URL of the record's database, which may hold ``${secret:name}``; empty keeps it in a file of the home.
     database: str = ""
@@ -154,6 +184,7 @@ class Operator:
         named |= set(secret_references({"database": self.database}))
         for place in (store.vault for store in self.stores if store.vault):
             named |= set(secret_references({"in": [place.token, place.role_id, place.secret_id]}))
+        named |= {name for hook in self.hooks.values() for name in hook.secrets}
         own = {self.encryption_secret, *(source.token_secret for source in self.sources)}
         return frozenset((named | own) - {""})
 

@@ -32,6 +32,7 @@ from orchestrator.config.operator_schema import (
     VaultKeys,
     one_kind,
 )
+from orchestrator.config.operator_web import DoorReading
 from orchestrator.config.reading import check, joined, raise_all
 from orchestrator.config.yamltree import Node, place, read
 from orchestrator.errors import ConfigError
@@ -42,7 +43,7 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _SECRET = re.compile(r"\$\{secret:([^{}\s]+)\}")
 _SOURCES: Final = ("git", "directory", "s3", "azure_blob", "oci")
 _STORES: Final = ("credentials", "files", "environment", "sops", "vault", "aws_ssm")
-_LATER: Final = ("auth", "retention")
+_LATER: Final = ("retention",)
 _PORTS: Final = 65536
 #: Polling more often is what hooks are for.
 _SOONEST_S: Final = 5.0
@@ -88,6 +89,7 @@ class _Reading:
         for key in _LATER:
             if getattr(keys, key) is not None:
                 self._later(key, (key,))
+        door = DoorReading(self._error, self._later)
         found = Operator(
             file=str(self.name),
             stores=tuple(self._stores()),
@@ -99,6 +101,10 @@ class _Reading:
             home=self._folder(keys.home, ("home",)) if keys.home else None,
             listen=self._listen(),
             external_url=self._external_url(),
+            hooks=door.hooks(keys.sources),
+            roles=door.roles(keys.auth),
+            metrics_open=keys.metrics == "open",
+            trusted_proxies=door.proxies(keys.trusted_proxies),
             workers=self._workers(),
             database=self._database(),
             encryption_secret=self._secret(keys.encryption.key, ("encryption", "key")) if keys.encryption else "",

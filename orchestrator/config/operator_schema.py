@@ -54,10 +54,18 @@ class DirectoryKeys(Keys):
     watch: Truth | None = said("false: only looked at, never told of changes by the kernel.")
 
 
+class HookKeys(Keys):
+    """Who may say by a webhook that a source is to be looked at."""
+
+    kind: Literal["github", "gitlab", "gitea", "bitbucket", "generic"]
+    secret: str | list[str] = Field(description='"${secret:name}", or a list of them while one takes another\'s place.')
+
+
 class SourceKeys(Keys):
     """One source, of one kind."""
 
     name: Name
+    hook: HookKeys | None = None
     git: GitKeys | None = None
     directory: DirectoryKeys | None = None
     s3: Anything = None
@@ -147,6 +155,23 @@ class WorkerKeys(Keys):
     plugin_cache: str | None = said("A folder that keeps Terraform's providers for all stacks of this host.")
 
 
+class RoleKeys(Keys):
+    """What the bearers of a role may do, and to which stacks."""
+
+    group: str | None = None
+    can: list[Literal["view", "plan", "approve", "apply", "unlock", "admin"]]
+    stacks: list[str] | None = said(
+        'Globs over source/name@environment or name@environment: "web@*"; left out, everything.'
+    )
+
+
+class AuthKeys(Keys):
+    """Who may do what through the service."""
+
+    oidc: Anything = None
+    roles: Annotated[dict[Name, RoleKeys], Filled] = Field(default_factory=dict)
+
+
 class EncryptionKeys(Keys):
     """Plans, state copies and outputs at rest."""
 
@@ -167,7 +192,14 @@ class OperatorFile(Keys):
     sources: list[SourceKeys] = Field(default_factory=list)
     secrets: list[StoreKeys] = Field(default_factory=list)
     credentials: Annotated[dict[Name, CredentialSetKeys], Filled] = Field(default_factory=dict)
-    auth: Anything = None
+    auth: AuthKeys | None = None
+    metrics: Literal["token", "open"] = Field(
+        default="token", description="open: /metrics asks for no token; for a network that only Prometheus is in."
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description="Addresses of the proxies in front of the service, whose X-Forwarded-For counts.",
+    )
     teams: Annotated[dict[Name, list[Member]], Filled] = Field(
         default_factory=dict, description="Who may approve as team:NAME, by the e-mail address that their git bears."
     )

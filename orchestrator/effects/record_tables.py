@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 #: The newest migration. A database that bears another number is older (migrate it) or newer (leave it alone).
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 
 #: The stream of gates: its version fences every apply.
 GATES: Final = "*"
@@ -167,4 +167,20 @@ holds: Final = Table(
     Column("entered", Boolean, nullable=False),
     #: Of the block inside, or of whoever took it: one process may hold a stack, leave it and hold it again.
     _nonce(),
+)
+
+#: By what people and programs are known to the service; never what proves it.
+tokens: Final = Table(
+    "tokens",
+    tables,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    #: HMAC-SHA-256 under the record's key.
+    Column("digest", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("until", Double),
+    Column("revoked_at", Double),
+    Index("tokens_name", "name"),
 )

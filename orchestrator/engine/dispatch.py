@@ -72,6 +72,7 @@ class Dispatch:
         self._draining = False
         #: Whether something that is due was refused a place since the last round began.
         self._refused = False
+        self._round_at = clock.now()
         self.workers = Workers()
 
     @property
@@ -79,7 +80,7 @@ class Dispatch:
         """How the loop fares now."""
         with self._lock:
             working = tuple(self._working.values())
-        return Pulse(at=self._clock.now(), working=working, hears=self._hears, draining=self._draining)
+        return Pulse(at=self._round_at, working=working, hears=self._hears, draining=self._draining)
 
     def notice(self, key: StackKey, action: Action, run: int) -> None:
         """Take note of what is being done about a stack."""
@@ -106,6 +107,7 @@ class Dispatch:
     def run(self, tender: Tender, stopping: threading.Event, beat: Callable[[], None]) -> None:
         """Work until ``stopping`` is set. ``beat`` is called each time round, at least once a second or so."""
         while not stopping.is_set():
+            self._round_at = self._clock.now()
             beat()
             if self._full():
                 self._freed.wait(_BEAT_S)
@@ -149,6 +151,7 @@ class Dispatch:
         while self.pulse.working and self._clock.now() < until:
             if halt is not None and halt.wanted(applying=True):
                 return False
+            self._round_at = self._clock.now()
             beat()
             self._freed.wait(min(_BEAT_S, seconds))
             self._freed.clear()

@@ -34,6 +34,8 @@ class Sight:
     code: str = ""
     message: str = ""
     failures: int = 0
+    #: Looks that came to nothing since the source is known.
+    failures_ever: int = 0
 
     @property
     def silent(self) -> bool:
@@ -66,7 +68,13 @@ class Watcher:
         try:
             reading, due = self._watch.look()
             follow_renames(outside, reading, NO_RUN)
-            sight = Sight(source=source.id, revision=reading.revision.id, read_at=now, looked_at=now)
+            sight = Sight(
+                source=source.id,
+                revision=reading.revision.id,
+                read_at=now,
+                looked_at=now,
+                failures_ever=before.failures_ever,
+            )
         except (OrchestratorError, AdapterError) as error:
             sight = Sight(
                 source=source.id,
@@ -76,6 +84,7 @@ class Watcher:
                 code=error.code,
                 message=error.message,
                 failures=before.failures + 1,
+                failures_ever=before.failures_ever + 1,
             )
         _keep(outside.record, sight)
         return sight, due, now + self._pause(sight)
@@ -94,5 +103,6 @@ def _keep(record: Record, sight: Sight) -> None:
         "code": sight.code,
         "message": sight.message,
         "failures": sight.failures,
+        "failures_ever": sight.failures_ever,
     }
     record.remember(_TOPIC, {sight.source: kept})

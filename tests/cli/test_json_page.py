@@ -26,7 +26,9 @@ from orchestrator.cli import (
     show_runs,
     show_secrets,
     show_status,
+    show_tokens,
 )
+from orchestrator.effects.tokens import Token
 from orchestrator.errors import ConfigError
 from orchestrator.model.drift import Ignored, seen
 from orchestrator.model.event import AttemptDead
@@ -36,6 +38,8 @@ from orchestrator.rules.judged import Judged
 from orchestrator.rules.order import waves
 
 WORD = Testimony(who="eve", at=1.0, what="w", source="CloudTrail", confidence=Confidence.LIKELY)
+
+TOKEN = Token(id="i", name="n", role="view", created_at=1.0, created_by="a", until=None, revoked_at=None)
 
 
 def _side(tree, size):
@@ -94,11 +98,12 @@ def printed():
                 operator=[show_secrets.Named(name="n", used="operator", code="HF-4400", why="w")],
             )
         ),
+        "token list": show_tokens.page([TOKEN], 1.0),
         "doctor": show_doctor.page([show_doctor.git((2, 45, 0))]),
     }
 
 
-#: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`.
+#: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`, `tests/web`.
 RUN_FOR_REAL = {
     "outputs",
     *(
@@ -114,6 +119,7 @@ RUN_FOR_REAL = {
         "rotate-key",
     ),
     *("mv", "forget", "init", "import", "logs"),
+    *("token create", "token revoke"),
 }
 
 

@@ -59,7 +59,7 @@ def test_the_example_is_read_whole():
     assert found.teams_of("ana@acme.example") == ("platform",)
     limit = found.ceilings["prod"]
     assert (limit.policy.mode, limit.policy.delete_limit) == (Mode.PROPOSE, 5)
-    assert limit.where.endswith("holdfast.yaml:52 (ceiling)")
+    assert limit.where.endswith("holdfast.yaml:53 (ceiling)")
 
 
 def test_what_comes_later_is_named_one_by_one():
@@ -68,13 +68,13 @@ def test_what_comes_later_is_named_one_by_one():
     assert told == [
         ("HF-1050", name)
         for name in (
-            "auth",
             "retention",
             "credentials.aws-read-prod.assume_role",
             "auth.github_app",
             "the source s3",
             "the source azure_blob",
             "the source oci",
+            "auth.oidc",
         )
     ]
     assert all(notice.where.split(":")[1].isdigit() for notice in found.notices)

@@ -1,0 +1,28 @@
+"""Who asks: the token of a request, looked up each time."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from orchestrator.rules.rights import Identity, borne
+from orchestrator.web.inside import inside_of, origin
+from orchestrator.web.problems import Problem
+
+_ASKS = {"www-authenticate": 'Bearer realm="holdfast"'}
+
+
+def identify(request: Request) -> Identity:
+    """Return who asks. Raises Problem: 401 without a token that counts, 429 after too many wrong ones."""
+    inside = inside_of(request)
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        raise Problem(401, headers=_ASKS)
+    # Counted before it is looked at, and given back where it was right: many at once get no more guesses than one.
+    where = origin(request)
+    if not inside.logins.take(where):
+        raise Problem(429, headers={"retry-after": "60"})
+    token = inside.tokens.find(text.strip())
+    if token is None:
+        raise Problem(401, headers=_ASKS)
+    inside.logins.give_back(where)
+    return Identity(name=f"token:{token.name}", roles=borne((token.role,), dict(inside.operator.roles)))

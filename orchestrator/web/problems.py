@@ -1,0 +1,118 @@
+"""What goes wrong at the door, as problem documents (RFC 9457): a code of ours, a line of cause, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from orchestrator.errors import Conflict, Denied, OrchestratorError, RecordError, UsageError
+from orchestrator.ports import Journal, Level
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+#: HTTP status -> code and cause, where nothing more exact is known.
+_PLAIN: Final = {
+    400: ("HF-4127", "the request cannot be read"),
+    401: ("HF-4121", "no token that counts came with the request"),
+    403: ("HF-4122", "this is not yours to do"),
+    404: ("HF-4120", "there is nothing of that name, or it is not yours to see"),
+    405: ("HF-4129", "nothing here answers to that method"),
+    413: ("HF-4126", "the body is too large"),
+    415: ("HF-4128", "the body is not application/json"),
+    429: ("HF-4123", "too many requests; try again later"),
+}
+_TITLES: Final = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+Headers: TypeAlias = Mapping[str, str]
+
+
+class ProblemDocument(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    #: `holdfast explain CODE` says what it means and what to do.
+    code: str
+    detail: str
+
+
+class Problem(Exception):
+    """Ends a request with a problem document."""
+
+    def __init__(self, status: int, *, code: str = "", detail: str = "", headers: Headers | None = None) -> None:
+        """``code`` and ``detail`` are the status's own where they are left out."""
+        plain, cause = _PLAIN.get(status, ("HF-9000", "a fault of ours"))
+        super().__init__(detail or cause)
+        self.status, self.code, self.detail = status, code or plain, detail or cause
+        self.headers = dict(headers or {})
+
+    @property
+    def response(self) -> Response:
+        """The document: the same bytes for the same problem, whatever was asked for."""
+        body = ProblemDocument(
+            type="about:blank",
+            title=_TITLES.get(self.status, "Error"),
+            status=self.status,
+            code=self.code,
+            detail=self.detail,
+        ).model_dump_json()
+        return Response(body, status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def of_error(error: OrchestratorError) -> Problem:
+    """Return the problem that one of our errors is to whoever asked."""
+    match error:
+        case UsageError():
+            return Problem(400, code=error.code, detail=error.message)
+        case Denied():
+            return Problem(403, code=error.code, detail=error.message)
+        case Conflict(code="HF-4204") | RecordError():
+            # What the database says of itself is nobody's business outside.
+            return Problem(503, code=error.code, detail="the record does not answer", headers={"retry-after": "10"})
+        case Conflict():
+            return Problem(409, code=error.code, detail=error.message)
+        case _:
+            return Problem(500, code=error.code, detail="a fault of ours")
+
+
+def answer_with_problems(app: FastAPI, journal: Journal) -> None:
+    """Have the app turn everything that is raised in it into a problem document."""
+
+    async def problem(_: Request, error: Exception) -> Response:
+        match error:
+            case Problem():
+                found = error
+            case RequestValidationError():
+                # Neither values nor types of ours are repeated: only where it is wrong.
+                places = sorted({".".join(map(str, one.get("loc", ()))) for one in error.errors()})
+                found = Problem(400, detail=f"not as documented: {', '.join(places)[:300]}")
+            case HTTPException():
+                found = Problem(error.status_code, headers=error.headers)
+            case OrchestratorError():
+                found = of_error(error)
+            case _:
+                found = Problem(500)
+        if found.status == Problem(500).status:
+            journal.say(Level.ERROR, "a request broke", code=found.code, why=f"{type(error).__name__}: {error}")
+        return found.response
+
+    for kind in (Problem, RequestValidationError, HTTPException, OrchestratorError, Exception):
+        app.add_exception_handler(kind, problem)

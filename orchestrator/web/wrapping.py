@@ -1,0 +1,73 @@
+"""What every request and every answer goes through: a body has an end, and browsers are told to trust nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orchestrator.web.problems import Problem
+
+#: No body is larger, in bytes. What hooks say of a push fits many times over.
+LARGEST: Final = 1024 * 1024
+#: Seconds in which a part of a body must arrive.
+_PATIENCE_S: Final = 15.0
+
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Wrapped:
+    """The app, with a limit on what comes in and headers on what goes out."""
+
+    def __init__(self, app: ASGIApp, *, secure: bool) -> None:
+        """``secure``: people reach it by https alone, and browsers are to remember that."""
+        self.app = app
+        self._headers = {**_HEADERS, "strict-transport-security": "max-age=31536000"} if secure else dict(_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+
+        async def out(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        announced = Headers(scope=scope).get("content-length", "")
+        if announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST:
+            return await Problem(413).response(scope, receive, out)
+        return await self.app(scope, _limited(receive), out)
+
+
+def _limited(receive: Receive) -> Receive:
+    """Return a way to receive that ends with a Problem once a body is larger or slower than any of ours."""
+    got, whole = 0, False
+
+    async def limited() -> Message:
+        nonlocal got, whole
+        if whole:
+            # Whoever waits for the end of the connection may do so as long as they like.
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), _PATIENCE_S)
+        except TimeoutError:
+            raise Problem(400, detail="the body did not come in time") from None
+        got += len(message.get("body", b""))
+        whole = not message.get("more_body", False)
+        if got > LARGEST:
+            raise Problem(413)
+        return message
+
+    return limited
