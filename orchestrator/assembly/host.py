@@ -16,7 +16,7 @@ from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator, StoreKind
 from orchestrator.config.operator import Sandbox as SandboxKind
 from orchestrator.config.operator import Store as DeclaredStore
-from orchestrator.effects.agenda import open_agenda
+from orchestrator.effects.agenda import LEASE, open_agenda
 from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.artifacts_shared import SharedArtifacts
 from orchestrator.effects.attempts import KeptAttempts
@@ -154,7 +154,7 @@ def open_host(home: Path, operator: Operator, outer: Mapping[str, str], *, actor
         )
     database = open_database(_database_url(operator, home, outer))
     clock = clock_of(database)
-    agenda = open_agenda(database, clock)
+    agenda = open_agenda(database, clock, lease_s=outer.get(LEASE, ""))
     try:
         record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
         secrets = StoreSecrets(
