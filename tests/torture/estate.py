@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.fernet import Fernet
-from hosts import Host, Switch, Worker
+from hosts import Host, Switch, Worker, a_name_of_its_own
 from server import Server
 
 from orchestrator.effects.agenda import LEASE
@@ -53,6 +53,8 @@ class Estate:
     wanted: dict[str, str] = field(default_factory=dict)
     #: Names of hosts that were lost with all that ran on them.
     lost: set[str] = field(default_factory=set)
+    #: How often a worker had ended by itself.
+    revived: int = 0
     _hosts: int = 0
     _mounts: list[Path] = field(default_factory=list)
     _key: str = field(default_factory=lambda: Fernet.generate_key().decode())
@@ -133,10 +135,18 @@ class Estate:
         (folder / "operator.yaml").write_text(json.dumps(operator))
         return Worker(host=self.new_host(), folder=folder, environment=self.environment)
 
+    def revive(self) -> None:
+        """Start what ended by itself again, as whoever supervises a worker does."""
+        for worker in self.workers:
+            if not worker.alive and worker.wanted:
+                worker.start()
+                self.revived += 1
+
     def new_host(self) -> Host:
         """Boot a host that was never there before."""
         self._hosts += 1
-        host = Host(name=f"h{self._hosts}", number=self._hosts, switch=self.switch)
+        naming = [] if self.switch else a_name_of_its_own()
+        host = Host(name=f"h{self._hosts}", number=self._hosts, switch=self.switch, naming=naming)
         host.boot()
         return host
 

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,14 @@ def may_make_hosts() -> bool:
     """Whether namespaces and cables can be made here."""
     probe = ["unshare", "--uts", "--net", "--pid", "--mount", "--fork", "--mount-proc", "true"]
     return os.geteuid() == 0 and subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+def a_name_of_its_own() -> list[str]:
+    """Return the words before a program that is to believe itself on another host; none where that cannot be."""
+    for words in (["unshare", "--uts"], ["unshare", "--user", "--map-root-user", "--uts"]):
+        if subprocess.run([*words, "hostname", "h0"], capture_output=True, check=False).returncode == 0:
+            return words
+    return []
 
 
 def run(*argv: str) -> None:
@@ -60,6 +68,8 @@ class Host:
     name: str
     number: int
     switch: Switch | None = None
+    #: The words that give a program on this host another host's name.
+    naming: Sequence[str] = ()
     shell: subprocess.Popen[bytes] | None = None
 
     @property
@@ -78,7 +88,7 @@ class Host:
             return
         begin = f"hostname {self.name}; ip link set lo up; echo up; trap '' CHLD; exec sleep infinity"
         words = ["unshare", "--uts", "--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"]
-        self.shell = subprocess.Popen([*words, "sh", "-c", begin], stdout=subprocess.PIPE, start_new_session=True)
+        self.shell = subprocess.Popen([*words, "sh", "-c", begin], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
         assert self.shell.stdout
         assert self.shell.stdout.readline() == b"up\n"
         init = str(self.init)
@@ -101,8 +111,10 @@ class Host:
 
     def entered(self, *argv: str) -> list[str]:
         """Return the words that start a program on it."""
-        if self.switch is None:
+        if self.switch is None and not self.naming:
             return list(argv)
+        if self.switch is None:
+            return [*self.naming, "sh", "-c", f'hostname {self.name}; exec "$@"', "sh", *argv]
         return ["nsenter", "-t", str(self.init), "-m", "-u", "-n", "-p", "--", *argv]
 
 
@@ -114,7 +126,8 @@ class Worker:
     folder: Path
     environment: Mapping[str, str]
     process: subprocess.Popen[bytes] | None = None
-    starts: int = 0
+    #: Whether it is to be at work: whoever supervises it starts it again where it is not.
+    wanted: bool = False
     more: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -130,7 +143,7 @@ class Worker:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        self.starts += 1
+        self.wanted = True
         words = self.host.entered(str(HOLDFAST), "worker", "--config", str(self.folder / "operator.yaml"))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -155,6 +168,7 @@ class Worker:
                 os.kill(pid, number)
 
     def kill(self) -> None:
+        self.wanted = False
         if self.alive:
             self.signal(signal.SIGKILL)
             self.signal(signal.SIGCONT)

@@ -41,6 +41,7 @@ def torment(estate: Estate, seed: int, seconds: float, faults: Sequence[Nemesis]
             print(f"{seconds - (end - time.monotonic()):6.1f} s  {fault.__name__}", flush=True)
             fault(estate, chance)
             done[fault.__name__] += 1
+            estate.revive()
             wait_for(chance.uniform(0.0, estate.size.lease))
     finally:
         over.set()
@@ -57,8 +58,7 @@ def come_to_rest(estate: Estate, seconds: float) -> float:
     """Wait, at most so long, until nothing moves but what a lost host holds; return how long that took."""
     begun, left = time.monotonic(), -1
     while time.monotonic() - begun < seconds:
-        for worker in estate.workers:
-            assert worker.alive, worker.log.read_text()[-3000:]
+        estate.revive()
         try:
             with record(estate) as kept:
                 moving = restless(estate, kept).keys() - frozen(estate, kept)
@@ -81,7 +81,7 @@ def torture(folder: Path, size: Size, seed: int, seconds: float, *, hosts: bool,
         took = come_to_rest(estate, patience)
         codes = [worker.stop() for worker in estate.workers]
         verdict = judge(estate)
-        print(f"seed {seed}: {dict(befallen)}; at rest after {took:.1f} s; workers ended with {codes}")
+        print(f"seed {seed}: {dict(befallen)}; at rest after {took:.1f} s; workers ended with {codes}, {estate.revived} times by themselves")
         print(json.dumps({"counts": verdict.counts, "faults": verdict.faults}, indent=1, default=str), flush=True)
         said = [line for worker in estate.workers for line in worker.log.read_text().splitlines() if "Traceback" in line]
         assert not said, f"{len(said)} tracebacks"
