@@ -88,7 +88,9 @@ class Host:
             return
         begin = f"hostname {self.name}; ip link set lo up; echo up; trap '' CHLD; exec sleep infinity"
         words = ["unshare", "--uts", "--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"]
-        self.shell = subprocess.Popen([*words, "sh", "-c", begin], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+        self.shell = subprocess.Popen(
+            [*words, "sh", "-c", begin], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         assert self.shell.stdout
         assert self.shell.stdout.readline() == b"up\n"
         init = str(self.init)

@@ -64,7 +64,9 @@ def sessions_ended(estate: Estate, chance: random.Random) -> None:
     """Every connection to the database is ended, again and again."""
     for _ in range(chance.randint(1, 8)):
         with psycopg.connect(estate.server.url, autocommit=True) as line:
-            line.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'postgres'")
+            line.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = 'postgres'"
+            )
         wait_for(chance.uniform(0.05, 0.5))
 
 

@@ -39,7 +39,9 @@ class Server:
             name = next(one.pw_name for one in pwd.getpwall() if one.pw_name in {"postgres", "nobody"})
             self._as = {"user": name, "group": pwd.getpwnam(name).pw_gid}
             shutil.chown(self.folder, name)
-        self.run("initdb", "-D", self.cluster, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8")
+        self.run(
+            "initdb", "-D", self.cluster, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8"
+        )
         with (self.folder / "cluster/pg_hba.conf").open("a") as file:
             file.write(f"host all all {self.address}/24 trust\n")
         with socket.socket() as free:

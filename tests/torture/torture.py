@@ -28,8 +28,8 @@ from orchestrator.errors import OrchestratorError
 
 def torment(estate: Estate, seed: int, seconds: float, faults: Sequence[Nemesis]) -> Counter[str]:
     """Have faults befall the estate, one after the other, while people commit; return how often each did."""
-    chance, done, over = random.Random(seed), Counter[str](), threading.Event()
-    people = threading.Thread(target=_commit, args=(estate, random.Random(seed + 1), over))
+    chance, done, over = random.Random(seed), Counter[str](), threading.Event()  # noqa: S311 -- a seed repeats it
+    people = threading.Thread(target=_commit, args=(estate, random.Random(seed + 1), over))  # noqa: S311
     people.start()
     try:
         end = time.monotonic() + seconds
@@ -74,22 +74,32 @@ def come_to_rest(estate: Estate, seconds: float) -> float:
     return time.monotonic() - begun
 
 
-def torture(folder: Path, size: Size, seed: int, seconds: float, *, hosts: bool, faults: Sequence[Nemesis], patience: float) -> Verdict:
+def torture(
+    folder: Path, size: Size, seed: int, seconds: float, *, hosts: bool, faults: Sequence[Nemesis], patience: float
+) -> Verdict:
     """Do all of it; whatever is found is in the verdict."""
     with an_estate(folder, size, hosts=hosts) as estate:
         befallen = torment(estate, seed, seconds, faults)
         took = come_to_rest(estate, patience)
         codes = [worker.stop() for worker in estate.workers]
         verdict = judge(estate)
-        print(f"seed {seed}: {dict(befallen)}; at rest after {took:.1f} s; workers ended with {codes}, {estate.revived} times by themselves")
+        print(
+            f"seed {seed}: {dict(befallen)}; at rest after {took:.1f} s; workers ended with {codes}, {estate.revived} times by themselves"
+        )
         print(json.dumps({"counts": verdict.counts, "faults": verdict.faults}, indent=1, default=str), flush=True)
-        said = [line for worker in estate.workers for line in worker.log.read_text().splitlines() if "Traceback" in line]
+        said = [
+            line for worker in estate.workers for line in worker.log.read_text().splitlines() if "Traceback" in line
+        ]
         assert not said, f"{len(said)} tracebacks"
     return verdict
 
 
 def main() -> int:
-    given = {name.removeprefix("HOLDFAST_TORTURE_").lower(): value for name, value in os.environ.items() if name.startswith("HOLDFAST_TORTURE_")}
+    given = {
+        name.removeprefix("HOLDFAST_TORTURE_").lower(): value
+        for name, value in os.environ.items()
+        if name.startswith("HOLDFAST_TORTURE_")
+    }
     seed = int(given.get("seed") or time.time())
     hosts = may_make_hosts() and given.get("hosts") != "no"
     if not hosts:
@@ -98,12 +108,23 @@ def main() -> int:
     only = given.get("only", "").split(",") if given.get("only") else []
     faults = tuple(one for one in faults if not only or one.__name__ in only)
     size = Size(
-        stacks=int(given.get("stacks", "400")), workers=int(given.get("workers", "4")), disk=256 if hosts else 0, pause=float(given.get("pause", "0.2"))
+        stacks=int(given.get("stacks", "400")),
+        workers=int(given.get("workers", "4")),
+        disk=256 if hosts else 0,
+        pause=float(given.get("pause", "0.2")),
     )
     print(f"seed {seed}; {size}; {', '.join(one.__name__ for one in faults)}", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="hf-torture-"))
     folder.chmod(0o755)
-    verdict = torture(folder, size, seed, float(given.get("seconds", "600")), hosts=hosts, faults=faults, patience=float(given.get("patience", "300")))
+    verdict = torture(
+        folder,
+        size,
+        seed,
+        float(given.get("seconds", "600")),
+        hosts=hosts,
+        faults=faults,
+        patience=float(given.get("patience", "300")),
+    )
     print("sound" if not verdict.faults else f"NOT sound; logs are in {folder}")
     return 1 if verdict.faults else 0
 

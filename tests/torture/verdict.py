@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from estate import SOURCE, Estate
 from sqlalchemy import select
@@ -155,9 +152,7 @@ def judge(estate: Estate) -> Verdict:
 def _judge_ledger(estate: Estate, lines: Sequence[Line], verdict: Verdict) -> None:
     made = Counter(one.stack for one in lines if one.act == "create")
     there = contents(estate)
-    verdict.duplicates = sorted(
-        name for name in estate.names if made[name] > 1 or len(there.get(name, [])) > 1
-    )
+    verdict.duplicates = sorted(name for name in estate.names if made[name] > 1 or len(there.get(name, [])) > 1)
     overlapping = {one.stack for one in lines if one.act == "overlap"}
     open_: dict[str, int] = {}
     for one in lines:
