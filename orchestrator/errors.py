@@ -12,6 +12,7 @@
     ├── Denied               HF-41xx  policy or a person's missing word           no    4
     ├── Conflict             HF-42xx  the record moved under us: look again       yes  75
     ├── RecordError          HF-43xx  the record cannot be read or written        no    1
+    │   ├── RecordAway                its database is: nothing is known of stacks yes   1
     │   └── AnothersRecord            it is kept for another repository           no   64
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
     │   └── StoreUnreachable          a store did not answer: nobody knows        yes   1
@@ -142,6 +143,12 @@ class RecordError(OrchestratorError):
     """The record cannot be read or written."""
 
     code = "HF-4300"
+
+
+class RecordAway(RecordError):
+    """The record's database cannot be used just now: that says nothing of any stack, and is no failure of one."""
+
+    transient = True
 
 
 class AnothersRecord(RecordError):

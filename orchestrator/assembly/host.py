@@ -16,7 +16,7 @@ from orchestrator.assembly.stores import own_secrets, shelves
 from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator
 from orchestrator.config.operator import Sandbox as SandboxKind
-from orchestrator.effects.agenda import open_agenda
+from orchestrator.effects.agenda import LEASE, open_agenda
 from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.artifacts_shared import SharedArtifacts
 from orchestrator.effects.attempts import KeptAttempts
@@ -199,7 +199,7 @@ def open_host(
         )
     database = open_database(database_url(operator, home, outer))
     clock = clock_of(database)
-    agenda = open_agenda(database, clock)
+    agenda = open_agenda(database, clock, lease_s=outer.get(LEASE, ""))
     try:
         record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
         secrets = StoreSecrets(shelves=shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())

@@ -83,6 +83,7 @@ class _Life:
             self.journal.say(Level.WARNING, notice.message, code=notice.code, where=notice.where)
         with self._signals(), self._door() as address:
             self.dispatch.begin()
+            self.tender.recall()
             self._follow()
             names = ", ".join(post.source.id for post in self.served.posts.every())
             self.journal.say(Level.INFO, "serving", sources=names, home=self.served.host.home, listen=address)

@@ -298,22 +298,21 @@ def _queue(connection: Connection, queue: Queue, held: Mapping[str, RowMapping],
 def _fetch(queue: Queue, round_: _Round) -> RowMapping | None:
     """Have the worker begin with the most urgent entry that can be worked, and return its row."""
     refused: list[int] = []
-    try:
-        while len(refused) < _REFUSALS and (number := queue.fetch(round_.worker)) is not None:
-            wanted = select(agenda).where(agenda.c.job == number)
-            row = round_.connection.execute(wanted).mappings().one_or_none()
-            if row is None or row["stack"] in round_.held or not (row["at"] <= round_.now or row["taken_by"]):
-                # Somebody came before: a command line holds it, or it was pushed back. Its row knows when it is due.
-                queue.finish(number)
-                _unqueue(round_.connection, number)
-            elif round_.admits(agenda_rows.due_of(row)):
-                return row
-            else:
-                refused.append(number)
-        return None
-    finally:
-        # Others may have a place for them.
-        queue.begin_again(refused)
+    found: RowMapping | None = None
+    while found is None and len(refused) < _REFUSALS and (number := queue.fetch(round_.worker)) is not None:
+        wanted = select(agenda).where(agenda.c.job == number)
+        row = round_.connection.execute(wanted).mappings().one_or_none()
+        if row is None or row["stack"] in round_.held or not (row["at"] <= round_.now or row["taken_by"]):
+            # Somebody came before: a command line holds it, or it was pushed back. Its row knows when it is due.
+            queue.finish(number)
+            _unqueue(round_.connection, number)
+        elif round_.admits(agenda_rows.due_of(row)):
+            found = row
+        else:
+            refused.append(number)
+    # Others may have a place for them. After an error nothing has happened: the transaction is undone.
+    queue.begin_again(refused)
+    return found
 
 
 def _unqueue(connection: Connection, number: int) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from orchestrator.effects.mounts import NETWORK, file_system
-from orchestrator.errors import Conflict, OrchestratorError, RecordError
+from orchestrator.errors import Conflict, OrchestratorError, RecordAway, RecordError
 
 _T = TypeVar("_T")
 
@@ -205,7 +205,7 @@ def spoken(name: str) -> Iterator[None]:
     except DBAPIError as error:
         raise in_words(name, error.orig) from error
     except SQLAlchemyError as error:
-        raise RecordError(f"the record {name} cannot be used: {type(error).__name__}") from error
+        raise RecordAway(f"the record {name} cannot be used: {type(error).__name__}") from error
 
 
 def _sqlite(url: URL, busy_s: float) -> Engine:
@@ -240,16 +240,16 @@ def in_words(name: str, cause: BaseException | None) -> OrchestratorError:
             f"another process keeps writing to the record {name}", code="HF-4204", hint="run the command again"
         )
     if number == _SQLITE_FULL or state.startswith("53"):
-        return RecordError(
+        return RecordAway(
             f"the record {name} has no room left: its disk is full", code="HF-4301", hint="free space, then try again"
         )
     if number in {_SQLITE_CORRUPT, _SQLITE_NOTADB}:
         return RecordError(f"{name} is damaged, or no record at all", hint="put the last backup in its place")
     if number in {_SQLITE_READONLY, _SQLITE_CANTOPEN}:
-        return RecordError(f"the record {name} cannot be written", hint="check the owner of the file and its folder")
+        return RecordAway(f"the record {name} cannot be written", hint="check the owner of the file and its folder")
     if number == _SQLITE_IOERR:
         # A file that cannot grow is reported so, too: that of the shared memory, for one.
         hint = "free some space; where there is enough, check the disk before anything else"
-        return RecordError(f"the disk under the record {name} is full, or fails", hint=hint)
+        return RecordAway(f"the disk under the record {name} is full, or fails", hint=hint)
     line = str(cause).strip().partition("\n")[0]
-    return RecordError(f"the record {name} cannot be used: {line}", hint="check the database, then holdfast doctor")
+    return RecordAway(f"the record {name} cannot be used: {line}", hint="check the database, then holdfast doctor")

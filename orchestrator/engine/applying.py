@@ -15,7 +15,7 @@ from orchestrator.engine.planning import stored_plan, told
 from orchestrator.engine.recovery import note_unsaved, what_came_of
 from orchestrator.engine.station import Case, Station, station
 from orchestrator.engine.values import stored_inputs, stored_secrets
-from orchestrator.errors import Conflict, ExecutionError, NotStarted, OrchestratorError, RecordError
+from orchestrator.errors import Conflict, ExecutionError, NotStarted, OrchestratorError, RecordAway, RecordError
 from orchestrator.model.event import ApplyEnded, ApplyRefused, ApplyStarted, Event, Outcome
 from orchestrator.model.observed import Applying, Proposal
 
@@ -59,7 +59,7 @@ def apply(case: Case, gates_version: int) -> None:
             return
         # A moved record decides anew.
         case.outside.attempts.close(attempt)
-        if isinstance(error, Conflict):
+        if isinstance(error, Conflict | RecordAway):
             raise
         refuse(case, error)
 

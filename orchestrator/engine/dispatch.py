@@ -114,6 +114,7 @@ class Dispatch:
                 self._freed.clear()
                 continue
             self._refused = False
+            self._see_to_left(tender)
             try:
                 due = self._agenda.take(self._clock.now(), self._admits)
                 self._hears = True
@@ -131,6 +132,12 @@ class Dispatch:
                 self._freed.clear()
             else:
                 self._agenda.wait(_BEAT_S)
+
+    def _see_to_left(self, tender: Tender) -> None:
+        """Begin with what only this host can see to, beside what the agenda hands out."""
+        for due in tender.left(self._clock.now()):
+            if self._admits(due):
+                self._start(due, tender)
 
     def drain(self, halt: Halt, grace_s: float, beat: Callable[[], None]) -> bool:
         """Let what is at work end: applies within ``grace_s`` seconds, all else at once; True where all of it has.
@@ -168,6 +175,10 @@ class Dispatch:
 
     def _admits(self, due: Due) -> bool:
         sources, stacks = self._split()
+        if any(due.stack == one.stack for one in (*sources, *stacks)):
+            # What is begun with here is not begun with again before it has left its place.
+            self._refused = True
+            return False
         admitted = len(sources) < _WATCHERS if source_of(due.stack) else admits(self.workers, due, stacks)
         self._refused |= not admitted
         return admitted

@@ -11,7 +11,7 @@ from orchestrator.engine.masking import masked
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.values import stored_inputs
 from orchestrator.engine.witnessing import named, witnessed
-from orchestrator.errors import Conflict, ExecutionError, OrchestratorError
+from orchestrator.errors import Conflict, ExecutionError, OrchestratorError, RecordAway
 from orchestrator.model.drift import sighted
 from orchestrator.model.event import (
     DriftCheckFailed,
@@ -44,7 +44,7 @@ def check_drift(case: Case) -> Drifts | None:
         )
     try:
         found, heard = _look(case, applied)
-    except Conflict:
+    except (Conflict, RecordAway):
         raise
     except (AdapterError, OrchestratorError) as error:
         if case.was_stopped(error):

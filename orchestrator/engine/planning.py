@@ -13,7 +13,7 @@ from orchestrator.engine.masking import masked
 from orchestrator.engine.outside import Outside
 from orchestrator.engine.station import Case, Station, station
 from orchestrator.engine.values import store_inputs, store_outputs, store_secrets
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, RecordAway
 from orchestrator.model.codec import decode, encode
 from orchestrator.model.event import Converged, Event, LockSeen, PlanFailed, Planned
 from orchestrator.model.observed import Applied, Counts, OutputMark, Proposal
@@ -33,6 +33,8 @@ def make_plan(case: Case) -> None:
             # A force-push or a squash must not take away what was proposed or applied.
             revision = case.asked.desired.revision
             case.outside.sources.pin(case.asked.reading.source, revision, revision)
+    except RecordAway:
+        raise
     except (AdapterError, OrchestratorError) as error:
         if case.was_stopped(error):
             return

@@ -15,7 +15,7 @@ from orchestrator.engine.planning import stored_plan
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.survey import Survey
 from orchestrator.engine.values import stored_inputs, stored_secrets
-from orchestrator.errors import Conflict, NotStarted, OrchestratorError
+from orchestrator.errors import Conflict, NotStarted, OrchestratorError, RecordAway
 from orchestrator.model.event import ApplyEnded, AttemptDead, Event, LockSeen, Outcome, SavingFailed
 from orchestrator.model.observed import Applying
 from orchestrator.model.source import Source
@@ -152,7 +152,7 @@ def what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:
     except StateUnsaved as error:
         note_unsaved(case, attempt, error)
         raise
-    except (Conflict, NotStarted):
+    except (Conflict, NotStarted, RecordAway):
         raise
     except (AdapterError, OrchestratorError) as error:
         # What cannot be read is unknown, never fine.

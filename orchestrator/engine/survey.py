@@ -15,7 +15,7 @@ from orchestrator.engine import left_behind
 from orchestrator.engine.former import as_of, now_called
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.reads import Reads
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, RecordAway
 from orchestrator.model.codec import encode
 from orchestrator.model.desired import Desired, Missing, Pending, Upstream
 from orchestrator.model.fingerprint import Parts, canonical, fingerprint, settings_digest
@@ -181,6 +181,8 @@ class Survey:
             paths = self._reads.of(stack, reading.tree)
             readable = self._outside.secrets.readable_by(stack.key, foreign=is_foreign(self._reading.track))
             versions = dict(readable.versions(secret_references({**stack.inputs, **stack.settings})))
+        except RecordAway:
+            raise
         except (AdapterError, OrchestratorError) as error:
             why = f"{error.code} {error.message}" + (f"; {error.hint}" if error.hint else "")
             troubles.append(Gate(kind=GateKind.MISSING, why=why, selector=str(stack.key), stops=ALL_ACTS))

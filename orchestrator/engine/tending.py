@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +16,7 @@ from orchestrator.engine.survey import Asked, Survey
 from orchestrator.engine.watch import NO_RUN, last_good
 from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
 from orchestrator.errors import Conflict, OrchestratorError
-from orchestrator.model.action import Action, Apply, Rest
+from orchestrator.model.action import Action, Apply, Reason, Rest
 from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Due, Run
@@ -90,6 +90,39 @@ class Tender:
         self._stores_asked_at = 0.0
         #: How often in a row something went wrong with a stack that was no failure of its own.
         self._troubles: dict[str, int] = {}
+        #: Stacks with an attempt that this host can tell of better than others, and when to see to each next.
+        self._left: dict[str, float] = {}
+
+    def recall(self) -> None:
+        """Find the attempts that were left behind on this host: no other one may know how they ended.
+
+        Raises OrchestratorError.
+        """
+        for post in self._posts.every():
+            for row in post.outside.record.rows(post.source.id):
+                unknown = row.state.unknown
+                attempt = row.state.applying or (unknown.attempt if unknown and not unknown.dead else None)
+                if attempt and not post.outside.attempts.doubt(attempt):
+                    self._leave(row.key, 0.0)
+
+    def left(self, now: float) -> Sequence[Due]:
+        """Return what this host has to see to by itself, whoever the agenda would give it to."""
+        with self._lock:
+            found = [stack for stack, at in self._left.items() if at <= now]
+        return [Due(stack=one, track=MAIN, at=now, why="an attempt was left on this host", priority=0) for one in found]
+
+    def _note_left(self, found: Tended) -> None:
+        """Forget what was left of a stack, unless nobody came to know how it ended."""
+        known = found.rest is not None and found.rest.reason is not Reason.APPLYING
+        with self._lock:
+            if known:
+                self._left.pop(found.due.stack, None)
+            elif found.due.stack in self._left:
+                self._left[found.due.stack] = found.next.at
+
+    def _leave(self, stack: str, at: float) -> None:
+        with self._lock:
+            self._left[stack] = at
 
     def tend(self, due: Due) -> Tended:
         """Work what is due to rest. Whatever goes wrong costs this stack a wait, and the others nothing."""
@@ -102,6 +135,7 @@ class Tender:
         except Exception as error:  # noqa: BLE001 -- the stack waits, and the others do not
             return self._put_off(due, f"{type(error).__name__}: {error}", self._wait(due))
         self._troubles.pop(due.stack, None)
+        self._note_left(found)
         return found
 
     def _tend(self, due: Due) -> Tended:
@@ -149,6 +183,9 @@ class Tender:
 
             def on_action(of: StackKey, action: Action) -> None:
                 (applying.set if isinstance(action, Apply) else applying.clear)()
+                if applying.is_set():
+                    # Should we lose sight of it, it is for us to find out what came of it.
+                    self._leave(str(of), float("inf"))
                 self._on_action(of, action, run.number)
 
             def cancelled() -> bool:
@@ -244,4 +281,6 @@ class Tender:
         post = self._posts.get(key)
         now = post.outside.clock.now() if post else due.at
         at = now + jittered(wait_s, f"{due.stack} {now}")
-        return Tended(due=due, next=replace(due, at=at, why=trouble), trouble=trouble)
+        put_off = Tended(due=due, next=replace(due, at=at, why=trouble), trouble=trouble)
+        self._note_left(put_off)
+        return put_off

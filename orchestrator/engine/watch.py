@@ -7,7 +7,7 @@ import hashlib
 from adapters.contract import AdapterError
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.reads import Reads
-from orchestrator.errors import Conflict, OrchestratorError
+from orchestrator.errors import Conflict, OrchestratorError, RecordAway
 from orchestrator.model.event import Event, Returned, Vanished
 from orchestrator.model.observed import Looks
 from orchestrator.model.source import Source
@@ -161,6 +161,8 @@ def _reach(reads: Reads, reading: Reading, key: StackKey) -> Reach:
     stack = reading.layout.stacks[key]
     try:
         paths = reads.of(stack, reading.tree)
+    except RecordAway:
+        raise
     except (AdapterError, OrchestratorError):
         # Its own plan says what is wrong; a change of its own folder makes it due again.
         paths = frozenset()

@@ -11,7 +11,7 @@ from adapters.contract import AdapterError, Drifts, ToolStopped
 from adapters.testimony import Confidence, Testifying, Testimony
 from orchestrator.engine.faults import trace
 from orchestrator.engine.station import Case, Station
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import OrchestratorError, RecordAway
 from orchestrator.model.event import DriftWitnessed
 from orchestrator.model.inquiry import Inquiry
 from orchestrator.model.observed import Applied
@@ -80,6 +80,8 @@ def _said(case: Case, place: Station, name: str, ask: Callable[[], tuple[Testimo
     """Return what a witness says; of one that fails, why. Raises ToolStopped where the run is to stop."""
     try:
         return ask()
+    except RecordAway:
+        raise
     except (AdapterError, OrchestratorError) as error:
         if isinstance(error, ToolStopped) and case.was_stopped(error):
             raise
