@@ -92,6 +92,7 @@ class Host:
             credentials=credentials,
             clock=self._clock,
             running=self.running,
+            people=operator,
             witnesses=(CloudTrail(), HistoryWitness(record=record)),
         )
 

@@ -26,6 +26,7 @@ class Outside:
     credentials: ports.Credentials
     clock: ports.Clock
     running: ports.Running
+    people: ports.People
     #: Who is asked by whom drift came about, beside the adapters.
     witnesses: tuple[ports.Witness, ...] = ()
 
