@@ -68,6 +68,6 @@ def _explain_stack(ctx: click.Context, word: str) -> None:
             drift=tuple(sentences(judged_of(place.outside, place.reading, key, asked.row), key.short, whom=True)),
             standing=row.standing,
             action=row.action,
-            approvers=tuple(who(place.world.operator.teams, asked.stack.policy, asked.desired.author)),
+            approvers=tuple(who(place.world.operator.teams, asked.stack.policy, asked.desired.authors)),
         )
         place.screen.emit(page(explained, place.now))

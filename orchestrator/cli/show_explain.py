@@ -31,6 +31,7 @@ _UNNAMED = "default"
 _WRITTEN = {
     "mode": "apply",
     "approvals.eligible": "approvals.from",
+    "approvals.valid_s": "approvals.valid_for",
     "drift.every_s": "drift.every",
     "drift.limit.within_s": "drift.limit.within",
     "timeout_s": "timeout",
@@ -101,6 +102,8 @@ def _policy(policy: Policy, stack: Stack, other: str) -> Iterator[tuple[str, Jso
             shown = _span(value)
         if field == "drift.ignore":
             shown = [_ignored(rule) for rule in policy.drift.ignore]
+        if field == "approvals.groups":
+            shown = [{"from": list(group.of), "at_least": group.at_least} for group in policy.approvals.groups]
         names = (name, name.rpartition(".")[0], name.partition(".")[0])
         yield name, shown, next((stack.origins[one] for one in names if one in stack.origins), other)
 

@@ -7,6 +7,7 @@ way in. The operator's ceiling is no layer: whatever comes out is narrowed by it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -15,8 +16,8 @@ from pydantic import BaseModel
 
 from orchestrator.config.toolkeys import MERGED_KEYS
 from orchestrator.config.yamltree import Node, typed
-from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, Policy, RepairLimit
-from orchestrator.rules.narrow import UNLIMITED, in_order, narrow
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Group, Ignore, Mode, Policy, RepairLimit
+from orchestrator.rules.narrow import UNLIMITED, in_groups, in_order, narrow
 
 
 class Setting(NamedTuple):
@@ -33,7 +34,9 @@ _POLICY_KEYS: Final = (
     "apply",
     "approvals.required",
     "approvals.from",
+    "approvals.groups",
     "approvals.allow_author",
+    "approvals.valid_for",
     "windows",
     "delete_limit",
     "drift.every",
@@ -91,7 +94,7 @@ def policy(layer: Layer) -> Policy:
     apply = said.get("apply", "manual")
     return Policy(
         mode=Mode.AUTO if apply == "auto" else Mode.PROPOSE,
-        approvals=Approvals(required=0) if apply == "auto" else _approvals(said, at_least=1),
+        approvals=_unasked(said) if apply == "auto" else _approvals(said, at_least=1),
         windows=said.get("windows", ()),
         delete_limit=said.get("delete_limit"),
         drift=_drift(said, default.drift),
@@ -139,11 +142,21 @@ def _drift(said: Mapping[str, Any], other: DriftPolicy) -> DriftPolicy:
 
 
 def _approvals(said: Mapping[str, Any], *, at_least: int) -> Approvals:
+    groups = in_groups(Group(of=tuple(one.from_), at_least=one.at_least) for one in said.get("approvals.groups", ()))
+    # A group asks for somebody already: nobody else is wanted who was not asked for.
+    least = 0 if groups else at_least
     return Approvals(
-        required=max(at_least, said.get("approvals.required", at_least)),
+        required=max(least, said.get("approvals.required", least)),
         eligible=tuple(sorted(set(said.get("approvals.from", ())))),
+        groups=groups,
         allow_author=said.get("approvals.allow_author", True),
+        valid_s=said.get("approvals.valid_for"),
     )
+
+
+def _unasked(said: Mapping[str, Any]) -> Approvals:
+    """Return what is left of approvals where nobody is asked, for what is asked about all the same: taking down."""
+    return replace(_approvals(said, at_least=0), required=0, groups=())
 
 
 def tighten(wish: Policy, limit: Policy, origin: str) -> tuple[Policy, dict[str, str]]:
@@ -158,7 +171,9 @@ def _parts(policy: Policy) -> dict[str, object]:
         "apply": policy.mode,
         "approvals.required": policy.approvals.required,
         "approvals.from": policy.approvals.eligible,
+        "approvals.groups": policy.approvals.groups,
         "approvals.allow_author": policy.approvals.allow_author,
+        "approvals.valid_for": policy.approvals.valid_s,
         "windows": policy.windows,
         "delete_limit": policy.delete_limit,
         "drift.every": policy.drift.every_s,

@@ -66,12 +66,21 @@ class DriftKeys(Keys):
     ignore: list[IgnoreKeys] | None = said("What is left alone. A list takes the place of one further up.")
 
 
+class GroupKeys(Keys):
+    """People of whom somebody has to say yes, too."""
+
+    from_: Annotated[list[Who], Field(min_length=1)] = Field(alias="from", description="team:NAME or user:NAME.")
+    at_least: Times = Field(default=1, description="How many of them; who counts here counts nowhere else.")
+
+
 class ApprovalKeys(Keys):
     """Who has to say yes."""
 
-    required: Whole | None = said("How many people have to say yes.")
+    required: Whole | None = said("How many people have to say yes; left out beside groups, no more than those.")
     from_: list[Who] | None = said("team:NAME or user:NAME; without it, anybody.", alias="from")
-    allow_author: Truth | None = said("Whether the revision's author may be one of them.")
+    groups: list[GroupKeys] | None = said("Further people. A list takes the place of one further up.")
+    allow_author: Truth | None = said("Whether who wrote what is new may be one of them.")
+    valid_for: Duration | None = said("How long a yes is good for; left out, until something changes.")
 
 
 class CredentialKeys(Keys):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Final
 
 from orchestrator.effects.git import Git, last_line
@@ -58,6 +60,19 @@ def lacking(git: Git, revision: str, other: str) -> int | None:
     """Return how many commits that led to ``other`` are not in ``revision``, None where one of the two is not there."""
     found = git.ask("rev-list", "--count", "--end-of-options", other, f"^{revision}")
     return int(found.stdout) if found.exit_code == 0 else None
+
+
+def authors(git: Git, revision: str, since: str, paths: Iterable[PurePosixPath]) -> frozenset[str]:
+    """Return the e-mails of the authors of all commits up to ``revision`` that touch ``paths``, those of ``since`` not.
+
+    Of all of them where ``since`` is empty or unknown to the mirror. Raises SourceError.
+    """
+    # Where whole branches came to nothing in the end, who wrote them is asked, too.
+    argv = ["log", "--full-history", "--format=%ae", "--end-of-options", revision]
+    within = [f":(top,literal){path}" for path in sorted(set(paths)) if path.parts]
+    known = [f"^{since}"] if since and _commit(git, since) else []
+    text = git.tell(*argv, *known, "--", *within)
+    return frozenset(filter(None, text.decode("utf-8", "replace").split("\n")))
 
 
 def part_of_any_ref(git: Git, commit: str) -> bool:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from orchestrator.effects.directory import DirectoryMirror, to_nobody
 from orchestrator.effects.git import QUICK, Git, Run, git_environment
-from orchestrator.effects.git_history import PINS, descends, describe, lacking, part_of_any_ref, pinned, resolve
+from orchestrator.effects.git_history import (
+    PINS,
+    authors,
+    descends,
+    describe,
+    lacking,
+    part_of_any_ref,
+    pinned,
+    resolve,
+)
 from orchestrator.effects.git_tree import Blobs, GitTree, read_tree
 from orchestrator.effects.location import Location, Transport, check_ref, is_abbreviated, is_commit, locate
 from orchestrator.effects.mirror import REMOTE_HEAD, Mirror, gone
@@ -118,6 +127,12 @@ class VersionedSources:
         mirror = self._mirror(source, locate(source.location))
         found = lacking(mirror.git, revision, other)
         return None if found and mirror.shallow else found
+
+    def authors(self, source: Source, revision: str, since: str, paths: Iterable[PurePosixPath]) -> frozenset[str]:
+        """Return the e-mails of who wrote what came to ``paths`` on the way from ``since``; empty means all of it."""
+        if source.kind is SourceKind.DIRECTORY:
+            return frozenset()
+        return authors(self._git(source), revision, since, paths)
 
     def pin(self, source: Source, revision: str, name: str) -> None:
         """Keep a revision even when its ref moves away (``refs/holdfast/keep/<name>``)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from orchestrator.engine.recovery import note_unsaved, what_came_of
 from orchestrator.engine.station import Case, Station, station
 from orchestrator.engine.values import stored_inputs, stored_secrets
 from orchestrator.errors import Conflict, ExecutionError, NotStarted, OrchestratorError, RecordAway, RecordError
+from orchestrator.model.action import Action, Apply
 from orchestrator.model.event import ApplyEnded, ApplyRefused, ApplyStarted, Event, Outcome
 from orchestrator.model.observed import Applying, Proposal
 
@@ -23,12 +24,13 @@ from orchestrator.model.observed import Applying, Proposal
 FREE_SPACE_FLOOR = 64 * 1024 * 1024
 
 
-def apply(case: Case, gates_version: int) -> None:
+def apply(case: Case, gates_version: int, again: Callable[[], Action]) -> None:
     """Apply the case's proposal and append what came of it.
 
     ``gates_version`` is the version of the gates that the decision was made on: had they moved since,
-    nothing starts. Raises Conflict where the record or the gates moved before anything started, StateUnsaved where
-    the attempt has no end yet because its state is not saved.
+    nothing starts. ``again`` decides once more, by the people and the time of the last moment: laying things out may
+    take long. Raises Conflict where the record or the gates moved, or it is no longer decided, before anything
+    started; StateUnsaved where the attempt has no end yet because its state is not saved.
     """
     proposal = case.asked.observed.progress
     if not isinstance(proposal, Proposal):
@@ -47,6 +49,7 @@ def apply(case: Case, gates_version: int) -> None:
     begun = False
     try:
         with _ready(case, attempt) as (ready, plan, kept):
+            _check_still(again())
             started: list[Event] = [*kept, ApplyStarted(attempt=attempt)]
             case.outside.record.append(
                 case.key, started, expected=case.asked.state.version, run=case.run.number, gates=gates_version
@@ -95,6 +98,12 @@ def _ready(case: Case, attempt: Applying) -> Iterator[tuple[Station, Plan, tuple
             message = f"the apply could not be prepared: {error.strerror or type(error).__name__}{place}"
             raise NotStarted(message, hint="free some space, or mend the permissions of what is named") from error
         yield ready, plan, kept
+
+
+def _check_still(action: Action) -> None:
+    # A yes may have expired meanwhile, or whoever gave it may have lost the say.
+    if not isinstance(action, Apply):
+        raise Conflict(f"it is not to be applied any more: {action.why}", code="HF-4207")
 
 
 def _check_space(case: Case) -> None:

@@ -26,6 +26,7 @@ class Outside:
     credentials: ports.Credentials
     clock: ports.Clock
     running: ports.Running
+    people: ports.People
     #: Whether other hosts work on the same record: what one keeps on its disk must reach the others.
     shared: bool = False
     #: Who is asked by whom drift came about, beside the adapters.

@@ -14,6 +14,7 @@ from adapters.contract import AdapterError, Goal
 from orchestrator.engine import left_behind
 from orchestrator.engine.former import as_of, now_called
 from orchestrator.engine.outside import Outside, Reading, read_at
+from orchestrator.engine.people import authors, left
 from orchestrator.engine.reads import Reads
 from orchestrator.errors import OrchestratorError, RecordAway
 from orchestrator.model.codec import encode
@@ -124,6 +125,7 @@ class Survey:
         destroying = goal is Goal.DESTROY and row.state.applied is not None
         upstream = () if destroying else tuple(self._upstream(ref, key) for ref in _references(stack))
         parts, paths, troubles = self._parts(stack, reading, upstream, row.state if destroying else None)
+        observed = replace(observed, left=left(self._outside.people, observed.consents))
         desired = Desired(
             revision=reading.revision.id,
             fingerprint=fingerprint(parts, self._key),
@@ -132,7 +134,7 @@ class Survey:
             goal=goal,
             held=goal is Goal.CONVERGE and self._held(row.state),
             committed=reading.revision.committed,
-            author=reading.revision.email,
+            authors=authors(self._outside, reading, stack, row.state, parts, paths),
             upstream=upstream,
             gates=(*lost, *troubles, *self._gates_of(stack)),
         )

@@ -12,6 +12,7 @@ from orchestrator.engine.drifting import check_drift, could_not_look
 from orchestrator.engine.endings import close, unknown
 from orchestrator.engine.faults import fault_of, trace
 from orchestrator.engine.outside import Outside, Reading
+from orchestrator.engine.people import left
 from orchestrator.engine.planning import failed, make_plan
 from orchestrator.engine.recovery import at_work, prove_dead, recover, sign_of
 from orchestrator.engine.station import Case
@@ -151,6 +152,7 @@ class Worker:
 
     def _seen(self, asked: Asked) -> Observed:
         seen, failure = asked.observed, asked.observed.failure
+        seen = replace(seen, left=left(self._outside.people, seen.consents))
         before = self._found_at.get(asked.stack.key, self._begun_at)
         if self._limits.person and failure and failure.at < before:
             seen = replace(seen, failure=None)
@@ -210,12 +212,12 @@ class Worker:
             self._contained(case.asked.stack.key, perform, lambda fault: _record(case, action, fault))
         except Conflict as error:
             # Somebody wrote to the stack meanwhile (an approval, a gate): look again. A lost hold is no such thing.
-            if error.code not in {"HF-4200", "HF-4202"}:
+            if error.code not in {"HF-4200", "HF-4202", "HF-4207"}:
                 raise
 
     def _apply(self, case: Case, gates_version: int) -> None:
         try:
-            apply(case, gates_version)
+            apply(case, gates_version, lambda: self.decision(case.asked))
         except ExecutionError:
             # Of an attempt that has begun only recovery may speak, and it can at once.
             if not self._ended(case.asked.stack.key):

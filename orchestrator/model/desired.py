@@ -52,7 +52,7 @@ class Desired:
     held: bool = False
     #: False for a working tree: it can be planned, never applied.
     committed: bool = True
-    #: E-mail of the revision's author, for policies that bar authors from approving their own.
-    author: str = ""
+    #: E-mails of who wrote what is new in it, for policies that bar authors from approving their own.
+    authors: frozenset[str] = frozenset()
     upstream: tuple[Upstream, ...] = ()
     gates: tuple[Gate, ...] = ()

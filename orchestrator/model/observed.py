@@ -295,6 +295,8 @@ class Observed:
     unknown: UnknownAttempt | None = None
     doubts: tuple[Doubt, ...] = ()
     consents: tuple[Consent, ...] = ()
+    #: Who said yes -> the teams that vouched for them then and do so no more.
+    left: Mapping[str, frozenset[str]] = field(default_factory=dict)
     rejected: str = ""
     #: Who rejected it and why: ``ana@acme.example: too big``.
     rejected_because: str = ""

@@ -23,14 +23,27 @@ class DriftAnswer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """So many yeses of some people."""
+
+    #: ``team:security``, ``user:ana@acme.example``; empty means anybody who may apply.
+    of: tuple[str, ...]
+    at_least: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
-    """Who has to say yes, and how many of them. None needed in mode AUTO with ``required`` 0."""
+    """Who has to say yes, and how many of them. None needed in mode AUTO with ``required`` 0 and no group."""
 
     required: int = 1
     #: ``team:platform``, ``user:ana@acme.example``; empty means anybody who may apply.
     eligible: tuple[str, ...] = ()
-    #: Whether the revision's author may be one of them.
+    #: Of whom yeses are needed besides; whoever counts for one of them, or for ``required``, counts for no other.
+    groups: tuple[Group, ...] = ()
+    #: Whether who wrote what is new in the revision may be one of them.
     allow_author: bool = True
+    #: Seconds that a yes is good for; None sets no end.
+    valid_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from orchestrator.ports.attempts import Attempts, Elsewhere, NeverStarted, Place
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.journal import Journal, Level
 from orchestrator.ports.layouts import Layout, Layouts
+from orchestrator.ports.people import People
 from orchestrator.ports.record import Entry, Record, Row, Run
 from orchestrator.ports.running import Running
 from orchestrator.ports.secrets import Credentials, Secret, Secrets
@@ -30,6 +31,7 @@ __all__ = [
     "Level",
     "MaskingShell",
     "NeverStarted",
+    "People",
     "Place",
     "Record",
     "RevisionTree",

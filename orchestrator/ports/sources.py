@@ -87,6 +87,13 @@ class Sources(Protocol):
         """
         ...
 
+    def authors(self, source: Source, revision: str, since: str, paths: Iterable[PurePosixPath]) -> frozenset[str]:
+        """Return the e-mails of who wrote what came to ``paths`` on the way from ``since`` to ``revision``.
+
+        Of everybody who ever wrote there, where ``since`` is empty or not at hand; of nobody where none are known.
+        """
+        ...
+
     def pin(self, source: Source, revision: str, name: str) -> None:
         """Keep a revision even when its ref moves away (``refs/holdfast/keep/<name>``)."""
         ...

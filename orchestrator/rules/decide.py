@@ -14,7 +14,7 @@ from orchestrator.model.gate import Act
 from orchestrator.model.observed import Applying, Observed, Proposal
 from orchestrator.model.policy import DriftAnswer, Mode, Policy
 from orchestrator.model.stack import MAIN, StackKey
-from orchestrator.rules.consent import enough, needed, standing, undoing
+from orchestrator.rules.consent import in_words, lacking, lapsed, needed, standing, undoing, wanted
 from orchestrator.rules.drifted import recurring, repeats, restorable
 
 #: Seconds after an apply at which the first drift check is due: the state is fresh, nobody waits for it.
@@ -238,7 +238,7 @@ def _to_apply(desired: Desired, observed: Observed, policy: Policy, now: float) 
     assert isinstance(proposal, Proposal)  # noqa: S101 -- _to_plan returned None only with one at hand
     return (
         _barred(desired, observed, policy, proposal)
-        or _unanswered(desired, observed, policy, proposal)
+        or _unanswered(desired, observed, policy, proposal, now)
         or _gated(desired, _act(desired, observed), now)
         or _go(desired, observed, policy)
     )
@@ -267,23 +267,27 @@ def _barred(desired: Desired, observed: Observed, policy: Policy, proposal: Prop
     return None
 
 
-def _unanswered(desired: Desired, observed: Observed, policy: Policy, proposal: Proposal) -> Action | None:
+def _unanswered(desired: Desired, observed: Observed, policy: Policy, proposal: Proposal, now: float) -> Action | None:
     # A creation that an attempt of unknown end had begun may be there without the tool's knowing.
     hazards = observed.hazards(proposal)
     # A yes to a plan that is older than policy allows would apply nothing: by then it is made anew.
     stale_at = proposal.made_at + policy.plan_ttl_s
-    consents = standing(observed, proposal, policy, desired.author)
+    consents = standing(desired, observed, proposal, policy, now)
     if hazards and not any(consent.accepts_duplicates for consent in consents):
         return Rest(
             reason=Reason.MAY_DUPLICATE, why=f"may create a second time: {', '.join(hazards[:3])}", until=stale_at
         )
-    if enough(desired, observed, policy, len(consents)):
+    places = wanted(desired, observed, policy)
+    empty = lacking(observed, consents, places)
+    if not empty:
         return None
-    want = needed(desired, observed, policy)
-    of = f" from {', '.join(policy.approvals.eligible)}" if policy.approvals.eligible else ""
+    has = sum(one.at_least for one in places) - sum(one.at_least for one in empty)
+    # Which of several kinds is still to be asked.
+    more = f", lacks {in_words(empty)}" if len(places) > 1 and has else ""
     # Who lets a stack apply by itself wonders why it asks.
     undone = undoing(observed, policy) if policy.mode is Mode.AUTO else ""
-    why = f"needs {want} approval{'s' if want > 1 else ''}{of}, has {len(consents)}{undone and f': {undone}'}"
+    gone = "".join(f"; {one}" for one in lapsed(observed, proposal, policy, now))
+    why = f"needs {in_words(places)}, has {has}{more}{undone and f': {undone}'}{gone}"
     if observed.asked:
         return Rest(reason=Reason.AWAITING_APPROVAL, why=why, until=stale_at)
     return Ask(reason=Reason.AWAITING_APPROVAL, why=why)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
-from orchestrator.model.observed import Consent
-from orchestrator.model.policy import Policy
-from orchestrator.rules.consent import may_approve
+from orchestrator.model.policy import Group, Policy
+from orchestrator.rules.consent import may_approve, places
 
 _TEAM = "team:"
 
 
-def may(policy: Policy, person: str, teams: Sequence[str], author: str) -> bool:
-    """Whether policy counts the word of a person of these teams for a revision that ``author`` wrote."""
-    return may_approve(Consent(by=person, at=0.0, binding="", teams=tuple(teams)), policy, author)
+def may(policy: Policy, person: str, teams: Collection[str], authors: Collection[str]) -> bool:
+    """Whether policy counts the word of a person of these teams on what ``authors`` wrote."""
+    return may_approve(person, teams, policy, authors)
 
 
-def who(teams: Mapping[str, tuple[str, ...]], policy: Policy, author: str) -> list[str]:
+def who(teams: Mapping[str, tuple[str, ...]], policy: Policy, authors: Collection[str]) -> list[str]:
     """Return, in words, everybody whose word counts; ``teams`` are each team's members."""
     approvals = policy.approvals
-    named = [_named(teams, one) for one in approvals.eligible] or ["anybody who may apply"]
-    barred = author and not approvals.allow_author
-    return [*named, *([f"not {author}, who wrote the revision"] if barred else [])]
+    groups = places(approvals, asks=True)
+    # Which of them how many must come from is of no interest where all are of one kind.
+    found = [line for group in groups for line in _of(teams, group, numbered=bool(approvals.groups))]
+    barred = ", ".join(sorted(filter(None, authors))) if not approvals.allow_author else ""
+    return [*found, *([f"not {barred}, who wrote what is new"] if barred else [])]
+
+
+def _of(teams: Mapping[str, tuple[str, ...]], group: Group, *, numbered: bool) -> list[str]:
+    named = [_named(teams, one) for one in group.of] or ["anybody who may apply"]
+    return [f"{group.at_least} of {' or '.join(named)}"] if numbered else named
 
 
 def _named(teams: Mapping[str, tuple[str, ...]], eligible: str) -> str:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
-from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, Policy, RepairLimit
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Group, Ignore, Mode, Policy, RepairLimit
 from orchestrator.rules.windows import ALL_OF
 
 #: Allows everything: what an operator who says nothing allows.
@@ -24,6 +24,8 @@ UNLIMITED: Final = Policy(
 
 #: The one eligible approver where two lists have nobody in common: no person bears this name.
 NOBODY: Final = "nobody"
+
+_Amount = TypeVar("_Amount", int, float)
 
 _ANSWERS = (DriftAnswer.REPORT, DriftAnswer.PROPOSE, DriftAnswer.REPAIR)
 
@@ -71,7 +73,7 @@ def in_order(rules: Iterable[Ignore]) -> tuple[Ignore, ...]:
     return tuple(sorted(rules, key=lambda rule: (rule.address, rule.path, rule.owner, rule.reason, rule.until or 0.0)))
 
 
-def _limit(one: int | None, other: int | None) -> int | None:
+def _limit(one: _Amount | None, other: _Amount | None) -> _Amount | None:
     return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
@@ -79,8 +81,19 @@ def _approvals(one: Approvals, other: Approvals) -> Approvals:
     return Approvals(
         required=max(one.required, other.required),
         eligible=_eligible(set(one.eligible), set(other.eligible)),
+        groups=in_groups((*one.groups, *other.groups)),
         allow_author=one.allow_author and other.allow_author,
+        valid_s=_limit(one.valid_s, other.valid_s),
     )
+
+
+def in_groups(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """Return every group once, with the most that is asked of it, in the one order that they have."""
+    most: dict[tuple[str, ...], int] = {}
+    for group in groups:
+        of = tuple(sorted(set(group.of)))
+        most[of] = max(most.get(of, 0), group.at_least)
+    return tuple(Group(of=of, at_least=most[of]) for of in sorted(most))
 
 
 def _eligible(one: set[str], other: set[str]) -> tuple[str, ...]:

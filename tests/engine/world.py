@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -73,6 +73,8 @@ class Cloud:
     dies_after: str = ""
     #: Whether a plan always finds something to change, right after an apply too.
     restless: bool = False
+    #: What the tool writes into a saved plan beside what it would do: two equal plans may be different files.
+    salt: int = 0
     #: Whether the tool leaves what drifted as it is.
     lenient: bool = False
     #: Why nobody can look for drift; empty where one can.
@@ -154,12 +156,13 @@ class CloudTool:
         saved = None
         if changes:
             saved = workspace.private / "plan"
-            saved.write_text(json.dumps([wanted, self._mine(workspace, self.cloud.state)]))
+            saved.write_text(json.dumps([wanted, self._mine(workspace, self.cloud.state), self.cloud.salt]))
         changing = tuple(sorted(c.address.partition(":")[2] for c in changes))
         return Plan(goal=goal, changes=tuple(changes), tool=TOOL, saved=saved, outputs_changing=changing)
 
     def apply(self, workspace, plan):
-        wanted, seen = json.loads(plan.saved.read_text())
+        self.world.executing(workspace, plan)
+        wanted, seen, _ = json.loads(plan.saved.read_text())
         if seen != self._mine(workspace, self.cloud.state):
             raise PlanStale("saved plan is stale")
         self.world.effects.tick()
@@ -260,6 +263,15 @@ class World:
         self.stacks: dict[str, dict] = {}
         self.history: dict[str, tuple[dict[str, bytes], Layout]] = {}
         self.revision = ""
+        #: Called while an apply is being prepared, and when the tool is about to change something.
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.executing: Callable[[Workspace, Plan], None] = lambda workspace, plan: None
+        #: Team -> who is in it now.
+        self.teams: dict[str, set[str]] = {}
+        #: Revision -> who wrote it, in the order of their making.
+        self.written: dict[str, str] = {}
+        #: Who writes what is committed next.
+        self.author = ""
         #: State that is kept under another repository id.
         self.strays_: dict[str, Stray] = {}
         #: What is broken: name of a method -> what it raises, which nobody foresaw.
@@ -303,10 +315,26 @@ class World:
             )
             for name, more in self.stacks.items()
         }
+        self.written[self.revision] = self.author
         self.history[self.revision] = (body, Layout(project="infra", stacks=made))
 
     def read(self, source, *, last=""):
-        return Revision(source="infra", id=self.revision, tree=self.revision)
+        return self.known_as(self.revision)
+
+    def known_as(self, revision: str) -> Revision:
+        return Revision(source="infra", id=revision, tree=revision, email=self.written[revision])
+
+    def authors(self, source, revision, since, paths):
+        """Of every revision after ``since`` that changed one of the paths; each has the one before as its parent."""
+        order = [*self.written]
+        first = order.index(since) + 1 if since in order else 0
+        found = set()
+        for at in range(first, order.index(revision) + 1):
+            before = self.history[order[at - 1]][0] if at else {}
+            changed = MemoryTree(self.history[order[at]][0]).changed(MemoryTree(before))
+            if any(path == one or path in one.parents for path in paths for one in changed):
+                found.add(self.written[order[at]])
+        return frozenset(filter(None, found))
 
     def tree(self, source, revision):
         return MemoryTree(self.history[revision][0])
@@ -346,6 +374,7 @@ class World:
 
     def free_bytes(self):
         self.break_at("free_bytes")
+        self.meanwhile()
         return 1 << 40
 
     # --- attempts: the keeper's folders
@@ -418,7 +447,7 @@ class World:
         self.outside = Outside(
             record=touch(record), artifacts=touch(artifacts), agenda=agenda, sources=touch(sources), layouts=self,
             workspaces=touch(self), attempts=touch(self), shells=self, adapters=self, secrets=self, credentials=self,
-            clock=self, running=Running(home=self.home),
+            clock=self, running=Running(home=self.home), people=self,
         )  # fmt: skip
         self.record = record
 
@@ -445,12 +474,15 @@ class World:
         held = Held(hold=Hold(kind=kind, revision=revision, by="ana", reason="night", at=self.now()))
         self.record.append(f"infra/{name}@default", [held], expected=self.state(name).version, run=0)
 
+    def teams_of(self, person: str) -> tuple[str, ...]:
+        return tuple(sorted(team for team, members in self.teams.items() if person in members))
+
     def approve(self, name: str = "web", *, by: str = "bob", accepts_duplicates: bool = False) -> None:
         state = self.state(name)
         proposal = state.tracks["main"].proposal
         assert isinstance(proposal, Proposal)
         consent = Consent(by=by, at=self.now(), binding=proposal.binding(f"infra/{name}@default"))
-        consent = replace(consent, accepts_duplicates=accepts_duplicates)
+        consent = replace(consent, accepts_duplicates=accepts_duplicates, teams=self.teams_of(by))
         event = Approved(track="main", proposal=proposal.number, consent=consent)
         self.record.append(f"infra/{name}@default", [event], expected=state.version, run=0)
 
@@ -477,7 +509,8 @@ class _Sources:
     """`World`'s source, whose `revision` is a method there and a field here."""
 
     def __init__(self, world: World) -> None:
-        self.read, self.tree, self.pin, self._world = world.read, world.tree, world.pin, world
+        self.read, self.tree, self.pin, self.authors = world.read, world.tree, world.pin, world.authors
+        self._world = world
 
     def revision(self, source, revision):
-        return Revision(source="infra", id=revision, tree=revision)
+        return self._world.known_as(revision)

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from situations import APPLIED, ATTEMPT, DRIFT, NOW, PROPOSAL, STACK, consent
+from situations import APPLIED, ATTEMPT, DESIRED, DRIFT, NOW, PROPOSAL, STACK, consent
 
 from adapters.contract import Goal
 from adapters.testimony import Confidence, Testimony
@@ -307,4 +307,4 @@ def test_only_words_on_this_very_plan_by_people_who_may_count():
         consent(PROPOSAL, by="bob", accepts_duplicates=True),
     )
     seen = Observed(stack=STACK, track="main", progress=PROPOSAL, consents=words)
-    assert standing(seen, PROPOSAL, policy, "ana") == (words[-1],)
+    assert standing(DESIRED, seen, PROPOSAL, policy, NOW) == (words[-1],)

@@ -108,7 +108,7 @@ class Situation:
     policy: Policy
 
 
-DESIRED = Desired(revision="r1", fingerprint="f1", parts=PARTS, policy_digest="p1", author="ana")
+DESIRED = Desired(revision="r1", fingerprint="f1", parts=PARTS, policy_digest="p1", authors=frozenset({"ana"}))
 GATES = {
     "none": (),
     "plan": (Gate(kind=GateKind.SUSPENSION, why="suspended", stops=frozenset(Act)),),

@@ -40,7 +40,7 @@ def an_apply_is_always_permitted(situation, action):
     proposal = seen.progress
     if not isinstance(proposal, Proposal):
         return False
-    words = standing(seen, proposal, policy, desired.author)
+    words = standing(desired, seen, proposal, policy, NOW)
     hazards = seen.hazards(proposal)
     return (
         desired.committed
@@ -119,7 +119,7 @@ def what_recurs_is_never_repaired_by_itself(situation, action):
     seen, policy = situation.observed, situation.policy
     if not recurring(seen, policy.drift.limit) or not isinstance(action, Apply):
         return True
-    return bool(standing(seen, seen.progress, policy, situation.desired.author))
+    return bool(standing(situation.desired, seen, seen.progress, policy, NOW))
 
 
 def what_is_ignored_is_never_undone_without_a_word(situation, action):
@@ -127,7 +127,7 @@ def what_is_ignored_is_never_undone_without_a_word(situation, action):
     reverts = any(one.item.will_be_reverted for one in seen.ignored)
     if not reverts or not isinstance(action, Apply):
         return True
-    return bool(standing(seen, seen.progress, situation.policy, situation.desired.author))
+    return bool(standing(situation.desired, seen, seen.progress, situation.policy, NOW))
 
 
 def people_are_asked_once_and_only_for_what_could_be_done(situation, action):

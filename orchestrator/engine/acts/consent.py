@@ -62,12 +62,12 @@ def seen(found: Collection[Waiting], number: int) -> None:
 
 def unheard(one: Waiting, caller: Caller, teams: Mapping[str, tuple[str, ...]]) -> str:
     """Say why a person's yes does not count for a stack, empty where it does; ``teams`` are each team's members."""
-    policy, author = one.asked.stack.policy, one.asked.desired.author
-    if may(policy, caller.actor, caller.teams, author):
+    policy, authors = one.asked.stack.policy, one.asked.desired.authors
+    if may(policy, caller.actor, caller.teams, authors):
         return ""
     return (
         f"the word of {caller.actor} does not count for {one.key.short}: "
-        f"it takes {', '.join(who(teams, policy, author))}"
+        f"it takes {', '.join(who(teams, policy, authors))}"
     )
 
 
