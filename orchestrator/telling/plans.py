@@ -44,6 +44,11 @@ def value(key: StackKey, tool: str, told: Told, proposal: Proposal | None, plan:
     }
 
 
+def named(proposal: Proposal) -> str:
+    """Return the words that tell one proposal from all others."""
+    return f"proposal {proposal.number} at {proposal.revision[:7]}, digest {proposal.changes_digest[:12]}"
+
+
 def _problem(problem: Problem) -> Json:
     return {
         "severity": problem.severity.value,
