@@ -15,7 +15,21 @@ from orchestrator.ports import Journal
 from orchestrator.report.metrics import Metrics
 from orchestrator.rules.rights import Right
 from orchestrator.web import health, hooks, metrics
-from orchestrator.web.api import about, approvals, drift, events, plans, runs, sources, stacks
+from orchestrator.web.api import (
+    about,
+    approvals,
+    consents,
+    courses,
+    drift,
+    drift_words,
+    events,
+    logs,
+    mending,
+    plans,
+    runs,
+    sources,
+    stacks,
+)
 from orchestrator.web.gate import GatedRoute, Over, guarded
 from orchestrator.web.inside import Inside
 from orchestrator.web.problems import MEDIA_TYPE, ProblemDocument, answer_with_problems
@@ -28,8 +42,13 @@ _NOUNS: Final = (
     stacks.router,
     plans.router,
     drift.router,
+    consents.router,
+    courses.router,
+    drift_words.router,
+    mending.router,
     approvals.router,
     runs.router,
+    logs.router,
     events.router,
     stacks.last,
 )
