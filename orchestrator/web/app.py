@@ -56,7 +56,17 @@ _NOUNS: Final = (
 #: What every noun can answer beside what it is asked for.
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": title, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for status, title in ((400, "Not as documented"), (401, "No token"), (403, "Not yours to do"), (404, "Not there"))
+    for status, title in (
+        (400, "Not as documented"),
+        (401, "No token"),
+        (403, "Not yours to do"),
+        (404, "Not there"),
+        (409, "Not as things are now"),
+        (413, "Too large"),
+        (415, "Not JSON"),
+        (429, "Too often"),
+        (503, "Not just now"),
+    )
 }
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
-from fastapi.sse import EventSourceResponse
+from starlette.responses import StreamingResponse
 from starlette.types import Message, Send
 
 from orchestrator.web.inside import Inside
@@ -19,8 +19,10 @@ _MOST_OF_ONE: Final = 10
 _PATIENCE_S: Final = 20.0
 
 
-class BoundedStream(EventSourceResponse):
+class BoundedStream(StreamingResponse):
     """An event stream whose reader must keep up: what they do not take is never piled up."""
+
+    media_type = "text/event-stream"
 
     def __init__(self, house: Inside, who: str, content: AsyncIterator[bytes]) -> None:
         """Raises Problem (429) where there are too many already."""

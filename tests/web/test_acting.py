@@ -11,8 +11,8 @@ from inhouse import House
 from orchestrator.effects import liveness
 from orchestrator.effects.answers import Answer, Answers, Asked
 from orchestrator.effects.record_tables import answers
-from orchestrator.errors import Conflict
 from orchestrator.engine.watching import Watcher
+from orchestrator.errors import Conflict
 from orchestrator.model.event import Approved, DriftGone, Held
 
 WEB = "/stacks/lab/web@prod"
@@ -34,10 +34,18 @@ def test_a_yes_is_bound_to_the_proposal_that_was_seen_and_recorded_under_its_spe
     said = house.post_to(f"{WEB}/approve", {"proposal": number, "reason": "seen with Bob"}, "approver")
     assert said.status_code == 202
     body = said.json()
-    assert (body["act"], body["key"], body["proposal"], body["by"]) == ("approve", "lab/web@prod", number, "token:approver-token")
+    assert (body["act"], body["key"], body["proposal"], body["by"]) == (
+        "approve",
+        "lab/web@prod",
+        number,
+        "token:approver-token",
+    )
     assert due(house, "web@prod") == 0
     (entry,) = [one for one in house.post.outside.record.events(run=body["run"]) if isinstance(one.event, Approved)]
-    assert (entry.actor, entry.event.consent.by, entry.event.consent.reason) == (*["token:approver-token"] * 2, "seen with Bob")
+    assert (entry.actor, entry.event.consent.by, entry.event.consent.reason) == (
+        *["token:approver-token"] * 2,
+        "seen with Bob",
+    )
     run = house.post.outside.record.run(body["run"])
     assert run
     assert (run.trigger, run.verb, run.actor) == ("api", "approve", "token:approver-token")
@@ -90,7 +98,9 @@ def test_a_stack_rests_and_follows_its_source_again(house: House) -> None:
     done = house.post_to(f"{WEB}/suspend", {"reason": "holidays", "until": "2099-11-30T00:00:00Z"}, "operator")
     assert done.json()["notes"] == ["until 2099-11-30T00:00:00Z"]
     assert house.get(WEB).json()["suspensions"][0]["why"] == "holidays"
-    assert house.post_to(f"{WEB}/resume", {}, "operator").json()["notes"] == ["lifted the suspension of web@prod: holidays"]
+    assert house.post_to(f"{WEB}/resume", {}, "operator").json()["notes"] == [
+        "lifted the suspension of web@prod: holidays"
+    ]
     nothing = house.post_to(f"{WEB}/resume", {}, "operator")
     assert (nothing.status_code, nothing.json()["code"]) == (409, "HF-1914")
     over = house.post_to(f"{WEB}/suspend", {"reason": "x", "until": "2001-01-01T00:00:00Z"}, "operator")
@@ -105,7 +115,12 @@ def test_a_stack_goes_back_and_is_held_there(house: House) -> None:
     revision = house.reading.revision.id
     done = house.post_to(f"{WEB}/rollback", {"to": revision, "reason": "it broke"}, "operator")
     assert done.status_code == 202, done.text
-    assert house.get(WEB).json()["hold"] == {"kind": "revision", "revision": revision, "by": "token:operator-token", "reason": "it broke"}
+    assert house.get(WEB).json()["hold"] == {
+        "kind": "revision",
+        "revision": revision,
+        "by": "token:operator-token",
+        "reason": "it broke",
+    }
     (held,) = [one for one in house.post.outside.record.events(stack="lab/web@prod") if isinstance(one.event, Held)]
     assert held.actor == "token:operator-token"
 
@@ -176,12 +191,17 @@ def test_the_same_request_with_the_same_key_is_done_once_over_a_restart_too(tmp_
         later = made.post_to(f"{WEB}/approve", {"proposal": number}, **{"idempotency-key": "k1"})
         assert (later.status_code, later.content) == (202, first.content)
         assert later.headers["idempotency-replayed"] == "true"
-        yeses = [one for one in made.post.outside.record.events(stack="lab/web@prod") if isinstance(one.event, Approved)]
+        yeses = [
+            one for one in made.post.outside.record.events(stack="lab/web@prod") if isinstance(one.event, Approved)
+        ]
         assert len(yeses) == 1
         other = made.post_to(f"{WEB}/approve", {"proposal": number, "reason": "x"}, **{"idempotency-key": "k1"})
         assert (other.status_code, other.json()["code"]) == (409, "HF-4130")
         # A key is its bearer's own.
-        assert made.post_to(f"{WEB}/approve", {"proposal": number}, "approver", **{"idempotency-key": "k1"}).status_code == 202
+        assert (
+            made.post_to(f"{WEB}/approve", {"proposal": number}, "approver", **{"idempotency-key": "k1"}).status_code
+            == 202
+        )
 
 
 def test_what_came_to_nothing_may_be_sent_again_with_the_same_key(house: House) -> None:

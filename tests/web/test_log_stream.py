@@ -41,7 +41,9 @@ def told(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
             event[name] = json.loads(value) if name == "data" else value
 
 
-def whole(house: House, run: int, role: str = "admin", query: str = "follow=false", **headers: str) -> list[dict[str, Any]]:
+def whole(
+    house: House, run: int, role: str = "admin", query: str = "follow=false", **headers: str
+) -> list[dict[str, Any]]:
     found = house.get(f"/runs/{run}/logs?{query}", role, **headers)
     assert found.status_code == 200, found.text
     assert found.headers["content-type"].startswith("text/event-stream")

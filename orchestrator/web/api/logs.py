@@ -16,7 +16,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.sse import format_sse_event
 from pydantic import Field, TypeAdapter, ValidationError
 
 from orchestrator.effects.log_reading import Line, lines_after, logs_of
@@ -118,7 +118,7 @@ class Reader:
         return True
 
 
-@router.get("/runs/{run}/logs", response_class=EventSourceResponse)
+@router.get("/runs/{run}/logs", response_class=BoundedStream, status_code=200)
 @guarded(Right.VIEW, Over.RUN)
 async def logs(  # noqa: PLR0913 -- one argument per parameter, as FastAPI has it
     request: Request,
