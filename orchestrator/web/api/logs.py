@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -42,6 +42,11 @@ _PING_S: Final = 15.0
 _MOST: Final = 200
 
 _OFFSETS: Final = TypeAdapter(dict[str, Annotated[int, Field(ge=0, lt=2**53)]])
+
+_TEXT: Final = {"type": "string"}
+#: One event, as OpenAPI describes streams.
+_EVENT: Final = {"type": "object", "properties": {"event": _TEXT, "id": _TEXT, "data": _TEXT}}
+_STREAM: Final[dict[str, Any]] = {"description": "Lines", "content": {"text/event-stream": {"schema": _EVENT}}}
 
 OfStacks = Annotated[list[str], Query(max_length=_MOST, description="Only of these stacks, by their full keys.")]
 Follow = Annotated[bool, Query(description="Go on until the run ends.")]
@@ -118,7 +123,7 @@ class Reader:
         return True
 
 
-@router.get("/runs/{run}/logs", response_class=BoundedStream, status_code=200)
+@router.get("/runs/{run}/logs", response_class=BoundedStream, status_code=200, responses={200: _STREAM})
 @guarded(Right.VIEW, Over.RUN)
 async def logs(  # noqa: PLR0913 -- one argument per parameter, as FastAPI has it
     request: Request,
