@@ -88,8 +88,11 @@ def record(estate: Estate) -> Iterator[SqlRecord]:
         database.close()
 
 
-def restless(estate: Estate, kept: SqlRecord) -> dict[str, str]:
-    """Return the stacks that are not at rest as the last commit asks for, each with what is wrong with it."""
+def restless(estate: Estate, kept: SqlRecord, *, at_work: bool = True) -> dict[str, str]:
+    """Return the stacks that are not at rest as the last commit asks for, each with what is wrong with it.
+
+    While workers are ``at_work`` one that is due is none.
+    """
     now = kept.clock.now()
     with kept.database.reading() as connection:
         rows = {row["stack"]: row for row in connection.execute(select(agenda)).mappings()}
@@ -105,7 +108,7 @@ def restless(estate: Estate, kept: SqlRecord) -> dict[str, str]:
             found[name] = f"attempt {state.unknown.attempt.number} is unknown: {state.unknown.why}"
         elif set(there.get(name, [])) != {estate.wanted[name]}:
             found[name] = f"{there.get(name)} is there, {estate.wanted[name]} is wanted"
-        elif row is None or row["taken_by"] or row["at"] <= now:
+        elif row is None or row["taken_by"] or (at_work and row["at"] <= now):
             found[name] = f"its row is {dict(row) if row else None}"
         if name in found and row is not None:
             found[name] += f"; next look in {row['at'] - now:.0f} s: {row['why']}"
@@ -128,7 +131,9 @@ def judge(estate: Estate) -> Verdict:
     _judge_ledger(estate, lines, verdict)
     with record(estate) as kept:
         stuck = frozen(estate, kept)
-        verdict.restless = {name: why for name, why in restless(estate, kept).items() if name not in stuck}
+        verdict.restless = {
+            name: why for name, why in restless(estate, kept, at_work=False).items() if name not in stuck
+        }
         verdict.lost = sorted(name for name, why in verdict.restless.items() if "is wanted" in why)
         entries = list(_entries(kept))
         attempts = {entry.event.attempt.folder: entry.event.attempt for entry in entries if _starts(entry)}  # type: ignore[union-attr]
