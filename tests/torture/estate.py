@@ -163,9 +163,9 @@ class Estate:
             self._git("commit", "--quiet", "--message=change")
             self.wanted.update(words)
 
-    def ask_for_more(self, chance: random.Random, share: float) -> None:
-        """Commit a new word for some of the stacks."""
-        some = chance.sample(self.names, max(1, int(self.size.stacks * share)))
+    def ask_for_more(self, chance: random.Random, count: int) -> None:
+        """Commit a new word for so many of the stacks."""
+        some = chance.sample(self.names, min(count, self.size.stacks))
         self.ask_for({name: f"v{int(self.wanted[name][1:]) + 1}" for name in some})
 
     def _git(self, *words: str) -> None:

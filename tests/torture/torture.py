@@ -51,7 +51,7 @@ def torment(estate: Estate, seed: int, seconds: float, faults: Sequence[Nemesis]
 
 def _commit(estate: Estate, chance: random.Random, over: threading.Event) -> None:
     while not over.wait(chance.uniform(1.0, 4.0)):
-        estate.ask_for_more(chance, 0.05)
+        estate.ask_for_more(chance, 3)
 
 
 def come_to_rest(estate: Estate, seconds: float) -> float:
