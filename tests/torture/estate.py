@@ -53,6 +53,8 @@ class Estate:
     workers: list[Worker] = field(default_factory=list)
     #: Stack -> the word that the last commit asks for.
     wanted: dict[str, str] = field(default_factory=dict)
+    #: Rows of the agenda that somebody was told will be looked at. They are of no stack: a look comes to rest at once.
+    acknowledged: list[str] = field(default_factory=list)
     #: Names of hosts that were lost with all that ran on them.
     lost: set[str] = field(default_factory=set)
     #: How often a worker had ended by itself.

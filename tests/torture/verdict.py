@@ -18,6 +18,9 @@ from orchestrator.model.event import ApplyEnded, ApplyStarted, Outcome
 from orchestrator.model.observed import Applying
 from orchestrator.ports import Entry
 
+#: Why a row is due that somebody asked for; a look gives it another reason.
+ASKED = "somebody asked"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -112,6 +115,10 @@ def restless(estate: Estate, kept: SqlRecord, *, at_work: bool = True) -> dict[s
             found[name] = f"its row is {dict(row) if row else None}"
         if name in found and row is not None:
             found[name] += f"; next look in {row['at'] - now:.0f} s: {row['why']}"
+    for key in estate.acknowledged:
+        row = rows.get(key)
+        if row is None or row["why"] == ASKED:
+            found[key] = "an acknowledged request was not seen to"
     return found
 
 
@@ -134,7 +141,9 @@ def judge(estate: Estate) -> Verdict:
         verdict.restless = {
             name: why for name, why in restless(estate, kept, at_work=False).items() if name not in stuck
         }
-        verdict.lost = sorted(name for name, why in verdict.restless.items() if "is wanted" in why)
+        verdict.lost = sorted(
+            name for name, why in verdict.restless.items() if "is wanted" in why or "acknowledged" in why
+        )
         entries = list(_entries(kept))
         attempts = {entry.event.attempt.folder: entry.event.attempt for entry in entries if _starts(entry)}  # type: ignore[union-attr]
         verdict.unaccounted = sorted({f"{one.stack} {one.attempt}" for one in lines if one.attempt not in attempts})
@@ -146,6 +155,7 @@ def judge(estate: Estate) -> Verdict:
     verdict.counts = {
         "effects": sum(one.act in {"create", "update"} for one in lines),
         "attempts": len(attempts),
+        "acknowledged": len(estate.acknowledged),
         "adopted": adopted,
         **dict(sorted(ended.items())),
         "frozen by a lost host": len(stuck),
