@@ -117,7 +117,7 @@ class ProcrastinateAgenda:
         A row whose taker is gone is due at once, whatever its date. The same process may enter the hold with `hold`.
         """
         seen, self._worker.seen.due = getattr(self._worker.seen, "due", False), False
-        if not seen and not self._holds.owes and not self._may_be_due(now):
+        if not seen and not self._holds.owes and not self._seems_due(now, admits, otherwise=True):
             return None
         self._beat.start()
         worker, nonce = self._registered(), new_nonce()
@@ -146,7 +146,7 @@ class ProcrastinateAgenda:
         self._ear.start()
         end = time.monotonic() + timeout_s
         count = self._ear.count()
-        while (left := end - time.monotonic()) > 0 and not self._seems_due():
+        while (left := end - time.monotonic()) > 0 and not self._seems_due(self.clock.now(), otherwise=False):
             count = self._ear.wait(count, min(left, _LOOK_S))
         self._worker.seen.due = left > 0
 
@@ -202,16 +202,16 @@ class ProcrastinateAgenda:
             with suppress(OrchestratorError):
                 self.database.write(lambda connection: Queue(connection).unregister(number), durable=False)
 
-    def _may_be_due(self, now: float) -> bool:
+    def _may_be_due(self, now: float, admits: Callable[[Due], bool] | None = None) -> bool:
         with self.database.reading() as connection:
-            return agenda_rows.may_be_due(connection, self._holds, now)
+            return agenda_rows.may_be_due(connection, self._holds, now, admits, most=_REFUSALS)
 
-    def _seems_due(self) -> bool:
+    def _seems_due(self, now: float, admits: Callable[[Due], bool] | None = None, *, otherwise: bool) -> bool:
+        """Whether something may be due; ``otherwise`` where the database does not say: who writes waits for it."""
         try:
-            return self._may_be_due(self.clock.now())
+            return self._may_be_due(now, admits)
         except OrchestratorError:
-            # Whoever takes next says what is wrong; waiting is all that helps here.
-            return False
+            return otherwise
 
     def _registered(self) -> int:
         """Return this process's number as a worker, which it gets with its first `take`."""

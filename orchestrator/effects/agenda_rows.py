@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -37,10 +37,16 @@ def urgent(*conditions: ColumnElement[bool]) -> Select[tuple[object, ...]]:
     return select(agenda).where(*conditions).order_by(*_URGENT)
 
 
-def may_be_due(connection: Connection, held: Holds, now: float) -> bool:
-    """Whether there is a row that is due and that nobody holds. Only looks: whoever asks keeps no writer waiting."""
-    free = select(agenda.c.stack).where(due(now), ~exists().where(holds.c.stack == agenda.c.stack)).limit(1)
-    if connection.execute(free).first() is not None:
+def may_be_due(
+    connection: Connection, held: Holds, now: float, admits: Callable[[Due], bool] | None = None, *, most: int = 10_000
+) -> bool:
+    """Whether there is a row that is due, that nobody holds, and that is admitted. Only looks: no writer waits.
+
+    Of the ``most`` urgent ones: to whom none of those is admitted nothing is, until something comes to rest.
+    """
+    free = urgent(due(now), ~exists().where(holds.c.stack == agenda.c.stack)).limit(most if admits else 1)
+    rows = connection.execute(free).mappings()
+    if any(admits is None or admits(due_of(row)) for row in rows):
         return True
     wanted = select(holds).where(holds.c.stack.in_(select(agenda.c.stack).where(due(now))))
     return any(held.gone(one) for one in connection.execute(wanted).mappings())

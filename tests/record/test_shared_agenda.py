@@ -424,3 +424,36 @@ def workers(database: Database) -> int:
 def holds_until(database: Database) -> float:
     with database.reading() as connection:
         return float(connection.execute(text("SELECT max(lease_until) FROM holds")).scalar_one())
+
+
+def test_a_session_that_ends_while_entries_are_passed_over_costs_a_try_and_no_error(
+    postgresql_database: str, agenda: ProcrastinateAgenda, now: Callable[[], float]
+):
+    agenda.nudge(at(now(), NET), at(now(), APP))
+    asked: list[Due] = []
+
+    def admits(due: Due) -> bool:
+        asked.append(due)
+        # The first time it is only asked whether it is worth while.
+        if len(asked) == 2:
+            with psycopg.connect(postgresql_database, autocommit=True) as line:
+                line.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in%'")
+            return False
+        return True
+
+    taken = agenda.take(now(), admits)
+    assert taken
+    assert len(asked) == 3
+
+
+def test_to_whom_nothing_is_admitted_nothing_is_written_however_much_is_due(
+    agenda: ProcrastinateAgenda, now: Callable[[], float]
+):
+    agenda.nudge(*(at(now(), f"acme/s{number}@prod") for number in range(20)))
+    with agenda.database.engine.connect() as line:
+        before = line.execute(text("SELECT pg_current_xact_id_if_assigned(), txid_current()")).one()[1]
+    for _ in range(5):
+        assert agenda.take(now(), lambda _: False) is None
+    with agenda.database.engine.connect() as line:
+        # One more is the question itself.
+        assert line.execute(text("SELECT txid_current()")).scalar_one() == before + 1

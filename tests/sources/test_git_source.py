@@ -282,6 +282,17 @@ def test_a_commit_of_another_branch_is_not_taken_for_one_of_the_followed_branch(
     assert yard.sources.revision(source, foreign).id == foreign
 
 
+def test_a_commit_that_came_before_its_branch_moved_is_known_once_it_has(yard, repository):
+    source = git_source(repository.path, ref="main")
+    read(yard, source)
+    head = repository.commit({"web/main.tf": "# two\n"})
+    (mirror,) = yard.home.glob("sources/*/mirror.git")
+    # What a fetch that is under way looks like to whoever asks meanwhile: another host had it already.
+    fetch = ["git", "-C", mirror, "fetch", "-q", "--no-write-fetch-head", repository.path, "main"]
+    subprocess.run(fetch, check=True, timeout=30)
+    assert yard.sources.revision(source, head).id == head
+
+
 def test_a_commit_that_no_branch_leads_to_is_refused(yard, repository):
     source = git_source(repository.path)
     stray = repository.commit({"web/main.tf": "# stray\n"})
