@@ -46,8 +46,9 @@ _NEEDED_BY = {
 def command(ctx: click.Context) -> None:
     """Check tools, adapters, disk and record; exits with 1 where something is bad."""
     from orchestrator.cli.show_doctor import Verdict, page  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.cli.unit_exposure import exposure  # noqa: PLC0415 -- likewise
 
-    checks = [*_programs(), *_adapters(), *_world(ctx)]
+    checks = [*_programs(), *_adapters(), *exposure(_says), *_world(ctx)]
     screen_of(ctx).emit(page(checks))
     ctx.exit(EXIT_FAILED if any(one.verdict is Verdict.BAD for one in checks) else EXIT_DONE)
 

@@ -18,7 +18,7 @@ from orchestrator.config.operator import NOWHERE, Operator, operator_of
 from orchestrator.effects.announcing import Announcing
 from orchestrator.effects.journal import StreamJournal
 from orchestrator.effects.supervisor import Supervisor
-from orchestrator.engine.dispatch import Dispatch
+from orchestrator.engine.dispatch import LAST_S, Dispatch
 from orchestrator.engine.tending import Halt, Tender
 from orchestrator.errors import EXIT_DONE, EXIT_UNKNOWN, ConfigError, OrchestratorError
 from orchestrator.model.source import Source
@@ -26,6 +26,8 @@ from orchestrator.ports import Level
 
 #: Seconds between two words to whoever supervises us.
 _BEAT_S = 1.0
+#: Seconds for what comes after the last apply has ended.
+_BEYOND_S = 30.0
 
 
 def serve(config: Path | None, listen: str | None, home: Path | None) -> int:
@@ -122,7 +124,7 @@ class _Life:
     def _drain(self) -> int:
         grace_s = self.served.operator.workers.grace_s
         self.journal.say(Level.INFO, "draining", at_work=len(self.dispatch.pulse.working), grace_s=grace_s)
-        self.supervisor.stopping("draining", more_s=grace_s)
+        self.supervisor.stopping("draining", more_s=grace_s + LAST_S + _BEYOND_S)
         ended = self.dispatch.drain(self.halt, grace_s, self._beat)
         left = ", ".join(one.due.stack for one in self.dispatch.pulse.working)
         self.journal.say(Level.INFO if ended else Level.WARNING, "stopped", left_to_their_keepers=left)
