@@ -19,7 +19,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
-from world import AUTO, Crash, World
+from ticking import Crash
+from world import AUTO, World
 
 from adapters.contract import Plan, Workspace
 from orchestrator.engine.acts.caller import Caller

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from test_record_away import GoingAway
-from world import AUTO, SOURCE, Crash, World
+from ticking import Crash
+from world import AUTO, SOURCE, World
 
 from orchestrator.engine.post import Post, Posts
 from orchestrator.engine.tending import Halt, Tender
