@@ -24,6 +24,7 @@ from orchestrator.effects.clock import DatabaseClock, SystemClock
 from orchestrator.effects.database import Database
 from orchestrator.effects.procrastinate_queue import bring_queue
 from orchestrator.effects.record import SqlRecord
+from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.record_tables import agenda as rows
 from orchestrator.errors import Conflict, RecordError
@@ -396,6 +397,7 @@ import sys
 sys.modules["procrastinate"] = None
 from orchestrator.effects.agenda import open_agenda
 from orchestrator.effects.clock import clock_of
+from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_schema import open_database
 from orchestrator.errors import RecordError
 database = open_database(sys.argv[1])
@@ -457,3 +459,15 @@ def test_to_whom_nothing_is_admitted_nothing_is_written_however_much_is_due(
     with agenda.database.engine.connect() as line:
         # One more is the question itself.
         assert line.execute(text("SELECT txid_current()")).scalar_one() == before + 1
+
+
+def test_who_stands_still_with_the_write_lock_keeps_the_others_waiting_for_seconds_only(
+    database: Database, agenda: ProcrastinateAgenda, now: Callable[[], float]
+):
+    still = database.engine.connect()
+    lock_head(still)
+    begun = time.monotonic()
+    agenda.nudge(at(now()))
+    assert 5 < time.monotonic() - begun < 20
+    still.invalidate()
+    still.close()
