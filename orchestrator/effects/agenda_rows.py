@@ -49,7 +49,11 @@ def may_be_due(
     if any(admits is None or admits(due_of(row)) for row in rows):
         return True
     wanted = select(holds).where(holds.c.stack.in_(select(agenda.c.stack).where(due(now))))
-    return any(held.gone(one) for one in connection.execute(wanted).mappings())
+    gone = [one["stack"] for one in connection.execute(wanted).mappings() if held.gone(one)]
+    if admits is None or not gone:
+        return bool(gone)
+    left = connection.execute(urgent(due(now), agenda.c.stack.in_(gone))).mappings()
+    return any(admits(due_of(row)) for row in left)
 
 
 def waiting(connection: Connection) -> Sequence[Due]:
