@@ -301,7 +301,8 @@ def _bring_forward(queue: Queue, round_: _Round) -> bool:
     Whatever stands before it would be begun with and given back, one by one, while everybody waits for the write lock.
     """
     passed = False
-    for row in round_.connection.execute(agenda_rows.urgent(agenda_rows.due(round_.now)).limit(_AT_ONCE)).mappings():
+    wanted = agenda_rows.urgent(agenda_rows.due(round_.now))
+    for row in agenda_rows.by_and_by(round_.connection, wanted, _AT_ONCE):
         if row["stack"] in round_.held:
             continue
         due = agenda_rows.due_of(row)
