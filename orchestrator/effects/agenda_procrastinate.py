@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, update
@@ -39,6 +39,8 @@ _BEATS: Final = 6
 _LOOK_S: Final = 1.0
 #: Seconds between two comparisons of rows and queue, where something is due and the queue has nothing.
 _COMPARE_S: Final = 1.0
+#: Before everything that has an urgency of its own.
+_FIRST: Final = -1000
 #: So many entries at most are passed over in one try, because whoever takes has no place for them.
 _REFUSALS: Final = 100
 #: So many rows at most get their entries in one transaction: nobody is to wait long for the write lock.
@@ -204,7 +206,7 @@ class ProcrastinateAgenda:
 
     def _may_be_due(self, now: float, admits: Callable[[Due], bool] | None = None) -> bool:
         with self.database.reading() as connection:
-            return agenda_rows.may_be_due(connection, self._holds, now, admits, most=_REFUSALS)
+            return agenda_rows.may_be_due(connection, self._holds, now, admits, most=_AT_ONCE)
 
     def _seems_due(self, now: float, admits: Callable[[Due], bool] | None = None, *, otherwise: bool) -> bool:
         """Whether something may be due; ``otherwise`` where the database does not say: who writes waits for it."""
@@ -241,6 +243,8 @@ class ProcrastinateAgenda:
     def _next(self, queue: Queue, round_: _Round) -> RowMapping | None:
         """Begin with the most urgent entry that can be worked, and return its row."""
         _sweep(round_.connection, queue, round_.held, round_.now)
+        if not _bring_forward(queue, round_):
+            return None
         row = _fetch(queue, round_)
         if row is None and time.monotonic() - self._worker.compared_at > _COMPARE_S:
             self._worker.compared_at = time.monotonic()
@@ -293,6 +297,28 @@ def _queue(connection: Connection, queue: Queue, held: Mapping[str, RowMapping],
     for due, number in zip(dues, queue.add(dues), strict=True):
         key = agenda.c.stack == due.stack, agenda.c.track == due.track
         connection.execute(update(agenda).where(*key).values(job=number))
+
+
+def _bring_forward(queue: Queue, round_: _Round) -> bool:
+    """Have the queue give out next what is the most urgent of what is admitted; False where nothing is.
+
+    Whatever stands before it would be begun with and given back, one by one, while everybody waits for the write lock.
+    """
+    passed = False
+    wanted = agenda_rows.urgent(agenda_rows.due(round_.now))
+    for row in agenda_rows.by_and_by(round_.connection, wanted, _AT_ONCE):
+        if row["stack"] in round_.held:
+            continue
+        due = agenda_rows.due_of(row)
+        if round_.admits(due):
+            if passed and row["job"] is not None:
+                queue.withdraw(row["job"])
+                (number,) = queue.add([replace(due, priority=_FIRST)])
+                key = agenda.c.stack == due.stack, agenda.c.track == due.track
+                round_.connection.execute(update(agenda).where(*key).values(job=number))
+            return True
+        passed = True
+    return False
 
 
 def _fetch(queue: Queue, round_: _Round) -> RowMapping | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -14,6 +14,8 @@ from orchestrator.ports import Due
 
 #: Somebody works on it. Written so that an index finds the few among ten thousand.
 TAKEN: Final = agenda.c.taken_by > ""
+#: So many rows are read where one is wanted.
+_FEW: Final = 8
 #: The most urgent first, and of those what has been due the longest.
 _URGENT: Final = (agenda.c.priority, agenda.c.at, agenda.c.stack, agenda.c.track)
 
@@ -44,12 +46,23 @@ def may_be_due(
 
     Of the ``most`` urgent ones: to whom none of those is admitted nothing is, until something comes to rest.
     """
-    free = urgent(due(now), ~exists().where(holds.c.stack == agenda.c.stack)).limit(most if admits else 1)
-    rows = connection.execute(free).mappings()
-    if any(admits is None or admits(due_of(row)) for row in rows):
+    free = urgent(due(now), ~exists().where(holds.c.stack == agenda.c.stack))
+    if any(admits is None or admits(due_of(row)) for row in by_and_by(connection, free, most)):
         return True
     wanted = select(holds).where(holds.c.stack.in_(select(agenda.c.stack).where(due(now))))
-    return any(held.gone(one) for one in connection.execute(wanted).mappings())
+    gone = [one["stack"] for one in connection.execute(wanted).mappings() if held.gone(one)]
+    if admits is None or not gone:
+        return bool(gone)
+    left = connection.execute(urgent(due(now), agenda.c.stack.in_(gone))).mappings()
+    return any(admits(due_of(row)) for row in left)
+
+
+def by_and_by(connection: Connection, wanted: Select[tuple[object, ...]], most: int) -> Iterator[RowMapping]:
+    """Yield what is selected, ``most`` rows of it: a few at first, for mostly the first one will do."""
+    rows = connection.execute(wanted.limit(_FEW)).mappings().all()
+    yield from rows
+    if len(rows) == _FEW < most:
+        yield from connection.execute(wanted.limit(most - _FEW).offset(_FEW)).mappings()
 
 
 def waiting(connection: Connection) -> Sequence[Due]:

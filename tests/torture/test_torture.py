@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from estate import Size, an_estate
+from estate import ADAPTER, Estate, Size, an_estate
 from hosts import a_name_of_its_own
 from nemeses import database_stopped, killed, paused
+from server import Server
 from torture import torture
-from verdict import judge, ledger, record, restless
+from verdict import judge, judged, ledger, record, restless
+
+TOOL = ADAPTER / "ledger.sh"
 
 pytestmark = pytest.mark.needs("git", "initdb", "pg_ctl", "flock")
 
@@ -62,3 +66,19 @@ def test_what_a_killed_worker_left_is_found_by_its_host_though_another_one_came_
         with record(estate) as kept:
             until(lambda: not restless(estate, kept), 50.0)
         assert judge(estate).faults == {}
+
+
+def test_the_ledger_tells_on_two_tools_at_once_and_on_what_is_made_twice(tmp_path: Path) -> None:
+    estate = Estate(folder=tmp_path, size=Size(stacks=2, workers=0), server=Server(folder=tmp_path / "server"))
+    for name in ("objects", "busy"):
+        (estate.cloud / name).mkdir(parents=True)
+
+    def tool(stack: str, kind: str, pause: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([TOOL, "apply", estate.cloud, f"estate.{stack}.default", kind, "v1", pause])
+
+    for kind in ("create", "update"):
+        assert tool("s000", kind, "0").wait() == 0
+    assert judged(estate).faults == {}
+    first, second = tool("s001", "create", "1"), tool("s001", "create", "1")
+    assert first.wait() == second.wait() == 0
+    assert judged(estate).faults == {"overlaps": ["s001"], "duplicates": ["s001"]}

@@ -134,8 +134,7 @@ def frozen(estate: Estate, kept: SqlRecord) -> set[str]:
 
 def judge(estate: Estate) -> Verdict:
     """Compare ledger and record once all is quiet."""
-    verdict, lines = Verdict(), ledger(estate)
-    _judge_ledger(estate, lines, verdict)
+    verdict, lines = judged(estate), ledger(estate)
     with record(estate) as kept:
         stuck = frozen(estate, kept)
         verdict.restless = {
@@ -164,7 +163,9 @@ def judge(estate: Estate) -> Verdict:
     return verdict
 
 
-def _judge_ledger(estate: Estate, lines: Sequence[Line], verdict: Verdict) -> None:
+def judged(estate: Estate) -> Verdict:
+    """Say what the ledger alone tells."""
+    verdict, lines = Verdict(), ledger(estate)
     made = Counter(one.stack for one in lines if one.act == "create")
     there = contents(estate)
     verdict.duplicates = sorted(name for name in estate.names if made[name] > 1 or len(there.get(name, [])) > 1)
@@ -176,6 +177,7 @@ def _judge_ledger(estate: Estate, lines: Sequence[Line], verdict: Verdict) -> No
         elif one.act == "end" and open_.pop(one.stack, one.pid) != one.pid:
             overlapping.add(one.stack)
     verdict.overlaps = sorted(overlapping)
+    return verdict
 
 
 def _entries(kept: SqlRecord) -> Iterator[Entry]:
