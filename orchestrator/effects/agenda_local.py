@@ -50,8 +50,7 @@ class LocalAgenda:
 
         def work(connection: Connection) -> None:
             lock_head(connection)
-            for due in dues:
-                agenda_rows.pull_forward(connection, due, self.clock.now())
+            agenda_rows.pull_forward(connection, dues, self.clock.now())
 
         if dues:
             self._holds.write(work)
@@ -117,7 +116,7 @@ class LocalAgenda:
             lock_head(connection)
             row = agenda_rows.find(connection, due)
             if row is None or row["taken_by"] != self.me.proof():
-                agenda_rows.pull_forward(connection, due, self.clock.now())
+                agenda_rows.pull_forward(connection, [due], self.clock.now())
                 return
             agenda_rows.come_to_rest(connection, row, due, self.clock.now())
             self._holds.give_back(connection, due.stack)

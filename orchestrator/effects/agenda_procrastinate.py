@@ -106,8 +106,7 @@ class ProcrastinateAgenda:
 
         def work(connection: Connection) -> None:
             lock_head(connection)
-            for due in dues:
-                self._pull_forward(connection, due)
+            self._pull_forward(connection, dues)
             self._queue_due(connection)
 
         if dues:
@@ -179,7 +178,7 @@ class ProcrastinateAgenda:
             lock_head(connection)
             row = agenda_rows.find(connection, due)
             if row is None or row["taken_by"] != self.me.proof():
-                self._pull_forward(connection, due)
+                self._pull_forward(connection, [due])
                 self._queue_due(connection)
                 return
             agenda_rows.come_to_rest(connection, row, due, self.clock.now())
@@ -253,14 +252,14 @@ class ProcrastinateAgenda:
             row = _fetch(queue, round_)
         return row
 
-    def _pull_forward(self, connection: Connection, due: Due) -> None:
-        wish = agenda_rows.pull_forward(connection, due, self.clock.now())
-        before = wish.before
-        if before is None or before["job"] is None or wish.taken or before["priority"] == wish.after.priority:
-            return
-        # An entry keeps its urgency: another one takes its place.
-        Queue(connection).withdraw(before["job"])
-        _unqueue(connection, before["job"])
+    def _pull_forward(self, connection: Connection, dues: Sequence[Due]) -> None:
+        for wish in agenda_rows.pull_forward(connection, dues, self.clock.now()):
+            before = wish.before or {}
+            job = before.get("job")
+            if job is not None and not wish.taken and before["priority"] != wish.after.priority:
+                # An entry keeps its urgency: another one takes its place.
+                Queue(connection).withdraw(job)
+                _unqueue(connection, job)
 
     def _queue_due(self, connection: Connection, _freed: str = "") -> None:
         """Queue what is due and free and has no entry: what was just made so, and, before it, what was so already."""

@@ -53,7 +53,7 @@ class Watcher:
     """Follows one source for the service."""
 
     def __init__(self, post: Post) -> None:
-        """The first look makes every stack due: what happened while nobody watched is not known."""
+        """The first look is at every stack: what happened while nobody watched is not known."""
         self.post = post
         self._watch = Watch(post.outside, post.source)
 
