@@ -101,6 +101,11 @@ class Host:
         """Who works on what, and when: one for every source."""
         return self._agenda
 
+    @property
+    def clock(self) -> Clock:
+        """What time it is, for everybody who shares the record."""
+        return self._clock
+
     def mask(self, text: str) -> str:
         """Hide in a text what this host knows to be secret, and what would move a terminal."""
         credentials = _credentials(self.operator, self._secrets, self._outer)
