@@ -37,7 +37,7 @@ $(STAMPS)/demo: $(STAMPS)/venv constraints.txt pyproject.toml
 
 $(STAMPS)/dev: $(STAMPS)/venv constraints.txt pyproject.toml
 	@echo "installing holdfast and what its tests need into $(VENV)"
-	@$(INSTALL) --editable '.[ansible,aws,cloudformation,demo,postgresql,service,vault]' --group dev
+	@$(INSTALL) --editable '.[ansible,aws,cloudformation,demo,notify,postgresql,service,tracing,vault]' --group dev
 	@touch $@ $(STAMPS)/demo
 
 demo: $(STAMPS)/demo

@@ -117,6 +117,7 @@ def _world(ctx: click.Context) -> Iterator[Check]:
         with at_record(ctx) as place:
             yield from _configuration(place)
             yield from _home(place)
+            yield from _sources(place)
     except OrchestratorError as error:
         yield Check(name="configuration", verdict=Verdict.BAD, found=f"{error.code} {error.message}", hint=error.hint)
 
@@ -153,3 +154,19 @@ def _home(place: Place) -> Iterator[Check]:
     else:
         hint = "restore it from a backup"
         yield Check(name="record", verdict=Verdict.BAD, found=f"altered at entry {broken}", hint=hint)
+
+
+def _sources(place: Place) -> Iterator[Check]:
+    from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.cli.silences import seen_here  # noqa: PLC0415 -- likewise
+    from orchestrator.rules.silence import word_of  # noqa: PLC0415 -- likewise
+
+    for glimpse, silence in seen_here(place, place.world.operator.sources):
+        verdict = Verdict.GOOD if silence is None else Verdict.BAD
+        if glimpse.code and silence is None:
+            verdict = Verdict.WARNING
+        word = word_of(glimpse, silence or 0.0, place.now).removeprefix(f"source {glimpse.source}: ")
+        hint = (
+            "" if verdict is Verdict.GOOD else f"holdfast status --source {glimpse.source}; is holdfast serve at work?"
+        )
+        yield Check(name=f"source {glimpse.source}", verdict=verdict, found=word, hint=hint)
