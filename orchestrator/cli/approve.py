@@ -30,10 +30,10 @@ def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str,
     Of a STACK without --proposal the plan is shown and asked about. `holdfast explain STACK` says whose word counts.
     """
     from orchestrator.cli.answering import waiting  # noqa: PLC0415 -- nothing is opened for a mistyped word
-    from orchestrator.cli.symbols import short  # noqa: PLC0415 -- likewise
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
     from orchestrator.engine.acts.consent import Word, approve  # noqa: PLC0415 -- likewise
     from orchestrator.engine.documents import word_on  # noqa: PLC0415 -- likewise
+    from orchestrator.telling.counts import short  # noqa: PLC0415 -- likewise
 
     with opened(ctx) as place:
         counted, refusals = _sorted_out(place, waiting(place, what, proposal))

@@ -46,8 +46,8 @@ def command(ctx: click.Context, run: int) -> None:
 
 def _endings(place: Place, run: int) -> list[tuple[StackKey, str]]:
     """Return how each attempt of the run ended, as far as the record knows."""
-    from orchestrator.cli.event_words import sentence  # noqa: PLC0415 -- seldom asked for
     from orchestrator.model.event import ApplyEnded  # noqa: PLC0415 -- likewise
+    from orchestrator.telling.events import sentence  # noqa: PLC0415 -- seldom asked for
 
     ended = [entry for entry in place.entries(run) if isinstance(entry.event, ApplyEnded)]
     return [(StackKey.parse(entry.stack), sentence(entry.event)) for entry in ended]

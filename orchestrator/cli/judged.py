@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from orchestrator.cli.ignoring import told
 from orchestrator.cli.symbols import counted
-from orchestrator.cli.witnesses import by_whom
 from orchestrator.model.moment import stamp
 from orchestrator.rules.judged import Judged
+from orchestrator.telling.ignoring import told
+from orchestrator.telling.witnesses import by_whom
 
 
 def sentences(it: Judged, name: str, *, whom: bool = False) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapters.contract import Goal, Plan
-from orchestrator.cli.ignoring import told
 from orchestrator.cli.outcome import code_of, mark_of
 from orchestrator.cli.place import Place
 from orchestrator.cli.progress import Tell, words
@@ -25,6 +24,8 @@ from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Run
 from orchestrator.rules.order import Edge, EdgeKind, edges
 from orchestrator.rules.stillness import Still
+from orchestrator.telling.ignoring import told
+from orchestrator.telling.plans import named
 
 #: Why a plan would not be applied whatever anybody says.
 _BARRING = frozenset({Reason.REJECTED, Reason.OVER_LIMIT})
@@ -183,11 +184,6 @@ def proposal_row(place: Place, asked: Asked, proposal: Proposal) -> Row:
         proposal=proposal,
         plan=plan_of(place, proposal),
     )
-
-
-def named(proposal: Proposal) -> str:
-    """Return the words that tell one proposal from all others."""
-    return f"proposal {proposal.number} at {proposal.revision[:7]}, digest {proposal.changes_digest[:12]}"
 
 
 def proposal_of(settled: Settled) -> Proposal | None:

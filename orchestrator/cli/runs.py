@@ -25,7 +25,8 @@ _FURTHEST = 10_000
 def command(ctx: click.Context, *, since: str, failed: bool, everything: bool, limit: int) -> None:
     """List what was done, newest first. Runs of which nothing came are left out."""
     from orchestrator.cli.moments import since as since_when  # noqa: PLC0415 -- seldom asked for
-    from orchestrator.cli.show_runs import TROUBLE, Row, page  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.cli.show_runs import page  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.telling.runs import TROUBLE, Row  # noqa: PLC0415 -- likewise
 
     with at_record(ctx) as place:
         oldest = since_when(since, place.now) if since else 0.0

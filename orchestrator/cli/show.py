@@ -34,7 +34,8 @@ def command(ctx: click.Context, what: str, *, track: str) -> None:
 
 
 def _show_run(place: Place, number: int) -> None:
-    from orchestrator.cli.show_runs import Row, timeline  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.cli.show_runs import timeline  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.telling.runs import Row  # noqa: PLC0415 -- likewise
 
     run = place.run(number)
     place.screen.emit(timeline(Row(run=run, entries=place.entries(number))))

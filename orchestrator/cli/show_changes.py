@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 from rich.text import Text
 
-from adapters.contract import AttributeChange, Change, ChangeKind, Json
+from adapters.contract import AttributeChange, Change, ChangeKind
 from orchestrator.cli.printable import printable
 from orchestrator.cli.symbols import SIGNS, by_risk
-from orchestrator.cli.values import before_and_after, sides
-from orchestrator.model.observed import Counts
+from orchestrator.cli.values import before_and_after
 
 #: So many harmless changes of one stack are listed; destructive ones always are, all of them.
 _LISTED = 20
@@ -79,39 +78,3 @@ def records(stack: str, changes: Iterable[Change]) -> Iterator[tuple[str, ...]]:
     for change in by_risk(changes):
         paths = ",".join(attribute.path for attribute in change.attributes)
         yield stack, SIGNS[change.kind].word, change.address, paths
-
-
-def value(change: Change) -> Json:
-    """Return one change for programs."""
-    return {
-        "address": change.address,
-        "kind": change.kind.value,
-        "destructive": change.kind.destructive,
-        "reason": change.reason,
-        "attributes": [_attribute_value(attribute) for attribute in change.attributes],
-    }
-
-
-def _attribute_value(attribute: AttributeChange) -> Json:
-    before, after = sides(attribute)
-    return {
-        "path": attribute.path,
-        "before": before,
-        "after": after,
-        "sensitive": attribute.sensitive,
-        "computed": attribute.computed,
-        "forces_replacement": attribute.forces_replacement,
-    }
-
-
-def counts_value(counts: Counts) -> dict[str, Json]:
-    """Return counts for programs: every kind is always there."""
-    return {
-        "create": counts.create,
-        "update": counts.update,
-        "replace": counts.replace,
-        "delete": counts.delete,
-        "unknown": counts.unknown,
-        "moved": counts.moved,
-        "imported": counts.imported,
-    }

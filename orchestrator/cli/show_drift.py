@@ -10,20 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.contract import AttributeChange, ChangeKind, DriftItem, Json
-from orchestrator.cli import show_changes, witnesses
 from orchestrator.cli.judged import sentences
 from orchestrator.cli.moments import age
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import FAILED, counted
 from orchestrator.cli.values import before_and_after
-from orchestrator.cli.witnesses import beside, by_whom
-from orchestrator.model.moment import stamp
 from orchestrator.model.observed import Looks
-from orchestrator.model.policy import Ignore
 from orchestrator.model.stack import StackKey
-from orchestrator.rules.difference import Difference
 from orchestrator.rules.judged import Judged
+from orchestrator.telling.drift import Said
+from orchestrator.telling.drift import value as drift_value
+from orchestrator.telling.witnesses import beside, by_whom
 
 #: What happened to a resource behind the tool's back, in words.
 _WORDS = {
@@ -49,6 +47,11 @@ class Row:
     code: str = ""
     #: What was done about it, in words; empty where nobody asked.
     answered: str = ""
+
+    @property
+    def said(self) -> Said:
+        """What is said beside the differences."""
+        return Said(blind_spots=self.blind_spots, problem=self.problem, code=self.code, answered=self.answered)
 
     @property
     def items(self) -> tuple[DriftItem, ...]:
@@ -169,48 +172,4 @@ def _lines(row: Row, item: DriftItem, fate: str) -> Iterator[tuple[str, ...]]:
 
 
 def _value(row: Row) -> Json:
-    it, drift = row.judged, row.judged.drift
-    return {
-        "stack": row.key.short,
-        "key": str(row.key),
-        "drifted": None if row.problem else drift is not None,
-        "looked_at": stamp(row.looks.drift_at) or None,
-        "first_seen": stamp(drift.first_seen) if drift else None,
-        "last_seen": stamp(row.looks.drift_seen_at) if drift else None,
-        "times": row.looks.drift_seen if drift else 0,
-        "revision": drift.revision if drift else None,
-        "items": [_item_value(row, item) for item in row.items],
-        "unconfirmed": [_item_value(row, item) for item in it.unconfirmed],
-        "ignored": [{**_item_value(row, one.item), "rule": rule_value(one.rule)} for one in it.ignored],
-        "expired": [rule_value(rule) for rule in it.expired],
-        "repairs": it.repairs,
-        "recurring": it.recurring,
-        "answer": it.policy.answer.value,
-        "answered": row.answered,
-        "blind_spots": list(row.blind_spots),
-        "problem": row.problem,
-        "code": row.code,
-    }
-
-
-def _item_value(row: Row, item: DriftItem) -> dict[str, Json]:
-    said = row.judged.witnessed(item)
-    return {
-        "will_be_reverted": item.will_be_reverted,
-        "first_seen": stamp(row.judged.since(item)) or None,
-        "last_seen": stamp(row.looks.drift_seen_at) or None,
-        "times": row.judged.times(item, row.looks),
-        "occurrences": row.judged.occasions(item),
-        "witnesses": [witnesses.value(one) for one in said or ()],
-        "change": show_changes.value(item.change),
-    }
-
-
-def rule_value(rule: Ignore) -> dict[str, Json]:
-    """Return a rule for programs."""
-    return {
-        "what": str(Difference(address=rule.address, path=rule.path)),
-        "owner": rule.owner,
-        "reason": rule.reason,
-        "until": stamp(rule.until or 0.0) or None,
-    }
+    return drift_value(row.key, row.judged, row.looks, row.said)

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from adapters.contract import ChangeKind, Json
+from adapters.contract import ChangeKind
 from orchestrator.cli.judged import sentences
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import counted
-from orchestrator.cli.witnesses import beside, by_whom, value
 from orchestrator.model.drift import Ending, Occurrence
 from orchestrator.model.moment import stamp
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.difference import Difference
 from orchestrator.rules.judged import Judged
+from orchestrator.telling.drift import history_value
+from orchestrator.telling.witnesses import beside, by_whom
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class History:
 def page(rows: Sequence[History]) -> Page:
     """Return the history in every form."""
     return Page(
-        value=lambda: {"stacks": [_value(row) for row in rows]},
+        value=lambda: {"stacks": [history_value(row.key, row.judged) for row in rows]},
         records=lambda: [_record(row.key, one) for row in rows for one in row.judged.occurrences],
         view=lambda _: Group(*(line for row in rows for line in _stack(row)), Text(), Text(totals(rows), style="bold")),
     )
@@ -98,33 +99,3 @@ def _record(key: StackKey, one: Occurrence) -> tuple[str, ...]:
         str(one.run or ""),
         one.by,
     )
-
-
-def _value(row: History) -> Json:
-    return {
-        "stack": row.key.short,
-        "key": str(row.key),
-        "repairs": row.judged.repairs,
-        "recurring": row.judged.recurring,
-        "occurrences": [_occurrence(one) for one in row.judged.occurrences],
-    }
-
-
-def _occurrence(one: Occurrence) -> Json:
-    return {
-        "address": one.address,
-        "path": one.path,
-        "kind": one.kind.value,
-        "expected": one.expected,
-        "actual": one.actual,
-        "will_be_reverted": one.will_be_reverted,
-        "revision": one.revision,
-        "since": stamp(one.since),
-        "until": stamp(one.until or 0.0) or None,
-        "ended": one.ended.value if one.ended else None,
-        "run": one.run or None,
-        "by": one.by,
-        "unseen_at": stamp(one.unseen_at) or None,
-        "asked_at": stamp(one.asked_at) or None,
-        "witnesses": [value(word) for word in one.testimonies],
-    }

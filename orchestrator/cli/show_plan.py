@@ -10,13 +10,16 @@ from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from adapters.contract import Json, Plan, Problem
+from adapters.contract import Json, Plan
 from orchestrator.cli import show_changes
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, counted, short, tally
+from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, counted, tally
 from orchestrator.model.observed import Counts, Proposal
 from orchestrator.model.stack import StackKey
+from orchestrator.telling import plans
+from orchestrator.telling.counts import short
+from orchestrator.telling.counts import value as counts_value
 
 
 class Mark(StrEnum):
@@ -181,39 +184,12 @@ def value(rows: Sequence[Row]) -> Json:
     return {
         "stacks": [_row_value(row) for row in rows],
         "totals": {
-            **show_changes.counts_value(_sum([row.counts for row in rows if row.mark is Mark.CHANGES])),
+            **counts_value(_sum([row.counts for row in rows if row.mark is Mark.CHANGES])),
             **{f"stacks_{mark.value}": sum(row.mark is mark for row in rows) for mark in Mark},
         },
     }
 
 
 def _row_value(row: Row) -> Json:
-    proposal, plan = row.proposal, row.plan
-    return {
-        "stack": row.key.short,
-        "key": str(row.key),
-        "tool": row.tool,
-        "result": row.mark.value,
-        "why": row.why,
-        "code": row.code,
-        "run": proposal.run if proposal else None,
-        "proposal": proposal.number if proposal else None,
-        "revision": proposal.revision if proposal else None,
-        "goal": proposal.goal.value if proposal else None,
-        "digest": proposal.changes_digest if proposal else None,
-        "counts": show_changes.counts_value(row.counts),
-        "changes": [show_changes.value(change) for change in plan.changes] if plan else [],
-        "outputs_changing": list(plan.outputs_changing) if plan else [],
-        "warnings": list(row.warnings),
-        "problems": [_problem_value(problem) for problem in plan.problems] if plan else [],
-    }
-
-
-def _problem_value(problem: Problem) -> Json:
-    return {
-        "severity": problem.severity.value,
-        "summary": problem.summary,
-        "detail": problem.detail,
-        "file": problem.file,
-        "line": problem.line,
-    }
+    told = plans.Told(result=row.mark.value, why=row.why, code=row.code, warnings=row.warnings)
+    return plans.value(row.key, row.tool, told, row.proposal, row.plan)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from adapters.contract import Change, ChangeKind
 from orchestrator.model.observed import Counts
+from orchestrator.telling.counts import NOTHING, SYMBOLS, numbers
 
 
 class Sign(NamedTuple):
@@ -21,13 +22,13 @@ class Sign(NamedTuple):
 
 #: In the order of showing: what may lose something comes first.
 SIGNS: Final[dict[ChangeKind, Sign]] = {
-    ChangeKind.DELETE: Sign("-", "destroy", "bold red"),
-    ChangeKind.REPLACE: Sign("±", "replace", "bold magenta"),
-    ChangeKind.UNKNOWN: Sign("?", "unknown", "bold yellow"),
-    ChangeKind.UPDATE: Sign("~", "change", "yellow"),
-    ChangeKind.CREATE: Sign("+", "add", "green"),
+    ChangeKind.DELETE: Sign(SYMBOLS[ChangeKind.DELETE], "destroy", "bold red"),
+    ChangeKind.REPLACE: Sign(SYMBOLS[ChangeKind.REPLACE], "replace", "bold magenta"),
+    ChangeKind.UNKNOWN: Sign(SYMBOLS[ChangeKind.UNKNOWN], "unknown", "bold yellow"),
+    ChangeKind.UPDATE: Sign(SYMBOLS[ChangeKind.UPDATE], "change", "yellow"),
+    ChangeKind.CREATE: Sign(SYMBOLS[ChangeKind.CREATE], "add", "green"),
 }
-NONE: Final = Sign("=", "none", "dim")
+NONE: Final = Sign(NOTHING, "none", "dim")
 DEFERRED: Final = Sign("⌛", "deferred", "cyan")
 FAILED: Final = Sign("✗", "failed", "bold red")
 DONE: Final = Sign("✓", "done", "green")
@@ -42,19 +43,7 @@ def by_risk(changes: Iterable[Change]) -> list[Change]:
 
 def tally(counts: Counts) -> list[tuple[Sign, int]]:
     """Return each kind that occurs with its number, destructive ones first."""
-    numbers = {
-        ChangeKind.DELETE: counts.delete,
-        ChangeKind.REPLACE: counts.replace,
-        ChangeKind.UNKNOWN: counts.unknown,
-        ChangeKind.UPDATE: counts.update,
-        ChangeKind.CREATE: counts.create,
-    }
-    return [(SIGNS[kind], number) for kind, number in numbers.items() if number]
-
-
-def short(counts: Counts) -> str:
-    """Return ``-1 ±1 ~2 +3``, or ``=`` where nothing changes."""
-    return " ".join(f"{sign.symbol}{number}" for sign, number in tally(counts)) or NONE.symbol
+    return [(SIGNS[kind], number) for kind, number in numbers(counts).items()]
 
 
 def counted(number: int, one: str) -> str:

@@ -29,8 +29,3 @@ def before_and_after(attribute: AttributeChange, *, whole: bool = False) -> tupl
         return MASK, MASK
     after = COMPUTED if attribute.computed else text_of(attribute.after, whole=whole)
     return text_of(attribute.before, whole=whole), after
-
-
-def sides(attribute: AttributeChange) -> tuple[Json, Json]:
-    """Return both sides as values for programs, masked where they are secret."""
-    return (MASK, MASK) if attribute.sensitive else (attribute.before, attribute.after)

@@ -140,10 +140,11 @@ class SqlRecord:
         ended = update(runs).where(runs.c.number == number, runs.c.ended_at.is_(None)).values(ended_at=self.clock.now())
         self.database.write(lambda connection: connection.execute(ended))
 
-    def runs(self, *, limit: int = 50) -> Sequence[Run]:
-        """Return the newest runs, newest first."""
+    def runs(self, *, limit: int = 50, before: int | None = None) -> Sequence[Run]:
+        """Return the newest runs (of those before number ``before``), newest first."""
+        wanted = _RUNS if before is None else _RUNS.where(runs.c.number < before)
         with self.database.reading() as connection:
-            found = connection.execute(_RUNS.order_by(runs.c.number.desc()).limit(limit)).mappings()
+            found = connection.execute(wanted.order_by(runs.c.number.desc()).limit(limit)).mappings()
             return tuple(Run(**one) for one in found)
 
     def run(self, number: int) -> Run | None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from adapters.contract import AdapterError
-from orchestrator.engine.outside import Reading, read_at
-from orchestrator.engine.post import Post, Posts, row_of
+from orchestrator.engine.newest import Newest
+from orchestrator.engine.outside import Reading
+from orchestrator.engine.post import Post, Posts
 from orchestrator.engine.recovery import recover_gone
 from orchestrator.engine.resting import next_look, rest_of
 from orchestrator.engine.survey import Survey
-from orchestrator.engine.watch import NO_RUN, last_good
+from orchestrator.engine.watch import NO_RUN
 from orchestrator.engine.work import VANISHED, Settled, Worker
 from orchestrator.errors import Conflict, OrchestratorError
 from orchestrator.model.action import Action, Apply, Reason, Rest
@@ -86,7 +87,7 @@ class Tender:
         """``on_action`` is told of each stack, what is done about it and in which run."""
         self._posts, self._halt, self._on_action = posts, halt, on_action
         self._lock = threading.Lock()
-        self._readings: dict[str, Reading] = {}
+        self._newest = Newest()
         self._after: dict[int, tuple[object, Mapping[StackKey, frozenset[StackKey]]]] = {}
         self._stores_asked_at = 0.0
         #: How often in a row something went wrong with a stack that was no failure of its own.
@@ -142,7 +143,7 @@ class Tender:
     def _tend(self, due: Due) -> Tended:
         key = StackKey.parse(due.stack)
         post = self._posts.get(key.source)
-        reading = self._reading(post) if post else None
+        reading = self._newest.of(post) if post else None
         now = post.outside.clock.now() if post else due.at
         if post is not None:
             self._ask_stores_anew(post, now)
@@ -226,21 +227,6 @@ class Tender:
                 self._after = {id(layout): (layout, readers(layout.stacks)), **dict(list(self._after.items())[:15])}
             return self._after[id(layout)][1]
 
-    def _reading(self, post: Post) -> Reading | None:
-        """Return the reading of the newest revision that was accepted, whichever host did so."""
-        name = post.source.id
-        revision = post.outside.record.row(row_of(name)).looks.revision
-        if not revision:
-            return None
-        with self._lock:
-            kept = self._readings.get(name)
-        if kept is not None and kept.revision.id == revision and kept.source == post.source:
-            return kept
-        reading = last_good(post.outside, post.source) or read_at(post.outside, post.source, revision)
-        with self._lock:
-            self._readings[name] = reading
-        return reading
-
     def _ask_stores_anew(self, post: Post, now: float) -> None:
         """Have the secret stores asked again from time to time: somebody may have put another value there."""
         with self._lock:
@@ -251,8 +237,7 @@ class Tender:
 
     def forget(self) -> None:
         """Read every source anew: what the operator says of them may have changed."""
-        with self._lock:
-            self._readings.clear()
+        self._newest.forget()
 
     @staticmethod
     def _rests(due: Due, rest: Rest, now: float) -> Tended:

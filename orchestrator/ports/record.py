@@ -89,8 +89,8 @@ class Record(Protocol):
         """Mark a run as ended."""
         ...
 
-    def runs(self, *, limit: int = 50) -> Sequence[Run]:
-        """Return the newest runs, newest first."""
+    def runs(self, *, limit: int = 50, before: int | None = None) -> Sequence[Run]:
+        """Return the newest runs (of those before number ``before``), newest first."""
         ...
 
     def run(self, number: int) -> Run | None:

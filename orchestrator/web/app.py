@@ -15,14 +15,24 @@ from orchestrator.ports import Journal
 from orchestrator.report.metrics import Metrics
 from orchestrator.rules.rights import Right
 from orchestrator.web import health, hooks, metrics
-from orchestrator.web.api import about, sources
+from orchestrator.web.api import about, approvals, drift, events, plans, runs, sources, stacks
 from orchestrator.web.gate import GatedRoute, Over, guarded
 from orchestrator.web.inside import Inside
 from orchestrator.web.problems import MEDIA_TYPE, ProblemDocument, answer_with_problems
 from orchestrator.web.wrapping import Wrapped
 
 #: The nouns of the API, in the order in which its description lists them.
-_NOUNS: Final = (about.router, sources.router)
+_NOUNS: Final = (
+    about.router,
+    sources.router,
+    stacks.router,
+    plans.router,
+    drift.router,
+    approvals.router,
+    runs.router,
+    events.router,
+    stacks.last,
+)
 
 #: What every noun can answer beside what it is asked for.
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {

@@ -15,6 +15,7 @@ from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
+from orchestrator.engine.recorded import stacks_of
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.rights import Identity, Right, SourceName, allowed, allowed_somewhere
 from orchestrator.web.identity import identify
@@ -25,6 +26,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 _ATTRIBUTE: Final = "holdfast_gate"
 _READING: Final = frozenset({"GET", "HEAD"})
+#: No number of ours is longer, and every database keeps one of this length.
+_DIGITS: Final = 15
 
 
 class Over(StrEnum):
@@ -37,6 +40,8 @@ class Over(StrEnum):
     SOURCE = "source"
     #: The stack that the path names by its full key, ``{stack:path}``.
     STACK = "stack"
+    #: The run that the path names, ``{run}``: to see it is to see one of its stacks, all else takes all of them.
+    RUN = "run"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +113,8 @@ def admit(gate: Gate, request: Request) -> Identity:
             if not allowed(who, Right.VIEW, target):
                 raise Problem(404)
             opens = allowed(who, gate.right, target)
+        case Over.RUN:
+            opens = _opens_run(who, gate.right, request)
     if not opens:
         raise Problem(403)
     return who
@@ -116,10 +123,29 @@ def admit(gate: Gate, request: Request) -> Identity:
 def _target(over: Over, request: Request) -> StackKey | SourceName:
     if over is Over.SOURCE:
         return SourceName(request.path_params["source"])
+    text = request.path_params["stack"]
     try:
-        return StackKey.parse(request.path_params["stack"])
+        found = StackKey.parse(text)
     except ValueError:
         raise Problem(404) from None
+    if str(found) != text or not text.isprintable():
+        # A short form could be read as another stack, or as one of the nouns below it.
+        raise Problem(404)
+    return found
+
+
+def _opens_run(who: Identity, right: Right, request: Request) -> bool:
+    text = request.path_params["run"]
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
+    record = inside_of(request).record
+    if record.run(number) is None:
+        raise Problem(404)
+    stacks = stacks_of(record, number)
+    if not (allowed(who, Right.VIEW, None) or any(allowed(who, Right.VIEW, key) for key in stacks)):
+        raise Problem(404)
+    if right is Right.VIEW or allowed(who, right, None):
+        return True
+    return bool(stacks) and all(allowed(who, right, key) for key in stacks)
 
 
 def _is_json(request: Request) -> bool:

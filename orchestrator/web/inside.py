@@ -11,6 +11,7 @@ from orchestrator.assembly.served import Served
 from orchestrator.config.operator import Operator
 from orchestrator.effects.tokens import Tokens
 from orchestrator.engine.dispatch import Dispatch
+from orchestrator.engine.newest import Newest
 from orchestrator.ports import Clock, Journal, Record
 from orchestrator.report.metrics import Metrics
 from orchestrator.web.pacing import Heard, Limiter, counted_as
@@ -46,6 +47,8 @@ class Inside:
     logins: Limiter = field(default_factory=lambda: Limiter(_LOGINS, _MINUTE_S))
     knocks: Limiter = field(default_factory=lambda: Limiter(_KNOCKS, _MINUTE_S))
     nudges: Limiter = field(default_factory=lambda: Limiter(_NUDGES, _MINUTE_S))
+    #: What each source held when it was last read.
+    newest: Newest = field(default_factory=Newest)
     heard: Heard = field(default_factory=Heard)
     checks: Checks = field(default_factory=Checks)
 

@@ -8,8 +8,6 @@ from cli_values import REVISION, applied, change, proposal, text
 
 from adapters.contract import ChangeKind, DriftItem
 from orchestrator.cli import show_runs
-from orchestrator.cli.event_words import sentence
-from orchestrator.cli.show_runs import Result, Row, result_of
 from orchestrator.model import event as events
 from orchestrator.model.event import ApplyEnded, ApplyStarted, Asked, Converged, Event, Outcome, PlanFailed, Planned
 from orchestrator.model.gate import Gate, GateKind
@@ -17,6 +15,8 @@ from orchestrator.model.observed import Applying, Consent, Hold, HoldKind
 from orchestrator.model.policy import Ignore
 from orchestrator.model.stack import MAIN
 from orchestrator.ports import Entry, Run
+from orchestrator.telling.events import sentence
+from orchestrator.telling.runs import Result, Row, result_of
 
 ATTEMPT = Applying(number=4, run=7, proposal=proposal(), host="h1", boot_id="b", folder="/f", by="ana", started_at=1.0)
 PLANNED = Planned(proposal=proposal())

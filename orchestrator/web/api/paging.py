@@ -16,6 +16,8 @@ _T = TypeVar("_T")
 _M = TypeVar("_M", bound=BaseModel)
 
 _MOST: Final = 200
+#: No number of ours is longer, and every database keeps one of this length.
+_DIGITS: Final = 15
 
 Limit = Annotated[int, Query(ge=1, le=_MOST, description="How many at once.")]
 Cursor = Annotated[str, Query(max_length=1024, description="`next` of the page before.")]
@@ -34,6 +36,14 @@ def cut(found: Sequence[_T], name: Callable[[_T], str], cursor: str, limit: int)
     after = read_cursor(cursor)
     rest = [one for one in found if name(one) > after]
     return rest[:limit], make_cursor(name(rest[limit - 1])) if len(rest) > limit else None
+
+
+def numbered(cursor: str) -> int | None:
+    """Return the number that a cursor stands at, None where there is no cursor. Raises Problem (400)."""
+    text = read_cursor(cursor)
+    if text and not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise Problem(400, detail="cursor: not one of ours")
+    return int(text) if text else None
 
 
 def make_cursor(last: str) -> str:

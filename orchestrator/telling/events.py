@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from orchestrator.cli.ignoring import told
-from orchestrator.cli.symbols import short
-from orchestrator.cli.witnesses import by_whom
 from orchestrator.model.event import (
     ApplyEnded,
     ApplyRefused,
@@ -45,6 +42,9 @@ from orchestrator.model.event import (
     Verified,
 )
 from orchestrator.rules.difference import Difference
+from orchestrator.telling.counts import short
+from orchestrator.telling.ignoring import told
+from orchestrator.telling.witnesses import by_whom
 
 
 def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm per kind

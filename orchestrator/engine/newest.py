@@ -1,0 +1,39 @@
+"""The newest reading of each source that was accepted, whichever host accepted it. Fetches nothing."""
+
+from __future__ import annotations
+
+import threading
+
+from orchestrator.engine.outside import Reading, read_at
+from orchestrator.engine.post import Post, row_of
+from orchestrator.engine.watch import last_good
+
+
+class Newest:
+    """Reads each revision of a source once. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[Post, Reading]] = {}
+
+    def of(self, post: Post) -> Reading | None:
+        """Return the newest reading, None where the source was never read. Raises OrchestratorError."""
+        name = post.source.id
+        revision = post.outside.record.row(row_of(name)).looks.revision
+        if not revision:
+            return None
+        with self._lock:
+            kept = self._kept.get(name)
+        # Another post is another operator's file: what it says of stacks may have changed.
+        if kept is not None and kept[0] is post and kept[1].revision.id == revision:
+            return kept[1]
+        reading = last_good(post.outside, post.source) or read_at(post.outside, post.source, revision)
+        with self._lock:
+            self._kept[name] = (post, reading)
+        return reading
+
+    def forget(self) -> None:
+        """Read every source anew."""
+        with self._lock:
+            self._kept.clear()

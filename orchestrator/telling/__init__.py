@@ -1,0 +1,1 @@
+"""What people and programs are told of values, in the same words through every door. Pure."""

@@ -1,0 +1,49 @@
+"""How many resources a plan touches, by kind, as people and programs are told. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from adapters.contract import ChangeKind, Json
+from orchestrator.model.observed import Counts
+
+#: In the order of showing: what may lose something comes first.
+SYMBOLS: Final[dict[ChangeKind, str]] = {
+    ChangeKind.DELETE: "-",
+    ChangeKind.REPLACE: "±",
+    ChangeKind.UNKNOWN: "?",
+    ChangeKind.UPDATE: "~",
+    ChangeKind.CREATE: "+",
+}
+#: What stands for a plan that changes nothing.
+NOTHING: Final = "="
+
+
+def numbers(counts: Counts) -> dict[ChangeKind, int]:
+    """Return the number of each kind that occurs, destructive ones first."""
+    found = {
+        ChangeKind.DELETE: counts.delete,
+        ChangeKind.REPLACE: counts.replace,
+        ChangeKind.UNKNOWN: counts.unknown,
+        ChangeKind.UPDATE: counts.update,
+        ChangeKind.CREATE: counts.create,
+    }
+    return {kind: number for kind, number in found.items() if number}
+
+
+def short(counts: Counts) -> str:
+    """Return ``-1 ±1 ~2 +3``, or ``=`` where nothing changes."""
+    return " ".join(f"{SYMBOLS[kind]}{number}" for kind, number in numbers(counts).items()) or NOTHING
+
+
+def value(counts: Counts) -> dict[str, Json]:
+    """Return counts for programs: every kind is always there."""
+    return {
+        "create": counts.create,
+        "update": counts.update,
+        "replace": counts.replace,
+        "delete": counts.delete,
+        "unknown": counts.unknown,
+        "moved": counts.moved,
+        "imported": counts.imported,
+    }

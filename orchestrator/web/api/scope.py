@@ -1,0 +1,90 @@
+"""What of all that is served somebody may see, and how a stack is found that the path names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+
+from adapters.contract import AdapterError
+from orchestrator.engine.outside import Outside, Reading
+from orchestrator.engine.post import Post
+from orchestrator.errors import OrchestratorError
+from orchestrator.model.stack import StackKey
+from orchestrator.ports import Level, Row
+from orchestrator.rules.rights import Identity, Right, allowed
+from orchestrator.web.inside import Inside
+from orchestrator.web.problems import Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spot:
+    """One stack that the path named, with the source that it belongs to."""
+
+    key: StackKey
+    post: Post
+    reading: Reading
+
+    @property
+    def outside(self) -> Outside:
+        """Everything that the engine can touch."""
+        return self.post.outside
+
+    @cached_property
+    def row(self) -> Row:
+        """What the record knows of it."""
+        return self.outside.record.row(str(self.key))
+
+
+def spot(house: Inside, stack: str) -> Spot:
+    """Return the stack of a full key that the gate has let through.
+
+    Raises Problem: 404 where there is none, 503 where its source cannot be read just now.
+    """
+    key = StackKey.parse(stack)
+    post = house.served.posts.get(key.source)
+    reading = _read(house, post) if post else None
+    if post is None or reading is None:
+        raise Problem(404)
+    found = Spot(key=key, post=post, reading=reading)
+    if key not in reading.layout.stacks and (not found.row.state.version or found.row.state.moved_to):
+        raise Problem(404)
+    return found
+
+
+def readings(house: Inside, source: str = "") -> Iterator[tuple[Post, Reading]]:
+    """Yield each source (of that name) with its newest reading; one that cannot be read just now is left out."""
+    for post in house.served.posts.every():
+        if source and post.source.id != source:
+            continue
+        with suppress(Problem):
+            if reading := _read(house, post):
+                yield post, reading
+
+
+def theirs(who: Identity, post: Post, reading: Reading) -> list[StackKey]:
+    """Return the stacks of a source that are theirs to see, those that left it among them, sorted."""
+    known = {*reading.layout.stacks, *_recorded(post)}
+    return sorted(key for key in known if allowed(who, Right.VIEW, key))
+
+
+def _recorded(post: Post) -> Iterator[StackKey]:
+    for name in post.outside.record.versions(post.source.id):
+        with suppress(ValueError):
+            yield StackKey.parse(name)
+
+
+def _read(house: Inside, post: Post) -> Reading | None:
+    try:
+        return house.newest.of(post)
+    except (OrchestratorError, AdapterError) as error:
+        mark = f"{post.source.id} {error.code} {error.message}"
+        if not house.heard.knows(mark):
+            house.heard.note(mark)
+            house.journal.say(
+                Level.WARNING, "a source cannot be shown", source=post.source.id, code=error.code, why=error.message
+            )
+        raise Problem(
+            503, code=error.code, detail="its source cannot be read just now", headers={"retry-after": "10"}
+        ) from error
