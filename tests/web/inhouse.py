@@ -65,19 +65,19 @@ class House:
     @contextmanager
     def open(self) -> Iterator[House]:
         operator = operator_of({"HOLDFAST_CONFIG": str(self.made.config)})
-        with open_served(operator, self.made.home, self.made.environment) as self.served:
-            with (self.made.folder / "log").open("a") as log:
-                journal = StreamJournal.on(log, {}, str)
-                clock = self.post.outside.clock
-                self.dispatch = Dispatch(self.served.posts, self.served.host.agenda, clock, journal)
-                self.app: FastAPI = make_app(self.served, self.dispatch, journal, self.stopping.is_set)
-                Watcher(self.post).look()
-                for role in ("own", "other", "approver", "operator", "admin"):
-                    if role not in self.tokens:
-                        self.tokens[role] = self.served.host.tokens.create(f"{role}-token", role, by="test")[1]
-                # What the tests send is counted as coming from one address: none of it is a wrong token.
-                with TestClient(self.app, raise_server_exceptions=False) as self.http:
-                    yield self
+        served = open_served(operator, self.made.home, self.made.environment)
+        with served as self.served, (self.made.folder / "log").open("a") as log:
+            journal = StreamJournal.on(log, {}, str)
+            clock = self.post.outside.clock
+            self.dispatch = Dispatch(self.served.posts, self.served.host.agenda, clock, journal)
+            self.app: FastAPI = make_app(self.served, self.dispatch, journal, self.stopping.is_set)
+            Watcher(self.post).look()
+            for role in ("own", "other", "approver", "operator", "admin"):
+                if role not in self.tokens:
+                    self.tokens[role] = self.served.host.tokens.create(f"{role}-token", role, by="test")[1]
+            # What the tests send is counted as coming from one address: none of it is a wrong token.
+            with TestClient(self.app, raise_server_exceptions=False) as self.http:
+                yield self
 
     @property
     def post(self) -> Post:
