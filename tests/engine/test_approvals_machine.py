@@ -376,6 +376,20 @@ def test_one_person_is_one_person_however_often_they_speak_and_whatever_they_are
         machine.teardown()
 
 
+def test_a_yes_that_is_too_old_lets_nothing_happen_before_the_apply_and_while_it_is_prepared():
+    machine = Approving()
+    try:
+        machine.policy_changes(POLICIES[2])
+        before = Approving.met["applied"]
+        machine.everybody_says_yes_and_a_team_leaves_before_it_is_worked(HOUR, "")
+        assert (Approving.met["applied"], machine.wrong) == (before, [])
+        machine.people_say_yes(set(PEOPLE))
+        machine.while_an_apply_is_prepared_somebody_leaves_or_an_hour_passes("eve", late=True)
+        assert (Approving.met["applied"], machine.wrong) == (before, [])
+    finally:
+        machine.teardown()
+
+
 def test_no_order_of_events_has_anything_applied_that_people_did_not_let_happen_once():
     Approving.met.clear()
     run_state_machine_as_test(
