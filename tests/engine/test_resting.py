@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from world import AUTO, SOURCE, Crash, World
+from ticking import Crash
+from world import AUTO, SOURCE, World
 
 from orchestrator.engine.watch import Watch
 from orchestrator.model.action import Reason
