@@ -28,7 +28,7 @@ _AT_ONCE: Final = 500
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 300.0
 #: A message that a receiver takes offence at, while it takes others, is tried so often.
-MOST_TRIES: Final = 5
+MOST_TRIES: Final = 8
 #: Seconds after which a receiver that takes nothing is spoken of once more.
 _AGAIN_S: Final = 3600.0
 #: Seconds between two words on how far a reader has come that had nothing to send.
