@@ -102,7 +102,8 @@ class _Life:
 
     def _report(self) -> None:
         """Have told what happens, by the operator's file that is in force; by one host of many for all of them."""
-        self.reporters.stop()
+        # A receiver that hangs must not hold up the loop: what it was sent last it may be sent again.
+        self.reporters.stop(within_s=1.0)
         self.reporters = reporters_of(self.served, self.journal, self.environment)
         self.reporters.start()
 

@@ -25,9 +25,11 @@ def seen_here(place: Place, sources: Iterable[Source]) -> Iterator[tuple[Glimpse
 
 def warn_of_silence(place: Place) -> None:
     """Say where what follows may be old, because the source it comes from has told nothing for too long."""
+    declared = [one for one in place.world.operator.sources if one.id == place.world.source.id]
+    if not declared:
+        return
     from orchestrator.rules.silence import word_of  # noqa: PLC0415 -- likewise
 
-    declared = [one for one in place.world.operator.sources if one.id == place.world.source.id]
     for glimpse, silence in seen_here(place, declared):
         if silence is not None:
             place.screen.say(f"note: {word_of(glimpse, silence, place.now)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from orchestrator.errors import Undelivered
@@ -12,6 +13,17 @@ from orchestrator.report.outbox import MOST_TRIES
 
 #: Seconds that a receiver has to answer in.
 _PATIENCE_S: Final = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Doubt:
+    """Whose fault it is that a message is not taken."""
+
+    message: str = ""
+    #: How often in a row it was not taken, since the last message without content.
+    failures: int = 0
+    #: Whether that one was taken.
+    others_taken: bool = False
 
 
 class AppriseSink:
@@ -25,8 +37,7 @@ class AppriseSink:
         self._patience_s = patience_s
         self._known = ""
         self._sender: Any = None
-        #: How often in a row the same message was not taken.
-        self._failed: tuple[str, int] = ("", 0)
+        self._doubt = _Doubt()
 
     def pack(self, happenings: Sequence[Happening]) -> Sequence[tuple[str, Message]]:
         """Return one message for each stack and run, or one for all of them."""
@@ -36,24 +47,22 @@ class AppriseSink:
         """Send one message. Raises Undelivered, SecretMissing.
 
         Apprise says whether a message was taken, never whose fault it is where it was not. So after some tries a
-        message without any content is sent: taken, the fault is with the first one.
+        message without any content is sent, and after as many again another one: where both were taken and nothing
+        between them, the fault is with the message. One alone proves nothing: the receiver may have come back with it.
         """
         sender = self._opened()
         why = self._notified(sender, message)
         if why is None:
-            self._failed = ("", 0)
+            self._doubt = _Doubt()
             return
-        known, times = self._failed
-        self._failed = (message.id, times + 1 if known == message.id else 1)
+        if self._doubt.message != message.id:
+            self._doubt = _Doubt(message=message.id)
+        self._doubt.failures += 1
         offended = False
-        if self._failed[1] >= MOST_TRIES:
-            probe = Message(
-                id=message.id,
-                gravity=Gravity.NEWS,
-                title="Holdfast",
-                body=f"A message could not be sent here ({message.id}). See: holdfast status",
-            )
-            offended = self._notified(sender, probe) is None
+        if self._doubt.failures >= MOST_TRIES:
+            taken = self._notified(sender, _probe(message.id)) is None
+            offended = taken and self._doubt.others_taken
+            self._doubt = _Doubt(message=message.id, others_taken=taken)
         raise Undelivered(why, hint="check the receiver, and the URL in its secret", offended=offended)
 
     def _notified(self, sender: Any, message: Message) -> str | None:
@@ -107,3 +116,8 @@ class AppriseSink:
             )
         self._known, self._sender = address, sender
         return sender
+
+
+def _probe(name: str) -> Message:
+    body = f"A message cannot be sent here ({name}). See: holdfast status"
+    return Message(id=name, gravity=Gravity.NEWS, title="Holdfast", body=body)

@@ -28,7 +28,7 @@ _AT_ONCE: Final = 500
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 300.0
 #: A message that a receiver takes offence at, while it takes others, is tried so often.
-MOST_TRIES: Final = 5
+MOST_TRIES: Final = 8
 #: Seconds after which a receiver that takes nothing is spoken of once more.
 _AGAIN_S: Final = 3600.0
 #: Seconds between two words on how far a reader has come that had nothing to send.
@@ -90,6 +90,8 @@ class Outbox(Reading, Generic[_M]):
         self._ground, self._sink, self._wanted, self._absence = ground, sink, wanted, absence
         self._feed = Feed(ground.record, ground.external_url)
         self._at: Spot | None = None
+        #: Whether a batch may be under way: one of a service before this, or one of ours that was interrupted.
+        self._under_way = True
         #: When the first thing that is gathered was seen, None while there is none.
         self._since: float | None = None
         self._kept_at = 0.0
@@ -103,10 +105,11 @@ class Outbox(Reading, Generic[_M]):
     def turn(self) -> None:
         """Send what is to be sent. Raises OrchestratorError where the record does not answer."""
         at = self._begun()
-        pending = self._ground.cursors.at(f"{self.name} sending")
+        pending = self._ground.cursors.at(f"{self.name} sending") if self._under_way else None
         if pending is not None and pending.number > at.number:
             self._send(self._read(at, pending.number), pending)
         else:
+            self._under_way = False
             self._send_news(at)
         if self._absence:
             for telling in self._absence.look(self._ground.now()):
@@ -135,6 +138,7 @@ class Outbox(Reading, Generic[_M]):
         self._since = self._since or now
         gathered = now - self._since >= self._pace.gather_s or len(entries) >= _AT_ONCE
         if gathered or self.stopping.is_set():
+            self._under_way = True
             self._ground.cursors.keep(f"{self.name} sending", upto)
             self._send(entries, upto)
 
@@ -151,7 +155,7 @@ class Outbox(Reading, Generic[_M]):
             if not self._deliver(name, message):
                 return
         self._ground.cursors.keep(self.name, upto)
-        self._at, self._since = upto, None
+        self._at, self._since, self._under_way = upto, None, False
 
     def _say(self, telling: Telling) -> None:
         wanted = self._wanted.of((telling.happening,))

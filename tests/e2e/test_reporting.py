@@ -114,14 +114,26 @@ def test_a_receiver_that_is_down_delays_no_run_and_is_told_afterwards(yard: Yard
     committed(yard, "web")
     config = configured(yard, notify=[{"to": "${secret:chat}", "on": ["apply.*"], "gather": "0s"}])
     env = {"HOLDFAST_SECRET_CHAT": receiver.url("json", "/s3cr3t-p4th")}
+    env["HOLDFAST_SECRET_OTHER"] = receiver.url("json", "/other")
     with serving(yard, config, **env) as service:
         service.sees("a receiver does not take what happens: it is kept and tried again", code="HF-4600")
         committed(yard, "web", "db")
         service.sees("at rest", stack=yard.key("db"), reason="converged")
         receiver.answer = lambda _: 200
         service.until(lambda: len(told(receiver)) == 2)
+        # Another receiver of a file that is read anew hears of what happens from then on.
+        body = json.loads(config.read_text())
+        body["notify"].append({"to": "${secret:other}", "on": ["apply.*"], "gather": "0s"})
+        config.write_text(json.dumps(body))
+        service.tell(signal.SIGHUP)
+        service.sees("tells what happens from now on", receiver="notify-other")
+        committed(yard, "web", "db", "new")
+        service.until(lambda: len(told(receiver)) == 4)
         assert "s3cr3t-p4th" not in service.stop()
-    assert told(receiver) == [f"{yard.key(name)}: apply.succeeded" for name in ("web", "db")]
+    first, second = (f"{yard.key(name)}: apply.succeeded" for name in ("web", "db"))
+    third = f"{yard.key('new')}: apply.succeeded"
+    assert told(receiver) == [first, second, third, third]
+    assert [one.path for one in receiver.taken if one.path == "/other"] == ["/other"]
 
 
 def test_runs_are_sent_as_traces_where_the_environment_says_so(yard: Yard, receiver: Receiver) -> None:
