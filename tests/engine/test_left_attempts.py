@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +22,7 @@ WEB = "infra/web@default"
 
 
 def tender(world: World) -> Tender:
-    posts = Posts([Post(source=SOURCE, outside=world.outside)])
-    return Tender(posts, Halt(), working=lambda _: nullcontext(), cancelled=lambda _: False)
+    return Tender(Posts([Post(source=SOURCE, outside=world.outside)]), Halt())
 
 
 def due(world: World) -> Due:
