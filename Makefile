@@ -1,4 +1,4 @@
-# The words of the house: demo test test-full check fmt bench lock. `make` alone lists them.
+# The words of the house: demo test test-full torture check fmt bench lock. `make` alone lists them.
 # Everything lands in .venv; a stamp file there says what is installed, so a warm run installs nothing.
 
 SHELL := /bin/sh
@@ -14,12 +14,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check fmt bench lock clean
+.PHONY: help demo test test-full torture check fmt bench lock clean
 
 help:
 	@echo "make demo       the main job on a repository of its own, with real tools: plan, apply, drift, repair"
 	@echo "make test       set everything up and run the test suite"
 	@echo "make test-full  the same with the long tests, against LocalStack, and on Python 3.13 where there is one"
+	@echo "make torture    four workers on PostgreSQL, 400 stacks, and all that can befall them; see tests/torture/torture.py"
 	@echo "make check      ruff, mypy --strict, import contracts"
 	@echo "make fmt        format and mend what ruff can mend"
 	@echo "make bench      measure against the tools by hand; results go into README.md"
@@ -36,7 +37,7 @@ $(STAMPS)/demo: $(STAMPS)/venv constraints.txt pyproject.toml
 
 $(STAMPS)/dev: $(STAMPS)/venv constraints.txt pyproject.toml
 	@echo "installing holdfast and what its tests need into $(VENV)"
-	@$(INSTALL) --editable '.[ansible,aws,cloudformation,demo,postgresql,service,vault]' --group dev
+	@$(INSTALL) --editable '.[ansible,aws,cloudformation,demo,notify,postgresql,service,tracing,vault]' --group dev
 	@touch $@ $(STAMPS)/demo
 
 demo: $(STAMPS)/demo
@@ -51,6 +52,10 @@ test-full: $(STAMPS)/dev
 	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal -m "not localstack"
 	@scripts/with-localstack $(BIN)/python -m pytest -m localstack tests/adapters/cloudformation
 	@scripts/test-on 3.13
+
+torture: $(STAMPS)/dev
+	@scripts/system-needs
+	@scripts/with-tools $(BIN)/python tests/torture/torture.py
 
 check: $(STAMPS)/dev
 	@$(BIN)/ruff check

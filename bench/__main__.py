@@ -14,6 +14,7 @@ from bench.scale import p4, p5
 from bench.start import p10
 from bench.sweep import p3
 from bench.tools import t1, t2
+from bench.workers import p8
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,6 +30,7 @@ def main(words: list[str]) -> int:
             "P3": lambda: p3(folder / "p3", 2),
             "P4": lambda: p4(folder / "p4", 11),
             "P5": lambda: p5(folder / "p5", 5),
+            "P8": p8,
             "P10": lambda: p10(folder / "p10", 9),
             "T1": lambda: t1(folder / "t1", 5),
             "T2": lambda: t2(folder / "t2", 7),

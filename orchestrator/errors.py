@@ -16,6 +16,7 @@
     │   └── AnothersRecord            it is kept for another repository           no   64
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
     │   └── StoreUnreachable          a store did not answer: nobody knows        yes   1
+    ├── Undelivered          HF-46xx  a receiver did not take a message            yes   1
     └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
         └── NotStarted                nothing ran, for certain                    yes   1
 
@@ -169,6 +170,18 @@ class StoreUnreachable(SecretMissing):
 
     code = "HF-4402"
     transient = True
+
+
+class Undelivered(OrchestratorError):
+    """A receiver did not take a message; it is kept, and sent again."""
+
+    code = "HF-4600"
+    transient = True
+
+    def __init__(self, message: str, *, code: str = "", hint: str = "", offended: bool = False) -> None:
+        """``offended``: it is this message that the receiver does not take, whatever it does with others."""
+        super().__init__(message, code=code, hint=hint)
+        self.offended = offended
 
 
 class ExecutionError(OrchestratorError):

@@ -223,4 +223,5 @@ def test_the_wheel_carries_what_runs_and_no_tests(tmp_path: Path) -> None:
     listed = subprocess.run([sys.executable, "-m", "zipfile", "-l", wheel], capture_output=True, text=True, check=True)
     assert "orchestrator/cli/demo/terraform-provider-lab.py" in listed.stdout
     assert "adapters/contract.py" in listed.stdout
+    assert "orchestrator/deploy/holdfast.service" in listed.stdout
     assert "tests/" not in listed.stdout

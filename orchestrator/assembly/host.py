@@ -118,6 +118,11 @@ class Host:
         """Return a secret that is for the service itself. Raises SecretMissing."""
         return self._secrets.get(name).value
 
+    @property
+    def clock(self) -> Clock:
+        """What time it is, for everybody who shares the record."""
+        return self._clock
+
     def mask(self, text: str) -> str:
         """Hide in a text what this host knows to be secret, and what would move a terminal."""
         credentials = _credentials(self.operator, self._secrets, self._outer)

@@ -235,6 +235,21 @@ CODES: dict[str, Entry] = {
         "Take another name, or end the other one first: holdfast token revoke NAME.",
     ),
     "HF-1942": Entry("no such token", "No token that counts goes by that name or id.", "See: holdfast token list."),
+    "HF-1950": Entry(
+        "cannot install",
+        "A file of the service could not be written where it belongs.",
+        "Run holdfast service install as root, or with --user for a service of your own.",
+    ),
+    "HF-1951": Entry(
+        "out of the unit's sight",
+        "A service of the system sees no person's home and no temporary folder, and holdfast lies in one.",
+        "Install holdfast for everybody, say in /opt/holdfast, and run its own service install; or take --user.",
+    ),
+    "HF-1952": Entry(
+        "for systemd alone",
+        "holdfast service end-leftovers ends what a stop left at work, and only systemd knows that a service stopped.",
+        "To end a service: systemctl stop holdfast.",
+    ),
     "HF-1980": Entry(
         "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."
     ),

@@ -85,15 +85,15 @@ CODES: dict[str, Entry] = {
         "Somebody says that an attempt is dead of which processes are alive on this host.",
         "Wait for its end, or stop it: holdfast cancel RUN.",
     ),
-    "HF-4207": Entry(
-        "no longer to be applied",
-        "While an apply was being prepared a yes expired, or whoever gave it lost their say.",
-        "Run the command again: it says what is missing.",
-    ),
     "HF-4206": Entry(
         "home served already",
         "Another service works in the same home: two of them would work the same stacks.",
         "Stop the other one, or give this one a --home of its own.",
+    ),
+    "HF-4207": Entry(
+        "no longer to be applied",
+        "While an apply was being prepared a yes expired, or whoever gave it lost their say.",
+        "Run the command again: it says what is missing.",
     ),
     "HF-4300": Entry(
         "record unusable", "The record cannot be read or written.", "Check the disk, then holdfast doctor."

@@ -46,8 +46,9 @@ _NEEDED_BY = {
 def command(ctx: click.Context) -> None:
     """Check tools, adapters, disk and record; exits with 1 where something is bad."""
     from orchestrator.cli.show_doctor import Verdict, page  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.cli.unit_exposure import exposure  # noqa: PLC0415 -- likewise
 
-    checks = [*_programs(), *_adapters(), *_world(ctx)]
+    checks = [*_programs(), *_adapters(), *exposure(_says), *_world(ctx)]
     screen_of(ctx).emit(page(checks))
     ctx.exit(EXIT_FAILED if any(one.verdict is Verdict.BAD for one in checks) else EXIT_DONE)
 
@@ -116,6 +117,7 @@ def _world(ctx: click.Context) -> Iterator[Check]:
         with at_record(ctx) as place:
             yield from _configuration(place)
             yield from _home(place)
+            yield from _sources(place)
     except OrchestratorError as error:
         yield Check(name="configuration", verdict=Verdict.BAD, found=f"{error.code} {error.message}", hint=error.hint)
 
@@ -152,3 +154,19 @@ def _home(place: Place) -> Iterator[Check]:
     else:
         hint = "restore it from a backup"
         yield Check(name="record", verdict=Verdict.BAD, found=f"altered at entry {broken}", hint=hint)
+
+
+def _sources(place: Place) -> Iterator[Check]:
+    from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.cli.silences import seen_here  # noqa: PLC0415 -- likewise
+    from orchestrator.rules.silence import word_of  # noqa: PLC0415 -- likewise
+
+    for glimpse, silence in seen_here(place, place.world.operator.sources):
+        verdict = Verdict.GOOD if silence is None else Verdict.BAD
+        if glimpse.code and silence is None:
+            verdict = Verdict.WARNING
+        word = word_of(glimpse, silence or 0.0, place.now).removeprefix(f"source {glimpse.source}: ")
+        hint = (
+            "" if verdict is Verdict.GOOD else f"holdfast status --source {glimpse.source}; is holdfast serve at work?"
+        )
+        yield Check(name=f"source {glimpse.source}", verdict=verdict, found=word, hint=hint)

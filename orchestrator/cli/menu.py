@@ -54,6 +54,7 @@ PANELS: Final[dict[str, dict[str, Entry]]] = {
         "worker": Entry("orchestrator.cli.worker", "Work for a service on another host; opens no port."),
         "serve": Entry("orchestrator.cli.serve", "Watch sources and keep every stack as asked for, unattended."),
         "token": Entry("orchestrator.cli.token", "Make, list and revoke tokens for the service."),
+        "service": Entry("orchestrator.cli.unit", "Install serve as a service of systemd."),
         "wait": Entry("orchestrator.cli.wait", "Wait until stacks are ready."),
         "doctor": Entry("orchestrator.cli.doctor", "Check tools, disk, record and adapters."),
         "secrets": Entry("orchestrator.cli.secrets", "Check that stores answer and hold what stacks name; no value."),

@@ -13,19 +13,23 @@ from pathlib import Path
 from types import FrameType
 
 from orchestrator.assembly.doorkeeping import serving_home
+from orchestrator.assembly.reporting import reporters_of
 from orchestrator.assembly.served import Served, open_served
 from orchestrator.config.operator import NOWHERE, Operator, operator_of
 from orchestrator.effects.announcing import Announcing
 from orchestrator.effects.journal import StreamJournal
 from orchestrator.effects.supervisor import Supervisor
-from orchestrator.engine.dispatch import Dispatch
+from orchestrator.engine.dispatch import LAST_S, Dispatch
 from orchestrator.engine.tending import Halt, Tender
 from orchestrator.errors import EXIT_DONE, EXIT_UNKNOWN, ConfigError, OrchestratorError
 from orchestrator.model.source import Source
 from orchestrator.ports import Level
+from orchestrator.report.reporters import Reporters
 
 #: Seconds between two words to whoever supervises us.
 _BEAT_S = 1.0
+#: Seconds for what comes after the last apply has ended.
+_BEYOND_S = 30.0
 
 
 def serve(config: Path | None, listen: str | None, home: Path | None) -> int:
@@ -68,6 +72,7 @@ class _Life:
         self.reload_wanted = threading.Event()
         self.spoken_at = 0.0
         self.announcing = Announcing(self._changed)
+        self.reporters = Reporters(())
         self.clock = served.posts.every()[0].outside.clock
         self.dispatch = Dispatch(served.posts, served.host.agenda, self.clock, self.journal)
         self.tender = Tender(
@@ -88,8 +93,19 @@ class _Life:
             names = ", ".join(post.source.id for post in self.served.posts.every())
             self.journal.say(Level.INFO, "serving", sources=names, home=self.served.host.home, listen=address)
             self.supervisor.ready(f"serving {names}")
-            self.dispatch.run(self.tender, self.stopping, self._beat)
-            return self._drain()
+            self._report()
+            try:
+                self.dispatch.run(self.tender, self.stopping, self._beat)
+                return self._drain()
+            finally:
+                self.reporters.stop()
+
+    def _report(self) -> None:
+        """Have told what happens, by the operator's file that is in force; by one host of many for all of them."""
+        # A receiver that hangs must not hold up the loop: what it was sent last it may be sent again.
+        self.reporters.stop(within_s=1.0)
+        self.reporters = reporters_of(self.served, self.journal, self.environment)
+        self.reporters.start()
 
     def _follow(self) -> None:
         self.announcing.follow(post.source for post in self.served.posts.every())
@@ -122,7 +138,7 @@ class _Life:
     def _drain(self) -> int:
         grace_s = self.served.operator.workers.grace_s
         self.journal.say(Level.INFO, "draining", at_work=len(self.dispatch.pulse.working), grace_s=grace_s)
-        self.supervisor.stopping("draining", more_s=grace_s)
+        self.supervisor.stopping("draining", more_s=grace_s + LAST_S + _BEYOND_S)
         ended = self.dispatch.drain(self.halt, grace_s, self._beat)
         left = ", ".join(one.due.stack for one in self.dispatch.pulse.working)
         self.journal.say(Level.INFO if ended else Level.WARNING, "stopped", left_to_their_keepers=left)
@@ -158,6 +174,7 @@ class _Life:
         self.tender.forget()
         self._follow()
         self.dispatch.workers = operator.workers
+        self._report()
         self.dispatch.begin()
         self.journal.say(Level.INFO, "the operator's file was read anew", needs_a_restart=", ".join(later))
         self.supervisor.ready(f"serving {', '.join(post.source.id for post in self.served.posts.every())}")

@@ -52,10 +52,12 @@ def _follow(ctx: click.Context, words: Sequence[str]) -> None:
 
 def _look(ctx: click.Context, words: Sequence[str]) -> int:
     from orchestrator.cli.show_status import page  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.cli.silences import warn_of_silence  # noqa: PLC0415 -- likewise
     from orchestrator.cli.steps import after_status  # noqa: PLC0415 -- likewise
 
     with opened(ctx, notices=NOTICES) as place:
         rows = place.standings(words)
+        warn_of_silence(place)
         place.screen.emit(page(rows, place.now))
         place.screen.next(*after_status(place, rows))
     return EXIT_DONE if all(row.standing.ready for row in rows) else EXIT_FAILED

@@ -128,6 +128,35 @@ class Sandbox(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Notify:
+    """Who is told of what happens, and of which of it."""
+
+    #: Tells it from every other; its place in the record is kept under it.
+    name: str
+    #: Name of the secret that holds the receiver's URL.
+    to_secret: str
+    #: Globs over kinds of happenings; None takes those that ask for somebody.
+    on: tuple[str, ...] | None = None
+    #: Globs over ``source/name@environment``.
+    stacks: tuple[str, ...] = ("*",)
+    #: So many seconds what happens is gathered before it is sent.
+    gather_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """Which program is sent events."""
+
+    name: str
+    url: str
+    #: Name of the secret that they are signed with.
+    secret: str
+    stacks: tuple[str, ...] = ("*",)
+    #: Whether they may go over the network in clear.
+    allow_http: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """The operator's file. Without one, every default below counts."""
 
@@ -166,6 +195,8 @@ class Operator:
     readable: tuple[Path, ...] = ()
     #: Where Terraform keeps providers for all stacks, None where each stack has its own.
     plugin_cache: Path | None = None
+    notify: tuple[Notify, ...] = ()
+    events: tuple[Events, ...] = ()
     #: What was read and has no effect yet.
     notices: tuple[ConfigError, ...] = ()
 
@@ -185,6 +216,7 @@ class Operator:
         for place in (store.vault for store in self.stores if store.vault):
             named |= set(secret_references({"in": [place.token, place.role_id, place.secret_id]}))
         named |= {name for hook in self.hooks.values() for name in hook.secrets}
+        named |= {one.to_secret for one in self.notify} | {one.secret for one in self.events}
         own = {self.encryption_secret, *(source.token_secret for source in self.sources)}
         return frozenset((named | own) - {""})
 

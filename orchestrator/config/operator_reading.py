@@ -23,6 +23,7 @@ from orchestrator.config.operator import (
     StoreKind,
     VaultPlace,
 )
+from orchestrator.config.operator_reporting import ReportReading
 from orchestrator.config.operator_schema import (
     GitKeys,
     OperatorFile,
@@ -90,6 +91,7 @@ class _Reading:
             if getattr(keys, key) is not None:
                 self._later(key, (key,))
         door = DoorReading(self._error, self._later)
+        report = ReportReading(self._error, self._secret)
         found = Operator(
             file=str(self.name),
             stores=tuple(self._stores()),
@@ -115,6 +117,8 @@ class _Reading:
             plugin_cache=self._folder(keys.workers.plugin_cache, ("workers", "plugin_cache"))
             if keys.workers.plugin_cache
             else None,
+            notify=tuple(report.notify(keys.notify)),
+            events=tuple(report.events(keys.events)),
             notices=tuple(self.notices),
         )
         raise_all(self.errors)

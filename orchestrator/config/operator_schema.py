@@ -172,6 +172,28 @@ class AuthKeys(Keys):
     roles: Annotated[dict[Name, RoleKeys], Filled] = Field(default_factory=dict)
 
 
+class NotifyKeys(Keys):
+    """Who is told of what happens."""
+
+    name: Name | None = said("Tells it from the others; left out, the secret's name.")
+    to: str = Field(description='"${secret:name}": a secret that holds the URL of the receiver, as Apprise writes it.')
+    on: list[str] | None = said(
+        'What it is told of, by globs: "apply.failed", "drift.*"; left out, all that asks for somebody.'
+    )
+    stacks: list[str] | None = said('Globs over source/name@environment: "infra/*@prod"; left out, every stack.')
+    gather: Duration | None = said("So long what happens is gathered into one message; 10s where left out.")
+
+
+class EventsKeys(Keys):
+    """Which program is sent CDEvents."""
+
+    name: Name | None = said("Tells it from the others; left out, the URL's host.")
+    url: Annotated[str, Field(pattern=r"^https?://[^\s@]+$")]
+    secret: str = Field(description='"${secret:name}": what they are signed with, as Standard Webhooks says.')
+    stacks: list[str] | None = said('Globs over source/name@environment: "infra/*@prod"; left out, every stack.')
+    allow_http: Truth = Field(default=False, description="Whether they may go over the network in clear.")
+
+
 class EncryptionKeys(Keys):
     """Plans, state copies and outputs at rest."""
 
@@ -204,6 +226,8 @@ class OperatorFile(Keys):
         default_factory=dict, description="Who may approve as team:NAME, by the e-mail address that their git bears."
     )
     ceilings: Annotated[dict[str, PolicyKeys], Filled] = Field(default_factory=dict)
+    notify: list[NotifyKeys] = Field(default_factory=list)
+    events: list[EventsKeys] = Field(default_factory=list)
     retention: Anything = None
     encryption: EncryptionKeys | None = None
 

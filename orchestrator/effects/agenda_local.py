@@ -50,8 +50,7 @@ class LocalAgenda:
 
         def work(connection: Connection) -> None:
             lock_head(connection)
-            for due in dues:
-                agenda_rows.pull_forward(connection, due, self.clock.now())
+            agenda_rows.pull_forward(connection, dues, self.clock.now())
 
         if dues:
             self._holds.write(work)
@@ -61,7 +60,7 @@ class LocalAgenda:
 
         A row whose taker died is due at once, whatever its date. The same process may enter the hold with `hold`.
         """
-        if not self._holds.owes and not self._may_be_due(now):
+        if not self._holds.owes and not self._may_be_due(now, admits):
             return None
         wanted = agenda_rows.urgent(agenda_rows.due(now))
         nonce = new_nonce()
@@ -117,7 +116,7 @@ class LocalAgenda:
             lock_head(connection)
             row = agenda_rows.find(connection, due)
             if row is None or row["taken_by"] != self.me.proof():
-                agenda_rows.pull_forward(connection, due, self.clock.now())
+                agenda_rows.pull_forward(connection, [due], self.clock.now())
                 return
             agenda_rows.come_to_rest(connection, row, due, self.clock.now())
             self._holds.give_back(connection, due.stack)
@@ -133,9 +132,9 @@ class LocalAgenda:
         """Let go of what waiting needed."""
         self._changes.close()
 
-    def _may_be_due(self, now: float) -> bool:
+    def _may_be_due(self, now: float, admits: Callable[[Due], bool] | None = None) -> bool:
         with self.database.reading() as connection:
-            return agenda_rows.may_be_due(connection, self._holds, now)
+            return agenda_rows.may_be_due(connection, self._holds, now, admits)
 
     def _is_mine(self, row: RowMapping, stacks: set[str]) -> bool:
         return row["stack"] in stacks and row["taken_by"] == self.me.proof()

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, update
@@ -39,6 +39,8 @@ _BEATS: Final = 6
 _LOOK_S: Final = 1.0
 #: Seconds between two comparisons of rows and queue, where something is due and the queue has nothing.
 _COMPARE_S: Final = 1.0
+#: Before everything that has an urgency of its own.
+_FIRST: Final = -1000
 #: So many entries at most are passed over in one try, because whoever takes has no place for them.
 _REFUSALS: Final = 100
 #: So many rows at most get their entries in one transaction: nobody is to wait long for the write lock.
@@ -104,8 +106,7 @@ class ProcrastinateAgenda:
 
         def work(connection: Connection) -> None:
             lock_head(connection)
-            for due in dues:
-                self._pull_forward(connection, due)
+            self._pull_forward(connection, dues)
             self._queue_due(connection)
 
         if dues:
@@ -117,7 +118,7 @@ class ProcrastinateAgenda:
         A row whose taker is gone is due at once, whatever its date. The same process may enter the hold with `hold`.
         """
         seen, self._worker.seen.due = getattr(self._worker.seen, "due", False), False
-        if not seen and not self._holds.owes and not self._may_be_due(now):
+        if not seen and not self._holds.owes and not self._seems_due(now, admits, otherwise=True):
             return None
         self._beat.start()
         worker, nonce = self._registered(), new_nonce()
@@ -146,7 +147,7 @@ class ProcrastinateAgenda:
         self._ear.start()
         end = time.monotonic() + timeout_s
         count = self._ear.count()
-        while (left := end - time.monotonic()) > 0 and not self._seems_due():
+        while (left := end - time.monotonic()) > 0 and not self._seems_due(self.clock.now(), otherwise=False):
             count = self._ear.wait(count, min(left, _LOOK_S))
         self._worker.seen.due = left > 0
 
@@ -177,7 +178,7 @@ class ProcrastinateAgenda:
             lock_head(connection)
             row = agenda_rows.find(connection, due)
             if row is None or row["taken_by"] != self.me.proof():
-                self._pull_forward(connection, due)
+                self._pull_forward(connection, [due])
                 self._queue_due(connection)
                 return
             agenda_rows.come_to_rest(connection, row, due, self.clock.now())
@@ -202,16 +203,16 @@ class ProcrastinateAgenda:
             with suppress(OrchestratorError):
                 self.database.write(lambda connection: Queue(connection).unregister(number), durable=False)
 
-    def _may_be_due(self, now: float) -> bool:
+    def _may_be_due(self, now: float, admits: Callable[[Due], bool] | None = None) -> bool:
         with self.database.reading() as connection:
-            return agenda_rows.may_be_due(connection, self._holds, now)
+            return agenda_rows.may_be_due(connection, self._holds, now, admits, most=_AT_ONCE)
 
-    def _seems_due(self) -> bool:
+    def _seems_due(self, now: float, admits: Callable[[Due], bool] | None = None, *, otherwise: bool) -> bool:
+        """Whether something may be due; ``otherwise`` where the database does not say: who writes waits for it."""
         try:
-            return self._may_be_due(self.clock.now())
+            return self._may_be_due(now, admits)
         except OrchestratorError:
-            # Whoever takes next says what is wrong; waiting is all that helps here.
-            return False
+            return otherwise
 
     def _registered(self) -> int:
         """Return this process's number as a worker, which it gets with its first `take`."""
@@ -241,6 +242,8 @@ class ProcrastinateAgenda:
     def _next(self, queue: Queue, round_: _Round) -> RowMapping | None:
         """Begin with the most urgent entry that can be worked, and return its row."""
         _sweep(round_.connection, queue, round_.held, round_.now)
+        if not _bring_forward(queue, round_):
+            return None
         row = _fetch(queue, round_)
         if row is None and time.monotonic() - self._worker.compared_at > _COMPARE_S:
             self._worker.compared_at = time.monotonic()
@@ -249,14 +252,14 @@ class ProcrastinateAgenda:
             row = _fetch(queue, round_)
         return row
 
-    def _pull_forward(self, connection: Connection, due: Due) -> None:
-        wish = agenda_rows.pull_forward(connection, due, self.clock.now())
-        before = wish.before
-        if before is None or before["job"] is None or wish.taken or before["priority"] == wish.after.priority:
-            return
-        # An entry keeps its urgency: another one takes its place.
-        Queue(connection).withdraw(before["job"])
-        _unqueue(connection, before["job"])
+    def _pull_forward(self, connection: Connection, dues: Sequence[Due]) -> None:
+        for wish in agenda_rows.pull_forward(connection, dues, self.clock.now()):
+            before = wish.before or {}
+            job = before.get("job")
+            if job is not None and not wish.taken and before["priority"] != wish.after.priority:
+                # An entry keeps its urgency: another one takes its place.
+                Queue(connection).withdraw(job)
+                _unqueue(connection, job)
 
     def _queue_due(self, connection: Connection, _freed: str = "") -> None:
         """Queue what is due and free and has no entry: what was just made so, and, before it, what was so already."""
@@ -293,6 +296,28 @@ def _queue(connection: Connection, queue: Queue, held: Mapping[str, RowMapping],
     for due, number in zip(dues, queue.add(dues), strict=True):
         key = agenda.c.stack == due.stack, agenda.c.track == due.track
         connection.execute(update(agenda).where(*key).values(job=number))
+
+
+def _bring_forward(queue: Queue, round_: _Round) -> bool:
+    """Have the queue give out next what is the most urgent of what is admitted; False where nothing is.
+
+    Whatever stands before it would be begun with and given back, one by one, while everybody waits for the write lock.
+    """
+    passed = False
+    wanted = agenda_rows.urgent(agenda_rows.due(round_.now))
+    for row in agenda_rows.by_and_by(round_.connection, wanted, _AT_ONCE):
+        if row["stack"] in round_.held:
+            continue
+        due = agenda_rows.due_of(row)
+        if round_.admits(due):
+            if passed and row["job"] is not None:
+                queue.withdraw(row["job"])
+                (number,) = queue.add([replace(due, priority=_FIRST)])
+                key = agenda.c.stack == due.stack, agenda.c.track == due.track
+                round_.connection.execute(update(agenda).where(*key).values(job=number))
+            return True
+        passed = True
+    return False
 
 
 def _fetch(queue: Queue, round_: _Round) -> RowMapping | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Engine, PoolProxiedConnection
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 
 #: Seconds between two looks. Half of it is what a wake-up costs on average.
@@ -30,6 +31,8 @@ class Changes:
     _asked: bool = False
     #: The number means something to one connection only, so one is kept.
     _line: PoolProxiedConnection | None = None
+    #: Its cursor: at fifty looks a second even making one shows.
+    _cursor: DBAPICursor | None = None
     _version: int = -1
     _count: int = 0
 
@@ -46,27 +49,37 @@ class Changes:
                 if self._asked:
                     self._news.wait(left)
                 elif self._ask() == seen:
-                    self._asked = True
-                    self._news.wait(min(_TICK, left))
-                    self._asked = False
+                    self._sleep(min(_TICK, left))
             # Whoever asked has what he wanted: the next one asks.
             self._news.notify()
             return self._count
+
+    def _sleep(self, seconds: float) -> None:
+        """Let the others in meanwhile. Nobody has to wake whoever sleeps for so short; waiting for it costs twice."""
+        self._asked = True
+        self._news.release()
+        try:
+            time.sleep(seconds)
+        finally:
+            self._news.acquire()
+            self._asked = False
 
     def close(self) -> None:
         """Let go of the connection."""
         with self._news:
             if self._line is not None:
                 self._line.close()
-                self._line = None
+                self._line = self._cursor = None
 
     def _ask(self) -> int:
         try:
-            if self._line is None:
+            if self._line is None or self._cursor is None:
                 self._line = self.engine.raw_connection()
                 # Not the pool's any more: it belongs to whoever waits, whichever thread that is.
                 self._line.detach()
-            version = self._line.cursor().execute("PRAGMA data_version").fetchone()[0]
+                self._cursor = self._line.cursor()
+            self._cursor.execute("PRAGMA data_version")
+            (version,) = self._cursor.fetchone() or (self._version,)
         except (sqlite3.Error, SQLAlchemyError):
             # Whoever reads next says in words what is wrong; here it only means: look.
             version = self._version - 1

@@ -36,6 +36,9 @@ _SNAPSHOT: Final[dict[str, dict[str, Any]]] = {
 #: A cut is noticed within six seconds, by the server (which then frees its locks) and by us: measured with the defaults
 #: of Linux, either may go on for two hours. For a server on this host they mean nothing.
 _NOTICING: Final = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 5000}
+#: After so long the server ends a transaction whose process stands still: it may have the write lock that all others
+#: wait for, and they do not wait much longer.
+_STANDSTILL_MS: Final = 8_000
 #: How long a server that was there is waited for, in seconds: it starts anew in less.
 _PATIENCE_S: Final = 10.0
 #: Pauses between two tries to reach it, in seconds.
@@ -138,7 +141,7 @@ def make_engine(url: URL, *, busy_s: float) -> Engine:
         return _sqlite(url, busy_s)
     asked = {
         "lock_timeout": int(busy_s * 1000),
-        "idle_in_transaction_session_timeout": 60000,
+        "idle_in_transaction_session_timeout": _STANDSTILL_MS,
         **{name if name.startswith("tcp") else f"tcp_{name}": value for name, value in _NOTICING.items()},
     }
     limits = " ".join(f"-c {name}={value}" for name, value in asked.items())

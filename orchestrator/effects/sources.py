@@ -95,7 +95,8 @@ class VersionedSources:
         mirror = self._mirror(source, locate(source.location))
         # An id never changes its meaning, a name may at any time.
         commit = resolve(mirror.git, revision) if mirror.exists and is_abbreviated(revision) else None
-        if commit is None:
+        # A fetch that is under way brings commits before the ref that leads to them.
+        if commit is None or not self._belongs(source, mirror.git, commit):
             mirror.fetch(self._token(source))
             commit = resolve(mirror.git, revision)
         found = describe(mirror.git, source.id, commit) if commit else None
@@ -197,12 +198,15 @@ class VersionedSources:
                 hint=deepen if mirror.shallow else accept,
             )
 
-    def _check_belonging(self, source: Source, git: Git, commit: str) -> None:
-        """Refuse a commit that the source's own ref does not lead to, unless it was accepted before and pinned."""
+    def _belongs(self, source: Source, git: Git, commit: str) -> bool:
+        """Whether the source's own ref leads to a commit, or it was accepted before and pinned."""
         if not source.ref or is_commit(source.ref):
-            return
+            return True
         tip = resolve(git, source.ref)
-        if (tip and descends(git, tip, commit)) or pinned(git, commit):
+        return bool(tip and descends(git, tip, commit)) or pinned(git, commit)
+
+    def _check_belonging(self, source: Source, git: Git, commit: str) -> None:
+        if self._belongs(source, git, commit):
             return
         raise RevisionRejected(
             f"commit {commit[:7]} is not part of {source.ref} of source {source.id}",

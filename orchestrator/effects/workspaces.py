@@ -21,7 +21,7 @@ from orchestrator.effects import liveness
 from orchestrator.effects.lineage import Lineage, holds_files
 from orchestrator.effects.tree_cache import Place, TreeCache, digest, stored_bytes, write_file
 from orchestrator.effects.tree_rules import check, may_stay
-from orchestrator.errors import ExecutionError, RecordError, RevisionRejected
+from orchestrator.errors import NotStarted, RecordError, RevisionRejected
 from orchestrator.model.stack import GOING_DOWN, MAIN, Stack, StackKey
 from orchestrator.ports import RevisionTree, Stray
 
@@ -61,7 +61,7 @@ class LaidWorkspaces:
                 shutil.rmtree(left, ignore_errors=True)
             _bring(place, places, tree, TreeCache(folder=self.home / "trees"))
         except OSError as failure:
-            raise ExecutionError(
+            raise NotStarted(
                 f"the files of {stack.key.short} cannot be laid out in {place}: {failure.strerror}",
                 code="HF-3018",
                 hint="free some space, or mend the permissions of that folder",

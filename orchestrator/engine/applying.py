@@ -13,15 +13,13 @@ from orchestrator.engine.keeping import keep_state
 from orchestrator.engine.masking import mask_error
 from orchestrator.engine.planning import stored_plan, told
 from orchestrator.engine.recovery import note_unsaved, what_came_of
+from orchestrator.engine.room import check_room, is_short
 from orchestrator.engine.station import Case, Station, station
 from orchestrator.engine.values import stored_inputs, stored_secrets
 from orchestrator.errors import Conflict, ExecutionError, NotStarted, OrchestratorError, RecordAway, RecordError
 from orchestrator.model.action import Action, Apply
 from orchestrator.model.event import ApplyEnded, ApplyRefused, ApplyStarted, Event, Outcome
 from orchestrator.model.observed import Applying, Proposal
-
-#: An apply does not start with less free space than this: a full disk costs the state (bytes).
-FREE_SPACE_FLOOR = 64 * 1024 * 1024
 
 
 def apply(case: Case, gates_version: int, again: Callable[[], Action]) -> None:
@@ -62,7 +60,7 @@ def apply(case: Case, gates_version: int, again: Callable[[], Action]) -> None:
             return
         # A moved record decides anew.
         case.outside.attempts.close(attempt)
-        if isinstance(error, Conflict | RecordAway):
+        if isinstance(error, Conflict | RecordAway) or is_short(case):
             raise
         refuse(case, error)
 
@@ -87,7 +85,7 @@ def _ready(case: Case, attempt: Applying) -> Iterator[tuple[Station, Plan, tuple
     """
     with ExitStack() as opened:
         try:
-            _check_space(case)
+            check_room(case)
             inputs = stored_inputs(case.outside, attempt.proposal.inputs)
             ready = opened.enter_context(station(case, applying=True, attempt=Path(attempt.folder), inputs=inputs))
             _check_tool(ready, attempt.proposal)
@@ -104,13 +102,6 @@ def _check_still(action: Action) -> None:
     # A yes may have expired meanwhile, or whoever gave it may have lost the say.
     if not isinstance(action, Apply):
         raise Conflict(f"it is not to be applied any more: {action.why}", code="HF-4207")
-
-
-def _check_space(case: Case) -> None:
-    free = case.outside.workspaces.free_bytes()
-    if free < FREE_SPACE_FLOOR:
-        hint = "free some space, then run it again: a full disk in the middle of an apply costs the tool its state"
-        raise ExecutionError(f"only {free // 1024 // 1024} MiB free", code="HF-5010", hint=hint)
 
 
 def _check_tool(ready: Station, proposal: Proposal) -> None:

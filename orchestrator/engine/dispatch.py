@@ -31,7 +31,7 @@ _PLACE_S: Final = 0.2
 #: So many sources are looked at side by side.
 _WATCHERS: Final = 4
 #: Seconds that what is stopped gets to end in, once applies were interrupted.
-_LAST_S: Final = 90.0
+LAST_S: Final = 90.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ class Dispatch:
         if not self._ended_within(grace_s, beat, halt):
             self._journal.say(Level.WARNING, "the grace time is over: what runs is interrupted once")
             halt.harden()
-        ended = self._ended_within(_LAST_S, beat, None)
+        ended = self._ended_within(LAST_S, beat, None)
         self._gone.set()
         return ended
 

@@ -11,6 +11,7 @@ from typing import Final
 from adapters.contract import AdapterError, ChangeKind, Goal, Plan, ToolBusy
 from orchestrator.engine.masking import masked
 from orchestrator.engine.outside import Outside
+from orchestrator.engine.room import is_short
 from orchestrator.engine.station import Case, Station, station
 from orchestrator.engine.values import store_inputs, store_outputs, store_secrets
 from orchestrator.errors import OrchestratorError, RecordAway
@@ -38,6 +39,8 @@ def make_plan(case: Case) -> None:
     except (AdapterError, OrchestratorError) as error:
         if case.was_stopped(error):
             return
+        if is_short(case):
+            raise
         events = [failed(case, error), *_left_lock(case, error)]
     looks = case.asked.row.looks
     case.outside.record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)

@@ -15,7 +15,7 @@ from orchestrator.engine.planning import stored_plan
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.survey import Survey
 from orchestrator.engine.values import stored_inputs, stored_secrets
-from orchestrator.errors import Conflict, NotStarted, OrchestratorError, RecordAway
+from orchestrator.errors import Conflict, NotStarted, OrchestratorError, RecordAway, SourceGone, SourceUnreachable
 from orchestrator.model.event import ApplyEnded, AttemptDead, Event, LockSeen, Outcome, SavingFailed
 from orchestrator.model.observed import Applying
 from orchestrator.model.source import Source
@@ -155,6 +155,9 @@ def what_came_of(case: Case, attempt: Applying) -> Sequence[Event]:
     except (Conflict, NotStarted, RecordAway):
         raise
     except (AdapterError, OrchestratorError) as error:
+        if isinstance(error, SourceUnreachable) and not isinstance(error, SourceGone):
+            # Its files can be had later, and with them what it left can be read.
+            raise
         # What cannot be read is unknown, never fine.
         dead = case.outside.attempts.kill(attempt)
         return [unknown(attempt, f"what it left behind cannot be read: {error.message}", dead=dead)]

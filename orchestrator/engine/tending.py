@@ -13,16 +13,17 @@ from orchestrator.engine.newest import Newest
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post, Posts
 from orchestrator.engine.recovery import recover_gone
-from orchestrator.engine.survey import Asked, Survey
+from orchestrator.engine.resting import next_look, rest_of
+from orchestrator.engine.survey import Survey
 from orchestrator.engine.watch import NO_RUN
-from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
+from orchestrator.engine.work import VANISHED, Settled, Worker
 from orchestrator.errors import Conflict, OrchestratorError
 from orchestrator.model.action import Action, Apply, Reason, Rest
 from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Due, Run
 from orchestrator.rules.order import readers
-from orchestrator.rules.pace import ALONE_S, ANYWAY_S, PLAN, WHY_POISON, again, is_poison, jittered
+from orchestrator.rules.pace import ALONE_S, ANYWAY_S, PLAN, WHY_POISON, is_poison, jittered
 
 #: Seconds after which a stack is tried again that somebody else holds.
 _HELD_S: Final = 5.0
@@ -159,10 +160,10 @@ class Tender:
                 recover_gone(post.outside, post.source, key)
             return self._rests(due, VANISHED, now)
         survey.keep()
-        if self._is_at_rest(asked):
-            action = self._decision(post, reading, asked)
-            if isinstance(action, Rest):
-                return self._rests(due, action, now)
+        rest = rest_of(asked, now)
+        if rest is not None:
+            # A stack at rest costs a look: no run is opened, and nothing appended.
+            return self._rests(due, rest, now)
         return self._work(post, reading, due, key)
 
     def _leave_alone(self, post: Post, due: Due, now: float) -> Tended:
@@ -239,21 +240,8 @@ class Tender:
         self._newest.forget()
 
     @staticmethod
-    def _is_at_rest(asked: Asked) -> bool:
-        """Whether no attempt waits for somebody to find out what came of it."""
-        unknown = asked.state.unknown
-        return asked.state.applying is None and (unknown is None or unknown.dead)
-
-    @staticmethod
-    def _decision(post: Post, reading: Reading, asked: Asked) -> Action:
-        # Nothing is done in a run that is not opened: a stack at rest costs a look, and appends nothing.
-        idle = Run(number=0, trigger="service", verb="look", actor=ACTOR, revision=reading.revision.id, at=0.0)
-        return Worker(post.outside, reading, idle, limits=Limits()).decision(asked)
-
-    @staticmethod
     def _rests(due: Due, rest: Rest, now: float) -> Tended:
-        at, priority = again(due.stack, rest, now)
-        return Tended(due=due, next=replace(due, at=at, priority=priority, why=rest.why), rest=rest)
+        return Tended(due=due, next=next_look(due, rest, now), rest=rest)
 
     def _wait(self, due: Due) -> float:
         with self._lock:

@@ -7,12 +7,13 @@ import hashlib
 from adapters.contract import AdapterError
 from orchestrator.engine.outside import Outside, Reading, read_at
 from orchestrator.engine.reads import Reads
+from orchestrator.engine.resting import all_due
 from orchestrator.errors import Conflict, OrchestratorError, RecordAway
 from orchestrator.model.event import Event, Returned, Vanished
 from orchestrator.model.observed import Looks
 from orchestrator.model.source import Source
 from orchestrator.model.stack import StackKey
-from orchestrator.ports import Due, Row
+from orchestrator.ports import Row
 from orchestrator.rules.affected import Index, Reach
 
 #: Runs that no person and no door opened: what a look at a source records by itself.
@@ -102,17 +103,18 @@ class Watch:
     """Follows one source and keeps the agenda: after each look exactly the stacks that a change concerns are due."""
 
     def __init__(self, outside: Outside, source: Source) -> None:
-        """The first look makes every stack due: what happened while nobody watched is not known."""
+        """The first look is at every stack: what happened while nobody watched is not known."""
         self._outside = outside
         self._source = source
         self._last: Reading | None = None
         self._index = Index()
 
     def look(self) -> tuple[Reading, frozenset[StackKey]]:
-        """Read the source and nudge what is due; returns the reading and the keys that were nudged.
+        """Read the source and nudge what it concerns; returns the reading and the keys of what is due now.
 
-        The work is proportional to the change. Raises SourceUnreachable, RevisionRejected, ConfigError: then
-        the last good revision stays in force.
+        What is at rest all the same gets the date of its next look, and no more: thousands that are as asked for are
+        not worked each whenever the service begins. The work is proportional to the change.
+        Raises SourceUnreachable, RevisionRejected, ConfigError: then the last good revision stays in force.
         """
         reading = read_source(self._outside, self._source)
         last = self._last
@@ -123,16 +125,12 @@ class Watch:
         for key in due:
             self._index.put(key, _reach(reads, reading, key))
         reads.keep()
+        dues = tuple(all_due(self._outside, reading, due))
+        self._outside.agenda.nudge(*dues)
         now = self._outside.clock.now()
-        self._outside.agenda.nudge(
-            *(
-                Due(stack=str(key), track=reading.track, at=now, why=f"revision {reading.revision.short}")
-                for key in sorted(due)
-            )
-        )
         # Not before they are due for certain: a look that failed half-way is taken again from the start.
         self._last = reading
-        return reading, due
+        return reading, frozenset(StackKey.parse(one.stack) for one in dues if one.at <= now)
 
     def _concerned(self, last: Reading, reading: Reading) -> frozenset[StackKey]:
         for gone in self._index.keys() - reading.layout.stacks.keys():

@@ -11,9 +11,11 @@ from orchestrator.engine.post import Post
 from orchestrator.engine.renaming import follow_renames
 from orchestrator.engine.watch import NO_RUN, Watch
 from orchestrator.errors import OrchestratorError
+from orchestrator.model.source import Source
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Record
 from orchestrator.rules.pace import jittered
+from orchestrator.rules.silence import Glimpse
 
 #: Where the last look at each source is remembered: it can be taken again at any time.
 _TOPIC: Final = "sources"
@@ -49,11 +51,19 @@ def sight_of(record: Record, source: str) -> Sight:
     return Sight(source=source, **cast("Mapping[str, Any]", found)) if isinstance(found, dict) else Sight(source=source)
 
 
+def glimpse_of(record: Record, source: Source) -> Glimpse:
+    """Return what is known of a declared source, as far as it tells whether it is silent."""
+    sight = sight_of(record, source.id)
+    return Glimpse(
+        source=source.id, every_s=source.every_s, read_at=sight.read_at, looked_at=sight.looked_at, code=sight.code
+    )
+
+
 class Watcher:
     """Follows one source for the service."""
 
     def __init__(self, post: Post) -> None:
-        """The first look makes every stack due: what happened while nobody watched is not known."""
+        """The first look is at every stack: what happened while nobody watched is not known."""
         self.post = post
         self._watch = Watch(post.outside, post.source)
 

@@ -4,6 +4,7 @@ from orchestrator.ports.agenda import Agenda, Due
 from orchestrator.ports.artifacts import Artifacts
 from orchestrator.ports.attempts import Attempts, Elsewhere, NeverStarted, Place
 from orchestrator.ports.clock import Clock
+from orchestrator.ports.cursors import Cursors, Spot
 from orchestrator.ports.journal import Journal, Level
 from orchestrator.ports.layouts import Layout, Layouts
 from orchestrator.ports.people import People
@@ -21,6 +22,7 @@ __all__ = [
     "Attempts",
     "Clock",
     "Credentials",
+    "Cursors",
     "Due",
     "Elsewhere",
     "Entry",
@@ -43,6 +45,7 @@ __all__ = [
     "ShellNeeds",
     "Shells",
     "Sources",
+    "Spot",
     "Stray",
     "TreeEntry",
     "Witness",

@@ -28,6 +28,8 @@ from orchestrator.report.results import Result, result_of
 _DURATIONS: Final = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600)
 #: Seconds: minutes to weeks.
 _WAITS: Final = (60, 300, 900, 3600, 4 * 3600, 86400, 3 * 86400, 7 * 86400, 30 * 86400)
+#: Of applies from longer before the service began, in seconds, nobody asks when their commit was made.
+_RECENT_S: Final = 86400.0
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -78,12 +80,14 @@ class Metrics:
         self._begun: dict[tuple[str, int], Applying] = {}
         self._asked_at: dict[tuple[str, str, int], float] = {}
         self._tools: dict[str, str] = {}
+        self._recent = float("inf")
 
     def page(self, fares: Fares) -> bytes:
         """Return every metric in the text format. Raises OrchestratorError where the record does not answer."""
         with self._lock:
             if self._cursor is None:
                 self._cursor = Cursor(self._record, "metrics")
+                self._recent = fares.now - _RECENT_S
             self._look_again(fares)
             for entry in self._cursor.news():
                 self._count(entry)
@@ -141,7 +145,7 @@ class Metrics:
             tool = begun.proposal.tool.name
             self._counts.durations.labels(tool, "apply", result.value).observe(max(0.0, at - begun.started_at))
         self._counts.deployments.labels(key.environment, result.value).inc()
-        if event.outcome is Outcome.SUCCEEDED and event.applied:
+        if event.outcome is Outcome.SUCCEEDED and event.applied and at >= self._recent:
             committed = self._committed_at(key.source, event.applied.revision)
             if committed:
                 self._counts.leads.observe(max(0.0, at - committed))

@@ -95,7 +95,7 @@ def make_app(served: Served, dispatch: Dispatch, journal: Journal, stopping: Cal
         app.include_router(router)
     for router in _NOUNS:
         app.include_router(router, prefix="/api/v1", responses=_PROBLEMS)
-    app.add_middleware(Wrapped, secure=served.operator.external_url.startswith("https://"))
+    app.add_middleware(Wrapped, journal=journal, secure=served.operator.external_url.startswith("https://"))
     return app
 
 

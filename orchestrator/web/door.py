@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from orchestrator.config.operator import NOWHERE
 from orchestrator.errors import ConfigError
 from orchestrator.ports import Journal, Level
+from orchestrator.web.patience import Patient
 
 #: The first descriptor that a supervisor hands over: sd_listen_fds(3).
 _FIRST: Final = 3
@@ -46,7 +47,9 @@ class Door:
         if listen == NOWHERE:
             return None
         if environment.get("LISTEN_PID") == str(os.getpid()) and environment.get("LISTEN_FDS", "0") != "0":
-            return cls(socket.socket(fileno=_FIRST))
+            given = socket.socket(fileno=_FIRST)
+            given.set_inheritable(False)
+            return cls(given)
         host, _, port = listen.rpartition(":")
         if not (host and port.isascii() and port.isdigit() and int(port[:9]) < _PORTS):
             raise _unusable(listen, ValueError("that is no address and port"))
@@ -81,7 +84,7 @@ class Door:
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=Patient,
             ws="none",
             lifespan="off",
             log_config=None,

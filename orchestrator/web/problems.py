@@ -133,5 +133,5 @@ def answer_with_problems(app: FastAPI, journal: Journal) -> None:
             journal.say(Level.ERROR, "a request broke", code=found.code, why=f"{type(error).__name__}: {error}")
         return found.response
 
-    for kind in (Problem, RequestValidationError, HTTPException, OrchestratorError, AdapterError, Exception):
+    for kind in (Problem, RequestValidationError, HTTPException, OrchestratorError, AdapterError):
         app.add_exception_handler(kind, problem)

@@ -7,7 +7,7 @@ import pytest
 from orchestrator.config.layers import ceiling
 from orchestrator.config.load import Given
 from orchestrator.config.operator import Ceiling, Operator
-from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Mode, Policy
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Group, Mode, Policy
 from orchestrator.model.stack import CredentialNames
 from orchestrator.rules.narrow import UNLIMITED
 
@@ -94,6 +94,9 @@ def test_environments_keep_their_order_and_what_they_say(read_text):
         ("apply: approve", Mode.PROPOSE, Approvals(required=1)),
         ("apply: approve\n    approvals: {required: 0}", Mode.PROPOSE, Approvals(required=1)),
         ("apply: approve\n    approvals: {required: 2, from: [user:b, user:a]}", Mode.PROPOSE, Approvals(required=2, eligible=("user:a", "user:b"))),
+        ("apply: approve\n    approvals: {groups: [{from: [team:b, team:a]}]}", Mode.PROPOSE, Approvals(required=0, groups=(Group(of=("team:a", "team:b")),))),
+        ("apply: approve\n    approvals: {required: 1, groups: [{from: [team:a], at_least: 2}], valid_for: 1d}", Mode.PROPOSE, Approvals(required=1, groups=(Group(of=("team:a",), at_least=2),), valid_s=86400.0)),
+        ("apply: auto\n    approvals: {from: [team:a], allow_author: false, groups: [{from: [team:b]}]}", Mode.AUTO, Approvals(required=0, eligible=("team:a",), allow_author=False)),
         ("apply: auto", Mode.AUTO, Approvals(required=0)),
         ("apply: auto\n    approvals: {required: 3}", Mode.AUTO, Approvals(required=0)),
     ],

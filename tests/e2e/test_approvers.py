@@ -65,4 +65,43 @@ def test_who_wrote_it_is_named_where_they_may_not_approve_it(guarded: Yard) -> N
     becomes(guarded, "bob")
     guarded.commit({"stacks.yaml": STACKS.replace("allow_author: true", "allow_author: false")})
     guarded.run("plan").ended(0)
-    guarded.run("approve", "web", "--proposal", "1").ended(4, "not bob@lab.example, who wrote the revision")
+    guarded.run("approve", "web", "--proposal", "1").ended(4, "bob@lab.example, who wrote what is new")
+
+
+def test_somebody_elses_commit_on_top_does_not_let_an_author_approve_their_own(guarded: Yard) -> None:
+    own = STACKS.replace("allow_author: true", "allow_author: false")
+    becomes(guarded, "bob")
+    guarded.commit({"stacks.yaml": own, "web/main.tf": WEB.replace("one", "two")})
+    becomes(guarded, "ana")
+    guarded.commit({"readme": "nothing of the stack's"})
+    becomes(guarded, "bob")
+    guarded.run("plan").ended(0)
+    guarded.run("approve", "web", "--proposal", "1").ended(4, "HF-4101", "bob@lab.example, who wrote what is new")
+
+
+def test_who_has_left_the_team_before_the_apply_has_no_say_left(guarded: Yard) -> None:
+    guarded.run("plan").ended(0)
+    becomes(guarded, "bob")
+    guarded.run("approve", "web", "--proposal", "1").ended(0)
+    (guarded.folder / "operator.yaml").write_text("version: 1\nteams:\n  platform: [cid@lab.example]\n")
+    becomes(guarded, "ana")
+    guarded.apply().ended(3, "has 0; bob@lab.example, who said yes, is no longer in platform")
+    assert guarded.state("web").applied is None
+
+
+def test_two_groups_take_two_people_and_what_is_lacking_is_said(guarded: Yard) -> None:
+    groups = "groups: [{from: [team:security]}], required: 1, valid_for: 24h"
+    guarded.commit({"stacks.yaml": STACKS.replace("allow_author: true", f"allow_author: true, {groups}")})
+    (guarded.folder / "operator.yaml").write_text(
+        "version: 1\nteams:\n  platform: [bob@lab.example]\n  security: [bob@lab.example, dan@lab.example]\n"
+    )
+    guarded.run("plan").ended(0)
+    becomes(guarded, "bob")
+    guarded.run("approve", "web", "--proposal", "1").ended(0)
+    guarded.apply().ended(3, "needs 1 approval from team:platform and 1 from team:security, has 1, lacks 1 approval")
+    settings = {one["name"]: one["value"] for one in guarded.run("explain", "web", "-o", "json").json["settings"]}
+    assert settings["approvals.groups"] == [{"from": ["team:security"], "at_least": 1}]
+    assert settings["approvals.valid_for"] == "1d"
+    becomes(guarded, "dan")
+    guarded.run("approve", "web", "--proposal", "1").ended(0)
+    guarded.apply().ended(0)

@@ -7,7 +7,8 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from world import AUTO, Crash, World
+from ticking import Crash
+from world import AUTO, World
 
 from orchestrator.model.action import Reason
 from orchestrator.model.event import ApplyStarted

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from world import AUTO, Crash, World
+from ticking import Crash
+from world import AUTO, World
 
 from orchestrator.model.action import Reason
 from orchestrator.model.event import Converged

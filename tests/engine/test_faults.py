@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from world import AUTO, World
 
+from adapters.contract import AdapterError
+from orchestrator.errors import ExecutionError
 from orchestrator.model.action import Reason
 from orchestrator.model.event import ApplyEnded, ApplyRefused, DriftCheckFailed, Outcome, PlanFailed
 from orchestrator.model.policy import DriftPolicy
@@ -110,3 +112,18 @@ def test_whoever_interrupts_is_heeded(world):
     with pytest.raises(KeyboardInterrupt):
         world.settle()
     assert events(world, PlanFailed) == []
+
+
+def test_what_fails_for_want_of_room_is_the_hosts_failure_and_leaves_no_trace_on_the_stack(world):
+    plenty = world.free_bytes
+    world.free_bytes = lambda: 1 << 20
+    with pytest.raises(ExecutionError) as refused:
+        world.settle()
+    assert refused.value.code == "HF-5010"
+    world.plan_fails = True
+    world.commit({"web/objects": "a=2"})
+    with pytest.raises(AdapterError):
+        world.settle()
+    assert events(world, PlanFailed) == events(world, ApplyRefused) == []
+    world.free_bytes, world.plan_fails = plenty, False
+    assert world.settle().rest.reason is Reason.CONVERGED

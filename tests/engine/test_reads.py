@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from world import CloudTool, World
+from cloud import CloudTool
+from world import World
 
 from orchestrator.engine.reads import Reads
 from orchestrator.engine.survey import Survey

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
-from world import AUTO, SOURCE, Crash, World
+from ticking import Crash
+from world import AUTO, SOURCE, World
 
 from orchestrator.engine.former import as_of, now_called
 from orchestrator.engine.renaming import follow_renames, forget, move

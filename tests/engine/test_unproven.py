@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from world import AUTO, SOURCE, Crash, World
+from ticking import Crash
+from world import AUTO, SOURCE, World
 
 from adapters.contract import ToolFailed
 from orchestrator.effects.agenda_local import LocalAgenda

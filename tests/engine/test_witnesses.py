@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from world import AUTO, CloudTool, Plain, World
+from cloud import CloudTool
+from world import AUTO, Plain, World
 
 from adapters.contract import ToolFailed
 from adapters.testimony import Confidence, Testimony

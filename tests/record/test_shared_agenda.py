@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,14 +14,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from procrastinate.schema import SchemaManager
 from sqlalchemy import create_engine, text, update
 
-from orchestrator.effects.agenda import open_agenda
 from orchestrator.effects.agenda_procrastinate import ProcrastinateAgenda
 from orchestrator.effects.clock import DatabaseClock, SystemClock
 from orchestrator.effects.database import Database
-from orchestrator.effects.procrastinate_queue import bring_queue
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.record_tables import agenda as rows
@@ -42,15 +38,16 @@ def database(postgresql_database: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def now(database: Database) -> Callable[[], float]:
-    return DatabaseClock(database).now
-
-
-@pytest.fixture
 def agenda(database: Database) -> Iterator[ProcrastinateAgenda]:
     opened = ProcrastinateAgenda(database=database, clock=DatabaseClock(database))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def now(agenda: ProcrastinateAgenda) -> Callable[[], float]:
+    """The agenda's own clock: two of them differ by as much as the server takes to answer."""
+    return agenda.clock.now
 
 
 @contextmanager
@@ -299,21 +296,6 @@ def test_a_worker_that_was_forgotten_is_introduced_again(agenda: ProcrastinateAg
     assert taken.stack == APP
 
 
-def test_a_queue_of_an_older_release_is_brought_up_to_date(database: Database):
-    """As far as one release can be undone: its last step is made to run again."""
-    bring_queue(database)
-    with database.engine.begin() as connection:
-        connection.execute(text("DROP TRIGGER procrastinate_trigger_status_events_update_v1 ON procrastinate_jobs"))
-        connection.execute(text("UPDATE meta SET value = '03.04.00_49' WHERE name = 'queue'"))
-    bring_queue(database)
-    with database.reading() as connection:
-        assert connection.execute(
-            text("SELECT count(*) FROM pg_trigger WHERE tgname = 'procrastinate_trigger_status_events_update_v1'")
-        ).scalar()
-        mark = connection.execute(text("SELECT value FROM meta WHERE name = 'queue'")).scalar()
-    assert mark == max(path.name for path in Path(SchemaManager.get_migrations_path()).glob("*.sql"))
-
-
 def test_a_database_that_crashes_and_starts_anew_loses_nothing_that_was_acknowledged(postgresql_server, tmp_path: Path):
     """Two workers and whoever nudges live through it: each comes back by itself."""
     name = f"r{uuid.uuid4().hex[:12]}"
@@ -360,54 +342,6 @@ def test_a_cut_connection_is_noticed_within_seconds_unless_the_operator_says_oth
     wanted = ("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
     assert [asked.get(name) for name in wanted] == ["30", "1", "3", "5000"]
     assert "-c tcp_keepalives_count=3 -c tcp_user_timeout=5000" in asked["options"]
-
-
-def test_a_queue_of_a_newer_release_is_left_alone(database: Database):
-    bring_queue(database)
-    with database.engine.begin() as connection:
-        connection.execute(text("UPDATE meta SET value = '99.00.00_01' WHERE name = 'queue'"))
-    with pytest.raises(RecordError) as refused:
-        open_agenda(database, DatabaseClock(database))
-    assert refused.value.code == "HF-4302"
-
-
-def test_many_that_open_the_agenda_at_once_make_one_queue(postgresql_database: str):
-    failed: list[Exception] = []
-
-    def make() -> None:
-        try:
-            opened = open_database(postgresql_database)
-            bring_queue(opened)
-            opened.close()
-        except Exception as error:  # noqa: BLE001 -- shown by the test
-            failed.append(error)
-
-    threads = [threading.Thread(target=make) for _ in range(6)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    assert failed == []
-
-
-def test_without_its_queue_the_error_says_what_to_install(postgresql_database: str):
-    program = """
-import sys
-sys.modules["procrastinate"] = None
-from orchestrator.effects.agenda import open_agenda
-from orchestrator.effects.clock import clock_of
-from orchestrator.effects.record_schema import open_database
-from orchestrator.errors import RecordError
-database = open_database(sys.argv[1])
-try:
-    open_agenda(database, clock_of(database))
-except RecordError as error:
-    print(error.code, error.hint)
-"""
-    said = subprocess.run(
-        [sys.executable, "-c", program, postgresql_database], capture_output=True, text=True, check=True
-    )
-    assert said.stdout.strip() == "HF-4304 pip install 'holdfast[postgresql]'"
 
 
 def entries(database: Database) -> list[tuple[str, str]]:

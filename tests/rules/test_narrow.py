@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Ignore, Mode, Policy, RepairLimit
-from orchestrator.rules.narrow import NOBODY, UNLIMITED, in_order, narrow
+from orchestrator.model.policy import Approvals, DriftAnswer, DriftPolicy, Group, Ignore, Mode, Policy, RepairLimit
+from orchestrator.rules.narrow import NOBODY, UNLIMITED, in_groups, in_order, narrow
 from orchestrator.rules.windows import opening
 
 ANSWERS = list(DriftAnswer)
@@ -17,7 +17,12 @@ approvals = st.builds(
     Approvals,
     required=st.integers(0, 3),
     eligible=st.lists(st.sampled_from(["team:a", "team:b", "user:c"]), unique=True).map(sorted).map(tuple),
+    groups=st.lists(
+        st.builds(Group, of=st.sampled_from([("team:a",), ("team:a", "team:b")]), at_least=st.integers(1, 3)),
+        max_size=3,
+    ).map(in_groups),
     allow_author=st.booleans(),
+    valid_s=st.none() | st.sampled_from([60.0, 3600.0]),
 )
 policies = st.builds(
     Policy,
@@ -45,6 +50,13 @@ def allows(looser: Policy, stricter: Policy) -> bool:
     who = not looser.approvals.eligible or (
         bool(stricter.approvals.eligible) and eligible <= set(looser.approvals.eligible)
     )
+    grouped = all(
+        any(more.of == one.of and more.at_least >= one.at_least for more in stricter.approvals.groups)
+        for one in looser.approvals.groups
+    )
+    expires = (
+        looser.approvals.valid_s is None or (stricter.approvals.valid_s or float("inf")) <= looser.approvals.valid_s
+    )
     limits = looser.delete_limit is None or (
         stricter.delete_limit is not None and stricter.delete_limit <= looser.delete_limit
     )
@@ -67,7 +79,7 @@ def allows(looser: Policy, stricter: Policy) -> bool:
         and stricter.retries <= looser.retries
         and stricter.timeout_s <= looser.timeout_s
         and stricter.plan_ttl_s <= looser.plan_ttl_s
-        and all((who, limits, looks, opens, repairs, surer, spared))
+        and all((who, grouped, expires, limits, looks, opens, repairs, surer, spared))
     )
 
 

@@ -282,6 +282,17 @@ def test_a_commit_of_another_branch_is_not_taken_for_one_of_the_followed_branch(
     assert yard.sources.revision(source, foreign).id == foreign
 
 
+def test_a_commit_that_came_before_its_branch_moved_is_known_once_it_has(yard, repository):
+    source = git_source(repository.path, ref="main")
+    read(yard, source)
+    head = repository.commit({"web/main.tf": "# two\n"})
+    (mirror,) = yard.home.glob("sources/*/mirror.git")
+    # What a fetch that is under way looks like to whoever asks meanwhile: another host had it already.
+    fetch = ["git", "-C", mirror, "fetch", "-q", "--no-write-fetch-head", repository.path, "main"]
+    subprocess.run(fetch, check=True, timeout=30)
+    assert yard.sources.revision(source, head).id == head
+
+
 def test_a_commit_that_no_branch_leads_to_is_refused(yard, repository):
     source = git_source(repository.path)
     stray = repository.commit({"web/main.tf": "# stray\n"})
@@ -376,3 +387,30 @@ def test_a_thousand_stacks_are_read_listed_and_compared_in_a_moment(yard, tmp_pa
     assert changed == {PurePosixPath("stacks/g7/s7/main.tf")}
     assert time.process_time() - started < 0.5
     assert len(yard.runs.seen) - before <= 8
+
+
+def test_who_wrote_what_came_to_a_path_is_asked_of_history(yard, repository):
+    first, source = repository.head(), git_source(repository.path)
+    repository.commit({"web/main.tf": "# two\n"}, "two", "--author=Bo <bo@example.org>")
+    head = repository.commit({"readme": "x"}, "x", "--author=Cy <cy@example.org>")
+    read(yard, source)
+    web = [PurePosixPath("web")]
+    assert yard.sources.authors(source, head, first, web) == {"bo@example.org"}
+    assert yard.sources.authors(source, head, first, [PurePosixPath()]) == {"bo@example.org", "cy@example.org"}
+    assert yard.sources.authors(source, head, first, [PurePosixPath("we*")]) == frozenset()
+    assert yard.sources.authors(source, head, head, web) == frozenset()
+    # Where nobody knows since when, everybody who ever wrote it counts.
+    assert yard.sources.authors(source, head, "", web) == {"ada@example.org", "bo@example.org"}
+    assert yard.sources.authors(source, head, "0" * 40, web) == {"ada@example.org", "bo@example.org"}
+
+
+def test_what_came_by_a_merge_is_of_who_wrote_it_and_of_who_merged_it(yard, repository):
+    first, source = repository.head(), git_source(repository.path)
+    branch = repository.git("branch", "--show-current")
+    repository.git("checkout", "-q", "-b", "side")
+    repository.commit({"web/main.tf": "# side\n"}, "side", "--author=Bo <bo@example.org>")
+    repository.git("checkout", "-q", branch)
+    repository.commit({"readme": "x"}, "x")
+    repository.git("merge", "-q", "--no-edit", "side")
+    head = read(yard, source).id
+    assert yard.sources.authors(source, head, first, [PurePosixPath("web")]) == {"bo@example.org", "ada@example.org"}

@@ -53,6 +53,8 @@ class Estate:
     workers: list[Worker] = field(default_factory=list)
     #: Stack -> the word that the last commit asks for.
     wanted: dict[str, str] = field(default_factory=dict)
+    #: Rows of the agenda that somebody was told will be looked at. They are of no stack: a look comes to rest at once.
+    acknowledged: list[str] = field(default_factory=list)
     #: Names of hosts that were lost with all that ran on them.
     lost: set[str] = field(default_factory=set)
     #: How often a worker had ended by itself.
@@ -163,9 +165,9 @@ class Estate:
             self._git("commit", "--quiet", "--message=change")
             self.wanted.update(words)
 
-    def ask_for_more(self, chance: random.Random, share: float) -> None:
-        """Commit a new word for some of the stacks."""
-        some = chance.sample(self.names, max(1, int(self.size.stacks * share)))
+    def ask_for_more(self, chance: random.Random, count: int) -> None:
+        """Commit a new word for so many of the stacks."""
+        some = chance.sample(self.names, min(count, self.size.stacks))
         self.ask_for({name: f"v{int(self.wanted[name][1:]) + 1}" for name in some})
 
     def _git(self, *words: str) -> None:

@@ -14,22 +14,26 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from estate import Estate, Size, an_estate
+from estate import SOURCE, Estate, Size, an_estate
 from hosts import may_make_hosts, wait_for
 from nemeses import Nemesis, known
-from verdict import Verdict, frozen, judge, record, restless
+from verdict import ASKED, Verdict, frozen, judge, record, restless
 
+from orchestrator.effects.agenda_procrastinate import ProcrastinateAgenda
 from orchestrator.errors import OrchestratorError
+from orchestrator.model.stack import MAIN
+from orchestrator.ports import Due
 
 
 def torment(estate: Estate, seed: int, seconds: float, faults: Sequence[Nemesis]) -> Counter[str]:
     """Have faults befall the estate, one after the other, while people commit; return how often each did."""
     chance, done, over = random.Random(seed), Counter[str](), threading.Event()  # noqa: S311 -- a seed repeats it
-    people = threading.Thread(target=_commit, args=(estate, random.Random(seed + 1), over))  # noqa: S311
+    people = threading.Thread(target=_ask, args=(estate, random.Random(seed + 1), over))  # noqa: S311
     people.start()
     try:
         end = time.monotonic() + seconds
@@ -49,9 +53,18 @@ def torment(estate: Estate, seed: int, seconds: float, faults: Sequence[Nemesis]
     return done
 
 
-def _commit(estate: Estate, chance: random.Random, over: threading.Event) -> None:
-    while not over.wait(chance.uniform(1.0, 4.0)):
-        estate.ask_for_more(chance, 0.05)
+def _ask(estate: Estate, chance: random.Random, over: threading.Event) -> None:
+    """Commit, and ask for looks: what was acknowledged must come about, whatever befalls whoever acknowledged it."""
+    number = 0
+    while not over.wait(chance.uniform(0.2, 1.0)):
+        if chance.random() < 0.25:
+            estate.ask_for_more(chance, 3)
+        number += 1
+        key = f"{SOURCE}/x{number:05}@default"
+        with suppress(OrchestratorError), record(estate) as kept:
+            agenda = ProcrastinateAgenda(database=kept.database, clock=kept.clock)
+            agenda.nudge(Due(stack=key, track=MAIN, at=kept.clock.now(), why=ASKED, priority=0))
+            estate.acknowledged.append(key)
 
 
 def come_to_rest(estate: Estate, seconds: float) -> float:

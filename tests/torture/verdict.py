@@ -18,6 +18,9 @@ from orchestrator.model.event import ApplyEnded, ApplyStarted, Outcome
 from orchestrator.model.observed import Applying
 from orchestrator.ports import Entry
 
+#: Why a row is due that somebody asked for; a look gives it another reason.
+ASKED = "somebody asked"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -88,8 +91,11 @@ def record(estate: Estate) -> Iterator[SqlRecord]:
         database.close()
 
 
-def restless(estate: Estate, kept: SqlRecord) -> dict[str, str]:
-    """Return the stacks that are not at rest as the last commit asks for, each with what is wrong with it."""
+def restless(estate: Estate, kept: SqlRecord, *, at_work: bool = True) -> dict[str, str]:
+    """Return the stacks that are not at rest as the last commit asks for, each with what is wrong with it.
+
+    While workers are ``at_work`` one that is due is none.
+    """
     now = kept.clock.now()
     with kept.database.reading() as connection:
         rows = {row["stack"]: row for row in connection.execute(select(agenda)).mappings()}
@@ -105,10 +111,14 @@ def restless(estate: Estate, kept: SqlRecord) -> dict[str, str]:
             found[name] = f"attempt {state.unknown.attempt.number} is unknown: {state.unknown.why}"
         elif set(there.get(name, [])) != {estate.wanted[name]}:
             found[name] = f"{there.get(name)} is there, {estate.wanted[name]} is wanted"
-        elif row is None or row["taken_by"] or row["at"] <= now:
+        elif row is None or row["taken_by"] or (at_work and row["at"] <= now):
             found[name] = f"its row is {dict(row) if row else None}"
         if name in found and row is not None:
             found[name] += f"; next look in {row['at'] - now:.0f} s: {row['why']}"
+    for key in estate.acknowledged:
+        row = rows.get(key)
+        if row is None or row["why"] == ASKED:
+            found[key] = "an acknowledged request was not seen to"
     return found
 
 
@@ -124,12 +134,15 @@ def frozen(estate: Estate, kept: SqlRecord) -> set[str]:
 
 def judge(estate: Estate) -> Verdict:
     """Compare ledger and record once all is quiet."""
-    verdict, lines = Verdict(), ledger(estate)
-    _judge_ledger(estate, lines, verdict)
+    verdict, lines = judged(estate), ledger(estate)
     with record(estate) as kept:
         stuck = frozen(estate, kept)
-        verdict.restless = {name: why for name, why in restless(estate, kept).items() if name not in stuck}
-        verdict.lost = sorted(name for name, why in verdict.restless.items() if "is wanted" in why)
+        verdict.restless = {
+            name: why for name, why in restless(estate, kept, at_work=False).items() if name not in stuck
+        }
+        verdict.lost = sorted(
+            name for name, why in verdict.restless.items() if "is wanted" in why or "acknowledged" in why
+        )
         entries = list(_entries(kept))
         attempts = {entry.event.attempt.folder: entry.event.attempt for entry in entries if _starts(entry)}  # type: ignore[union-attr]
         verdict.unaccounted = sorted({f"{one.stack} {one.attempt}" for one in lines if one.attempt not in attempts})
@@ -141,6 +154,7 @@ def judge(estate: Estate) -> Verdict:
     verdict.counts = {
         "effects": sum(one.act in {"create", "update"} for one in lines),
         "attempts": len(attempts),
+        "acknowledged": len(estate.acknowledged),
         "adopted": adopted,
         **dict(sorted(ended.items())),
         "frozen by a lost host": len(stuck),
@@ -149,7 +163,9 @@ def judge(estate: Estate) -> Verdict:
     return verdict
 
 
-def _judge_ledger(estate: Estate, lines: Sequence[Line], verdict: Verdict) -> None:
+def judged(estate: Estate) -> Verdict:
+    """Say what the ledger alone tells."""
+    verdict, lines = Verdict(), ledger(estate)
     made = Counter(one.stack for one in lines if one.act == "create")
     there = contents(estate)
     verdict.duplicates = sorted(name for name in estate.names if made[name] > 1 or len(there.get(name, [])) > 1)
@@ -161,6 +177,7 @@ def _judge_ledger(estate: Estate, lines: Sequence[Line], verdict: Verdict) -> No
         elif one.act == "end" and open_.pop(one.stack, one.pid) != one.pid:
             overlapping.add(one.stack)
     verdict.overlaps = sorted(overlapping)
+    return verdict
 
 
 def _entries(kept: SqlRecord) -> Iterator[Entry]:

@@ -67,10 +67,8 @@ class House:
     @contextmanager
     def open(self) -> Iterator[House]:
         operator = operator_of({"HOLDFAST_CONFIG": str(self.made.config)})
-        with (
-            open_served(operator, self.made.home, self.made.environment) as self.served,
-            (self.made.folder / "log").open("a") as log,
-        ):
+        served = open_served(operator, self.made.home, self.made.environment)
+        with served as self.served, (self.made.folder / "log").open("a") as log:
             journal = StreamJournal.on(log, {}, str)
             clock = self.post.outside.clock
             self.dispatch = Dispatch(self.served.posts, self.served.host.agenda, clock, journal)

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from serviced import HOLDFAST, Service
+
+from orchestrator.effects.journal import StreamJournal
+from orchestrator.web.door import Door
+from orchestrator.web.patience import Patient
 
 
 def test_it_lives_and_is_ready_and_says_nothing_but_that(service: Service) -> None:
@@ -116,3 +121,25 @@ def test_while_it_drains_it_is_not_ready_and_answers_all_the_same(tmp_path: Path
         assert 'holdfast_workers{state="busy"} 1.0' in page
         assert made.process.wait(60) == 0
     assert "Traceback" not in made.said
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /livez HTTP/1.1\r\nX: ", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /l"])
+def test_whoever_says_nothing_whole_is_shown_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: bytes) -> None:
+    monkeypatch.setattr(Patient, "patience_s", 0.2)
+    with (tmp_path / "log").open("w") as log:
+        door = Door.at("127.0.0.1:0", {})
+        assert door
+        app = FastAPI()
+        app.get("/livez")(lambda: "ok")
+        door.serve(app, StreamJournal.on(log, {}, str))
+        host, port = door.address.split(":")
+        try:
+            with socket.create_connection((host, int(port)), 10) as silent:
+                silent.sendall(said)
+                while silent.recv(65536):
+                    pass
+            assert httpx2.get(f"http://{door.address}/livez").json() == "ok"
+        finally:
+            door.close()
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(f"http://{host}:{port}/livez")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -20,7 +23,7 @@ from orchestrator.effects.journal import StreamJournal
 from orchestrator.engine.dispatch import Dispatch
 from orchestrator.rules.rights import Right
 from orchestrator.web.app import make_app
-from orchestrator.web.gate import Gate, GatedRoute, gate_of
+from orchestrator.web.gate import Gate, GatedRoute, gate_of, open_to_all
 
 #: All that is open, and must say why.
 OPEN = {"/livez", "/readyz", "/healthz", "/hooks/{source}"}
@@ -158,6 +161,42 @@ def test_a_method_that_is_not_there_is_a_problem_document(service: Service) -> N
     for path in ("/livez", "/api/v1/about", "/metrics"):
         found = service.http.request("DELETE", path)
         assert (found.status_code, found.json()["code"]) == (405, "HF-4129")
+
+
+def test_what_a_reload_takes_away_is_gone_at_once(tmp_path: Path) -> None:
+    made = Service(tmp_path)
+    with made.at_work():
+        token = made.token("ana", "lab")
+        assert made.get("/api/v1/sources/lab", token).status_code == 200
+        del made.keys["auth"]["roles"]["lab"]
+        made.write()
+        made.process.send_signal(signal.SIGHUP)
+        made.until(lambda: made.lines("the operator's file was read anew"))
+        assert made.get("/api/v1/sources/lab", token).status_code == 404
+        assert made.get("/api/v1/about", token).status_code == 403
+
+
+def test_a_fault_of_ours_is_said_without_where_it_is(app: FastAPI) -> None:
+    router = APIRouter(route_class=GatedRoute)
+
+    @router.get("/broken")
+    @open_to_all("to see it break")
+    def broken() -> None:
+        raise ZeroDivisionError("c4n4ry")
+
+    app.include_router(router)
+
+    async def ask() -> httpx2.Response:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://x") as client:
+            return await client.get("/broken")
+
+    try:
+        found = asyncio.run(ask())
+    finally:
+        app.router.routes.pop()
+    assert (found.status_code, found.json()["code"]) == (500, "HF-9000")
+    assert "c4n4ry" not in found.text
+    assert found.headers["x-content-type-options"] == "nosniff"
 
 
 def test_browsers_are_told_to_trust_nothing_and_no_other_site_is_let_in(service: Service) -> None:

@@ -1,0 +1,35 @@
+"""How long a connection may say nothing whole: otherwise a few hundred silent ones would keep everybody out."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+
+class Patient(H11Protocol):
+    """uvicorn's own protocol, which waits for the head of a request no longer than `patience_s`.
+
+    (A subclass, against the habit of the house: uvicorn waits for ever, and has no setting for it.)
+    """
+
+    #: Seconds in which a request must begin and its head be whole.
+    patience_s: ClassVar[float] = 15.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait."""
+        super().connection_made(transport)
+        self._look_later()
+
+    def _look_later(self) -> None:
+        if not self.transport.is_closing():
+            self.loop.call_later(self.patience_s, self._look, self.cycle)
+
+    def _look(self, before: RequestResponseCycle | None) -> None:
+        """Close what has come to no new request since the last look, and works on none."""
+        # Before the first request there is no cycle, whatever the annotation says.
+        at_work = self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
+        if self.cycle is before and not at_work:
+            self.transport.close()
+        self._look_later()
