@@ -53,6 +53,7 @@ def test_everything_is_written_and_names_the_program_that_was_installed(tmp_path
     assert set(install(tmp_path, "--dry-run")) == FILES
     assert not list(tmp_path.iterdir())
     assert set(install(tmp_path).values()) == {"written"}
+    assert "\nhome: /var/lib/holdfast\n" in (tmp_path / "etc/holdfast/holdfast.yaml").read_text()
     unit = (tmp_path / "etc/systemd/system/holdfast.service").read_text()
     assert f"ExecStart={PROGRAM} serve" in unit
     assert f"ExecStopPost={PROGRAM} service end-leftovers" in unit
@@ -90,7 +91,8 @@ def test_a_person_gets_a_unit_of_their_own(tmp_path: Path) -> None:
     done = holdfast("install", "--user", XDG_CONFIG_HOME=str(tmp_path), HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert f"ExecStart={HOLDFAST} serve" in (tmp_path / "systemd/user/holdfast.service").read_text()
-    assert (tmp_path / "holdfast/holdfast.yaml").is_file()
+    operator = (tmp_path / "holdfast/holdfast.yaml").read_text()
+    assert f"home: {tmp_path}/.local/state/holdfast/service\n" in operator
     assert "systemctl --user enable" in done.stderr
 
 
