@@ -14,6 +14,7 @@ from types import FrameType
 
 from orchestrator.assembly.served import Served, open_served
 from orchestrator.config.operator import NOWHERE, Operator, operator_of
+from orchestrator.effects import leftovers
 from orchestrator.effects.announcing import Announcing
 from orchestrator.effects.journal import StreamJournal
 from orchestrator.effects.supervisor import Supervisor
@@ -86,6 +87,7 @@ class _Life:
 
     def live(self) -> int:
         """Begin, work, drain."""
+        leftovers.forget_told(self.environment)
         self.dispatch.workers = self.served.operator.workers
         for notice in self.served.operator.notices:
             self.journal.say(Level.WARNING, notice.message, code=notice.code, where=notice.where)
@@ -107,6 +109,7 @@ class _Life:
             self.dispatch.nudge(source.id, "its files changed")
 
     def _drain(self) -> int:
+        leftovers.say_told(self.environment)
         grace_s = self.served.operator.workers.grace_s
         self.journal.say(Level.INFO, "draining", at_work=len(self.dispatch.pulse.working), grace_s=grace_s)
         self.supervisor.stopping("draining", more_s=grace_s + LAST_S + _BEYOND_S)

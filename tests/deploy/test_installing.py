@@ -144,6 +144,21 @@ def test_a_deliberate_stop_is_told_from_a_crash(result: str, code: str, status: 
     assert leftovers.deliberate(said) is meant
 
 
+def test_one_that_was_killed_over_a_stop_had_said_that_it_was_told_to(tmp_path: Path) -> None:
+    said = {
+        "SERVICE_RESULT": "signal",
+        "EXIT_CODE": "killed",
+        "EXIT_STATUS": "KILL",
+        "RUNTIME_DIRECTORY": str(tmp_path),
+    }
+    assert not leftovers.deliberate(said)
+    leftovers.say_told(said)
+    assert leftovers.deliberate(said)
+    leftovers.forget_told(said)
+    leftovers.forget_told(said)
+    assert not leftovers.deliberate(said)
+
+
 def processes(script: str) -> tuple[subprocess.Popen[str], list[int]]:
     """Start a tree of two; returns its top and both ids."""
     top = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
