@@ -48,7 +48,7 @@ test: $(STAMPS)/dev
 	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal -m "not full"
 
 test-full: $(STAMPS)/dev
-	@scripts/system-needs
+	@scripts/system-needs full
 	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal -m "not localstack"
 	@scripts/with-localstack $(BIN)/python -m pytest -m localstack tests/adapters/cloudformation
 	@scripts/test-on 3.13
