@@ -22,7 +22,7 @@ help:
 	@echo "make test-full  the same with the long tests, against LocalStack, and on Python 3.13 where there is one"
 	@echo "make check      ruff, mypy --strict, import contracts"
 	@echo "make fmt        format and mend what ruff can mend"
-	@echo "make bench      measure against the tools by hand; results go into README.md"
+	@echo "make bench      measure against the tools by hand; results go into README.md; LONG=1 adds what takes minutes"
 	@echo "make lock       resolve the dependencies anew into constraints.txt"
 
 $(STAMPS)/venv: constraints.txt scripts/make-venv
@@ -64,7 +64,7 @@ fmt: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev
 	@$(INSTALL) --group bench
-	@scripts/with-tools $(BIN)/python -m bench
+	@scripts/with-tools $(BIN)/python -m bench $(ONLY)
 
 lock: $(STAMPS)/venv
 	@scripts/lock $(UV_LOCK_FLAGS)
