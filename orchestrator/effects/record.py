@@ -42,6 +42,13 @@ _ROW: Final = select(stacks).where(stacks.c.key == bindparam("key"))
 _VERSION: Final = select(stacks.c.version).where(stacks.c.key == bindparam("key"))
 _LOOK: Final = update(stacks).where(stacks.c.key == bindparam("of")).values(looks=bindparam("looks"))
 _RUNS: Final = select(*(runs.c[one.name] for one in fields(Run)))
+#: What happens outside of every run bears the number 0.
+_LAST_RUN: Final = (
+    select(events.c.run)
+    .where(events.c.stack == bindparam("stack"), events.c.run > 0)
+    .order_by(events.c.version.desc())
+    .limit(1)
+)
 _RUN_NONCE: Final = select(runs.c.nonce).where(runs.c.number == bindparam("number"))
 _GATE_NONCE: Final = select(gates.c.nonce).where(gates.c.id == bindparam("id"))
 _GATES: Final = select(gates.c.body).where(gates.c.lifted_at.is_(None)).order_by(gates.c.id)
@@ -164,6 +171,11 @@ class SqlRecord:
         wanted = _by_version(wanted, stack, after) if stack and run is None else wanted.order_by(events.c.seq)
         with self.database.reading() as connection:
             return tuple(_entry(one) for one in connection.execute(wanted).mappings())
+
+    def last_run(self, stack: str) -> int:
+        """Return the run in which something happened to a stack last, 0 where nothing ever did in a run."""
+        with self.database.reading() as connection:
+            return connection.execute(_LAST_RUN, {"stack": stack}).scalar() or 0
 
     def gates(self) -> tuple[int, tuple[Gate, ...]]:
         """Return the gates' version and each gate that is not lifted."""

@@ -57,6 +57,15 @@ def test_a_page_may_begin_where_what_was_named_is_pruned(filled: SqlRecord, cloc
     assert not filled.events(stack="acme/nobody@prod", after=50)
 
 
+def test_the_last_run_of_a_stack_is_where_something_happened_to_it_last(filled: SqlRecord):
+    assert filled.last_run(NET) == filled.last_run(APP) == 9
+    said = DriftCheckFailed(code="HF-2004", message="outside of every run")
+    filled.append(NET, [said], expected=filled.row(NET).state.version, run=0)
+    filled.append(APP, [said], expected=filled.row(APP).state.version, run=12)
+    assert (filled.last_run(NET), filled.last_run(APP)) == (9, 12)
+    assert filled.last_run("acme/nobody@prod") == 0
+
+
 @pytest.mark.parametrize("after", [0, 1, 40])
 def test_a_page_of_a_stack_is_read_off_its_index(sqlite_url: str, clock, after: int):
     database = open_database(sqlite_url)
