@@ -60,27 +60,27 @@ def p6(folder: Path, count: int = 10_000) -> list[Figure]:
 
 
 def p11(folder: Path, counts: tuple[int, ...] = (100, 1000, 10_000)) -> list[Figure]:
-    """The same at three sizes: each ten times as many stacks may cost ten times as much to begin with, and no more.
-
-    The first size carries the start of the process itself, which is taken off.
-    """
-    alone = at_rest(folder / "1", 1, idle_s=5.0)
+    """The same at three sizes: ten times as many stacks cost at most ten times as much."""
     found = [at_rest(folder / str(count), count, idle_s=IDLE_S / 3) for count in counts]
     figures = []
     for less, more in pairwise(found):
-        for what, of in (("CPU of the start", "start_cpu_s"), ("memory", "resident")):
-            each = [(getattr(one, of) - getattr(alone, of)) / one.count for one in (less, more)]
-            scale = 1.0 if of == "start_cpu_s" else MIB
-            figures.append(
-                Figure(
-                    id="P11",
-                    work=f"{what} for each stack, {more.count} beside {less.count}",
-                    ours=each[1] / scale,
-                    rival=each[0] / scale,
-                    target=1.25,
-                    unit="s" if of == "start_cpu_s" else "MiB",
-                )
+        sizes = f"{more.count} stacks at rest beside {less.count}"
+        sides = (
+            ("CPU of the start", more.start_cpu_s, less.start_cpu_s, "s"),
+            ("resident", more.resident / MIB, less.resident / MIB, "MiB"),
+            ("share of a core", 100 * more.idle, 100 * less.idle, "%"),
+        )
+        figures += [
+            Figure(
+                id="P11",
+                work=f"{sizes}: {what}",
+                ours=ours,
+                rival=rival,
+                target=more.count / less.count,
+                unit=unit,
             )
+            for what, ours, rival, unit in sides
+        ]
     return figures
 
 
