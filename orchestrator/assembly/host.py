@@ -17,6 +17,7 @@ from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator
 from orchestrator.config.operator import Sandbox as SandboxKind
 from orchestrator.effects.agenda import LEASE, open_agenda
+from orchestrator.effects.answers import Answers
 from orchestrator.effects.artifacts import FolderArtifacts
 from orchestrator.effects.artifacts_shared import SharedArtifacts
 from orchestrator.effects.attempts import KeptAttempts
@@ -107,6 +108,11 @@ class Host:
     def tokens(self) -> Tokens:
         """By what people and programs are known."""
         return Tokens(database=self.record.database, clock=self._clock)
+
+    @property
+    def answers(self) -> Answers:
+        """What was answered to requests that bear a key."""
+        return Answers(database=self.record.database, clock=self._clock)
 
     def own_secret(self, name: str) -> str:
         """Return a secret that is for the service itself. Raises SecretMissing."""

@@ -170,8 +170,8 @@ CODES: dict[str, Entry] = {
     ),
     "HF-1915": Entry(
         "no service here",
-        "HOLDFAST_URL names a service, and this release has none to ask.",
-        "Unset HOLDFAST_URL to work in this checkout.",
+        "HOLDFAST_URL names a service, and no command of this release asks one yet: all of them work on this host.",
+        "Unset HOLDFAST_URL to work in this checkout; docs/api.md says how to ask the service itself.",
     ),
     "HF-1916": Entry("time is up", "What was waited for did not come in time.", "See: holdfast status."),
     "HF-1917": Entry(

@@ -44,5 +44,15 @@ CODES: dict[str, Entry] = {
     "HF-4128": Entry(
         "not JSON", "The body is not sent as application/json.", "Choose application/json as the content type."
     ),
+    "HF-4130": Entry(
+        "key used before",
+        "The Idempotency-Key of the request was used for another request within the last seven days.",
+        "Make a new key for each thing that you want done; use the same one only to send the very same request again.",
+    ),
+    "HF-4131": Entry(
+        "not answered yet",
+        "A request of this Idempotency-Key is under way, or was when the service ended: nobody knows how far it came.",
+        "Wait and send it again. After a restart look at the stack first, and use a new key.",
+    ),
     "HF-4129": Entry("no such method", "Nothing there answers to that method.", "See /openapi.json."),
 }

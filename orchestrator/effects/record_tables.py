@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 #: The newest migration. A database that bears another number is older (migrate it) or newer (leave it alone).
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 
 #: The stream of gates: its version fences every apply.
 GATES: Final = "*"
@@ -183,4 +183,21 @@ tokens: Final = Table(
     Column("until", Double),
     Column("revoked_at", Double),
     Index("tokens_name", "name"),
+)
+
+#: What was answered to requests that bear a key, so that a repeated one is answered alike and done once.
+answers: Final = Table(
+    "answers",
+    tables,
+    Column("who", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    #: SHA-256 of what was asked for: a key stands for one request.
+    Column("request", Text, nullable=False),
+    #: Proof of life of whoever works on it; it counts while there is no answer.
+    Column("owner", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    #: Null while nobody has answered.
+    Column("status", Integer),
+    Column("body", Text, nullable=False),
+    Index("answers_at", "at"),
 )

@@ -15,7 +15,21 @@ from orchestrator.ports import Journal
 from orchestrator.report.metrics import Metrics
 from orchestrator.rules.rights import Right
 from orchestrator.web import health, hooks, metrics
-from orchestrator.web.api import about, approvals, drift, events, plans, runs, sources, stacks
+from orchestrator.web.api import (
+    about,
+    approvals,
+    consents,
+    courses,
+    drift,
+    drift_words,
+    events,
+    logs,
+    mending,
+    plans,
+    runs,
+    sources,
+    stacks,
+)
 from orchestrator.web.gate import GatedRoute, Over, guarded
 from orchestrator.web.inside import Inside
 from orchestrator.web.problems import MEDIA_TYPE, ProblemDocument, answer_with_problems
@@ -28,8 +42,13 @@ _NOUNS: Final = (
     stacks.router,
     plans.router,
     drift.router,
+    consents.router,
+    courses.router,
+    drift_words.router,
+    mending.router,
     approvals.router,
     runs.router,
+    logs.router,
     events.router,
     stacks.last,
 )
@@ -37,7 +56,17 @@ _NOUNS: Final = (
 #: What every noun can answer beside what it is asked for.
 _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": title, "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    for status, title in ((400, "Not as documented"), (401, "No token"), (403, "Not yours to do"), (404, "Not there"))
+    for status, title in (
+        (400, "Not as documented"),
+        (401, "No token"),
+        (403, "Not yours to do"),
+        (404, "Not there"),
+        (409, "Not as things are now"),
+        (413, "Too large"),
+        (415, "Not JSON"),
+        (429, "Too often"),
+        (503, "Not just now"),
+    )
 }
 
 

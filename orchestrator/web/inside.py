@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import BoundedSemaphore
 
 from fastapi import Request
 
@@ -22,6 +23,10 @@ _LOGINS = 50
 _KNOCKS = 600
 #: Nudges by hooks of one source in a minute.
 _NUDGES = 60
+#: What one identity may have done in a minute.
+_ACTS = 300
+#: Looks for drift that people asked for, at once.
+_LOOKS = 4
 _MINUTE_S = 60.0
 
 
@@ -49,6 +54,10 @@ class Inside:
     nudges: Limiter = field(default_factory=lambda: Limiter(_NUDGES, _MINUTE_S))
     #: What each source held when it was last read.
     newest: Newest = field(default_factory=Newest)
+    acts: Limiter = field(default_factory=lambda: Limiter(_ACTS, _MINUTE_S))
+    looks: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_LOOKS))
+    #: How many streams each identity has open; only the door's own thread counts.
+    streams: dict[str, int] = field(default_factory=dict)
     heard: Heard = field(default_factory=Heard)
     checks: Checks = field(default_factory=Checks)
 

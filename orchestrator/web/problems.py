@@ -10,7 +10,18 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from orchestrator.errors import Conflict, Denied, OrchestratorError, RecordError, UsageError
+from adapters.contract import AdapterError
+from orchestrator.errors import (
+    ConfigError,
+    Conflict,
+    Denied,
+    NoSuchRevision,
+    OrchestratorError,
+    RecordError,
+    SourceError,
+    SourceUnreachable,
+    UsageError,
+)
 from orchestrator.ports import Journal, Level
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -39,6 +50,9 @@ _TITLES: Final = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+
+#: What cannot be done because of how things are now, and not because of what was written.
+_MOVED: Final = frozenset({"HF-1901", "HF-1906", "HF-1909", "HF-1913", "HF-1914", "HF-1919", "HF-1920", "HF-1933"})
 
 Headers: TypeAlias = Mapping[str, str]
 
@@ -77,17 +91,22 @@ class Problem(Exception):
         return Response(body, status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
-def of_error(error: OrchestratorError) -> Problem:
+def of_error(error: OrchestratorError | AdapterError) -> Problem:
     """Return the problem that one of our errors is to whoever asked."""
     match error:
-        case UsageError():
+        case UsageError() if error.code in _MOVED:
+            return Problem(409, code=error.code, detail=error.message)
+        case UsageError() | NoSuchRevision():
             return Problem(400, code=error.code, detail=error.message)
         case Denied():
             return Problem(403, code=error.code, detail=error.message)
         case Conflict(code="HF-4204") | RecordError():
             # What the database says of itself is nobody's business outside.
             return Problem(503, code=error.code, detail="the record does not answer", headers={"retry-after": "10"})
-        case Conflict():
+        case SourceUnreachable():
+            return Problem(503, code=error.code, detail=error.message, headers={"retry-after": "10"})
+        case Conflict() | SourceError() | ConfigError() | AdapterError():
+            # Of an adapter it is the tool's no, masked where it was heard.
             return Problem(409, code=error.code, detail=error.message)
         case _:
             return Problem(500, code=error.code, detail="a fault of ours")
@@ -106,7 +125,7 @@ def answer_with_problems(app: FastAPI, journal: Journal) -> None:
                 found = Problem(400, detail=f"not as documented: {', '.join(places)[:300]}")
             case HTTPException():
                 found = Problem(error.status_code, headers=error.headers)
-            case OrchestratorError():
+            case OrchestratorError() | AdapterError():
                 found = of_error(error)
             case _:
                 found = Problem(500)
@@ -114,5 +133,5 @@ def answer_with_problems(app: FastAPI, journal: Journal) -> None:
             journal.say(Level.ERROR, "a request broke", code=found.code, why=f"{type(error).__name__}: {error}")
         return found.response
 
-    for kind in (Problem, RequestValidationError, HTTPException, OrchestratorError):
+    for kind in (Problem, RequestValidationError, HTTPException, OrchestratorError, AdapterError):
         app.add_exception_handler(kind, problem)

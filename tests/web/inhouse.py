@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from fastapi import FastAPI
-from serviced import Service
+from serviced import Service, until
 from starlette.testclient import TestClient
 
 from adapters.contract import AttributeChange, Change, ChangeKind, DriftItem, Output, Plan, ToolVersion
@@ -35,6 +36,7 @@ from orchestrator.model.observed import Applied, Counts, Proposal
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Run
 from orchestrator.web.app import make_app
+from orchestrator.web.door import Door
 
 TOOL = ToolVersion(name="terraform", version="1.9.0", platform="linux_amd64")
 CANARY = "c4n4ry-value-of-an-output"
@@ -79,6 +81,19 @@ class House:
             with TestClient(self.app, raise_server_exceptions=False) as self.http:
                 yield self
 
+    @contextmanager
+    def door(self) -> Iterator[httpx2.Client]:
+        """Answer over a socket, for what never ends by itself."""
+        door = Door.at("127.0.0.1:0", {})
+        assert door
+        with (self.made.folder / "door-log").open("a") as log:
+            door.serve(self.app, StreamJournal.on(log, {}, str))
+            try:
+                with httpx2.Client(base_url=f"http://{door.address}/api/v1", timeout=30) as client:
+                    yield client
+            finally:
+                door.close()
+
     @property
     def post(self) -> Post:
         found = self.served.posts.get("lab")
@@ -90,6 +105,10 @@ class House:
         found = Newest().of(self.post)
         assert found
         return found
+
+    @staticmethod
+    def made_until(holds: Callable[[], object]) -> None:
+        until(holds)
 
     @property
     def journal(self) -> str:

@@ -1,0 +1,82 @@
+"""``POST /api/v1/stacks/…/unlock|resolve``: what only a person can say once something was left behind."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from orchestrator.engine.acts.caller import begun
+from orchestrator.engine.acts.locks import free, lock_of_ours
+from orchestrator.engine.resolving import resolve as settle
+from orchestrator.engine.resolving import unproven_of
+from orchestrator.errors import Conflict
+from orchestrator.model.event import AttemptDead
+from orchestrator.rules.rights import Right
+from orchestrator.web.api.once import Accepted, Acting, Said
+from orchestrator.web.api.scope import spot
+from orchestrator.web.gate import GatedRoute, Over, guarded
+
+router: Final = APIRouter(route_class=GatedRoute)
+
+
+class Freed(Said):
+    """A wish that the tool's own lock is freed."""
+
+    #: The lock that was seen.
+    lock: Annotated[str, Field(min_length=1, max_length=512)]
+
+
+class Dead(Said):
+    """The word that nothing of an attempt is alive any more."""
+
+    #: The attempt that was seen; 0 where only a hold is left of somebody.
+    attempt: Annotated[int, Field(ge=0, le=2**53)]
+
+
+@router.post("/stacks/{stack:path}/unlock", response_model=Accepted, status_code=202)
+@guarded(Right.UNLOCK, Over.STACK)
+def unlock(once: Acting, stack: str, said: Freed) -> Response:
+    """Free the tool's own lock that one of our runs left behind; others' locks are not ours to free."""
+    found = spot(once.house, stack)
+
+    def act() -> Accepted:
+        outside = once.hands(found.post)
+        lock = lock_of_ours(outside, found.key)
+        if lock != said.lock:
+            raise Conflict(f"{found.key.short} is locked by another lock than was seen")
+        free(outside, found.reading, once.caller, found.key, lock)
+        return Accepted(
+            act="unlock", stack=found.key.short, key=str(found.key), by=once.who.name, notes=[f"freed lock {lock}"]
+        )
+
+    return once.answer(said, act)
+
+
+@router.post("/stacks/{stack:path}/resolve", response_model=Accepted, status_code=202)
+@guarded(Right.UNLOCK, Over.STACK)
+def resolve(once: Acting, stack: str, said: Dead) -> Response:
+    """Say that nothing of an attempt is alive any more, where no host can prove it."""
+    found = spot(once.house, stack)
+
+    def act() -> Accepted:
+        outside = once.hands(found.post)
+        unproven = unproven_of(outside, found.key)
+        number = unproven.attempt.number if unproven.attempt else 0
+        if number != said.attempt:
+            raise Conflict(f"{found.key.short} is in doubt about attempt {number}, not {said.attempt}")
+        dead = AttemptDead(attempt=number, by=once.who.name, reason=said.reason)
+        with begun(outside, once.caller, found.reading, "resolve") as run:
+            settle(outside, found.reading, found.key, dead, run)
+        return Accepted(
+            act="resolve",
+            stack=found.key.short,
+            key=str(found.key),
+            run=run.number,
+            position=once.position(run.number),
+            by=once.who.name,
+            notes=[unproven.why],
+        )
+
+    return once.answer(said, act)
