@@ -11,8 +11,8 @@ from orchestrator.config.values import Anything, Duration, Filled, Keys, Name, T
 
 #: What a set of credentials may never bring: it would take over the tool rather than let it in.
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-#: Somebody as the record names them: an e-mail address, or a login where git knows none.
-Member = Annotated[str, Field(pattern=r"^[^\s,:]+$", max_length=254)]
+#: Somebody as the record names them: an e-mail address, a login where git knows none, or token:NAME at the service.
+Member = Annotated[str, Field(pattern=r"^(token:)?[^\s,:]+$", max_length=254)]
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 
 
@@ -223,7 +223,8 @@ class OperatorFile(Keys):
         description="Addresses of the proxies in front of the service, whose X-Forwarded-For counts.",
     )
     teams: Annotated[dict[Name, list[Member]], Filled] = Field(
-        default_factory=dict, description="Who may approve as team:NAME, by the e-mail address that their git bears."
+        default_factory=dict,
+        description="Who may approve as team:NAME: the e-mail address that their git bears, or token:NAME.",
     )
     ceilings: Annotated[dict[str, PolicyKeys], Filled] = Field(default_factory=dict)
     notify: list[NotifyKeys] = Field(default_factory=list)

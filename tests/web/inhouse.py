@@ -49,7 +49,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.made = Service(folder)
         self.made.keys["sources"] = [self.made.source("lab")]
-        can = {"own": ["view"], "other": ["view"], "approver": ["view", "approve"], "operator": ["view", "plan", "approve", "apply", "unlock"]}  # fmt: skip
+        can = {"own": ["view"], "other": ["view"], "approver": ["view", "approve"], "runner": ["view", "apply"], "operator": ["view", "plan", "approve", "apply", "unlock"]}  # fmt: skip
         over = {"other": "db@*"}
         self.made.keys["auth"] = {"roles": {role: {"can": rights, "stacks": [over.get(role, "web@*")]} for role, rights in can.items()}}  # fmt: skip
         self.made.write()
@@ -74,7 +74,7 @@ class House:
             self.dispatch = Dispatch(self.served.posts, self.served.host.agenda, clock, journal)
             self.app: FastAPI = make_app(self.served, self.dispatch, journal, self.stopping.is_set)
             Watcher(self.post).look()
-            for role in ("own", "other", "approver", "operator", "admin"):
+            for role in ("own", "other", "approver", "runner", "operator", "admin"):
                 if role not in self.tokens:
                     self.tokens[role] = self.served.host.tokens.create(f"{role}-token", role, by="test")[1]
             # What the tests send is counted as coming from one address: none of it is a wrong token.

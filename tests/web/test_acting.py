@@ -84,6 +84,15 @@ def test_apply_is_one_s_own_yes_and_the_first_place_in_the_agenda(house: House) 
     assert due(house, "web@prod") == 0
 
 
+def test_who_may_only_apply_says_no_yes_by_it(house: House) -> None:
+    number = house.proposed("web@prod")
+    early = house.post_to(f"{WEB}/apply", {"proposal": number}, "runner")
+    assert (early.status_code, early.json()["code"]) == (403, "HF-4122")
+    assert house.post_to(f"{WEB}/approve", {"proposal": number}, "approver").status_code == 202
+    done = house.post_to(f"{WEB}/apply", {"proposal": number}, "runner")
+    assert (done.status_code, done.json()["run"]) == (202, None)
+
+
 def test_whose_word_does_not_count_is_told_so(house: House, tmp_path: Path) -> None:
     stacks = house.made.lab / "stacks.yaml"
     stacks.write_text(stacks.read_text().replace('"discover"', '"defaults": {"approvals": {"required": 1, "from": ["user:ana"]}}, "discover"'))  # fmt: skip

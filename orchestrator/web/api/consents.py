@@ -14,10 +14,11 @@ from orchestrator.engine.acts.words import nudge
 from orchestrator.engine.standings import situation_of
 from orchestrator.errors import Denied, UsageError
 from orchestrator.model.action import Apply
-from orchestrator.rules.rights import Right
+from orchestrator.rules.rights import Right, allowed
 from orchestrator.web.api.once import Accepted, Acting, Once, Said
 from orchestrator.web.api.scope import Spot, spot
 from orchestrator.web.gate import GatedRoute, Over, guarded
+from orchestrator.web.problems import Problem
 
 router: Final = APIRouter(route_class=GatedRoute)
 
@@ -58,6 +59,8 @@ def apply(once: Acting, stack: str, said: Consented) -> Response:
             # Everybody who is asked has said yes already.
             nudge(once.hands(found.post), found.key, f"{once.who.name} asked for it")
             return _accepted(once, one, "apply", None)
+        if not allowed(once.who, Right.APPROVE, found.key):
+            raise Problem(403, detail="a yes is missing, and to say it is not yours")
         return _yes(once, found, said, "apply", one)
 
     return once.answer(said, act)
