@@ -23,7 +23,7 @@ help:
 	@echo "make torture    four workers on PostgreSQL, 400 stacks, and all that can befall them; see tests/torture/torture.py"
 	@echo "make check      ruff, mypy --strict, import contracts"
 	@echo "make fmt        format and mend what ruff can mend"
-	@echo "make bench      measure against the tools by hand; results go into README.md"
+	@echo "make bench      measure against the tools by hand; results go into README.md; LONG=1 adds what takes minutes"
 	@echo "make lock       resolve the dependencies anew into constraints.txt"
 
 $(STAMPS)/venv: constraints.txt scripts/make-venv
@@ -48,7 +48,7 @@ test: $(STAMPS)/dev
 	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal -m "not full"
 
 test-full: $(STAMPS)/dev
-	@scripts/system-needs
+	@scripts/system-needs full
 	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal -m "not localstack"
 	@scripts/with-localstack $(BIN)/python -m pytest -m localstack tests/adapters/cloudformation
 	@scripts/test-on 3.13
@@ -69,7 +69,7 @@ fmt: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev
 	@$(INSTALL) --group bench
-	@scripts/with-tools $(BIN)/python -m bench
+	@scripts/with-tools $(BIN)/python -m bench $(ONLY)
 
 lock: $(STAMPS)/venv
 	@scripts/lock $(UV_LOCK_FLAGS)

@@ -29,6 +29,8 @@ class Figure:
     #: Spread of ours over the rounds, seconds.
     low: float = 0.0
     high: float = 0.0
+    #: What ``ours`` and ``rival`` count; without a rival the target counts the same.
+    unit: str = "s"
 
     @property
     def reached(self) -> float:
@@ -110,11 +112,12 @@ def table(figures: Sequence[Figure]) -> str:
     """Return the figures as a Markdown table."""
     lines = ["| id | work | Holdfast | rival | reached | target | |", "|---|---|---|---|---|---|---|"]
     for one in figures:
-        sign = "x" if one.rival else " s"
-        rival = f"{one.rival:.2f} s" if one.rival else "-"
+        sign = "x" if one.rival else f" {one.unit}"
+        rival = f"{one.rival:.2f} {one.unit}" if one.rival else "-"
         mark = "yes" if one.holds else "**no**"
         lines.append(
-            f"| {one.id} | {one.work} | {one.ours:.3f} s | {rival} | {one.reached:.3f}{sign} | ≤ {one.target:g}{sign} "
+            f"| {one.id} | {one.work} | {one.ours:.3f} {one.unit} | {rival} "
+            f"| {one.reached:.3f}{sign} | ≤ {one.target:g}{sign} "
             f"| {mark}{'; ' + one.note if one.note else ''} |"
         )
     return "\n".join(lines)

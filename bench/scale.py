@@ -28,8 +28,8 @@ from orchestrator.ports import Sources
 
 def p4(folder: Path, rounds: int, count: int = 1000) -> list[Figure]:
     """A commit that touches one stack of ``count``: from the source being read to the tool being started."""
-    ground, names = _many(folder, count)
-    log = _logging_tool(folder)
+    ground, names = many(folder, count)
+    log = logging_tool(folder)
     with _opened(ground, folder) as world:
         sources = _Timed(world.outside.sources)
         watch = Watch(replace(world.outside, sources=sources), world.source)
@@ -65,8 +65,8 @@ def p4(folder: Path, rounds: int, count: int = 1000) -> list[Figure]:
 
 def p5(folder: Path, rounds: int, count: int = 10_000) -> list[Figure]:
     """A commit that touches none of ``count`` stacks, one include file for each thousand."""
-    ground, _ = _many(folder, count)
-    log = _logging_tool(folder)
+    ground, _ = many(folder, count)
+    log = logging_tool(folder)
     with _opened(ground, folder) as world:
         watch = Watch(world.outside, world.source)
         begun = time.perf_counter()
@@ -109,7 +109,8 @@ class _Timed:
         return found
 
 
-def _many(folder: Path, count: int) -> tuple[Ground, list[str]]:
+def many(folder: Path, count: int) -> tuple[Ground, list[str]]:
+    """Commit ``count`` stacks of built-in resources, one include file for each thousand."""
     ground = Ground.make(folder)
     names = [f"s{number:05}" for number in range(count)]
     files = {f"{name}/main.tf": data_stack("v") for name in names}
@@ -138,7 +139,7 @@ def _opened(ground: Ground, folder: Path) -> Iterator[World]:
         os.environ.update(before)
 
 
-def _logging_tool(folder: Path) -> Path:
+def logging_tool(folder: Path) -> Path:
     """Put a terraform in front of the real one that notes when it was started and with which word."""
     log, place = folder / "started", folder / "bin"
     place.mkdir()

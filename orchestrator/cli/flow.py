@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from orchestrator.cli.asking import Leave, allowed
@@ -15,11 +16,13 @@ from orchestrator.cli.show_plan import Mark, Row, page, view
 from orchestrator.cli.suggesting import after_apply
 from orchestrator.cli.working import Stop, at_once, begun, interruptible, leave, listening, ordered
 from orchestrator.engine.acts.consent import Word, approve
-from orchestrator.errors import EXIT_INTERRUPTED
+from orchestrator.engine.waking import wake_readers
+from orchestrator.errors import EXIT_INTERRUPTED, OrchestratorError
 from orchestrator.model.action import Apply, Reason, Rest
 from orchestrator.model.policy import Mode
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run
+from orchestrator.rules.order import readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +65,23 @@ def carry_out(place: Place, wanted: Wanted) -> Result:
             rows += done
             refused += kept_back
         interrupted = stop.wanted
+    _wake(place, rows)
     _print(place, rows)
     if not wanted.undo:
         declined = refused if place.screen.interactive else []
         place.screen.next(*after_apply(place, rows, run.number, declined))
     code = EXIT_INTERRUPTED if interrupted else exit_after_apply([row.mark for row in rows])
     return Result(rows=tuple(rows), run=run.number, exit_code=code, refused=tuple(refused))
+
+
+def _wake(place: Place, rows: Sequence[Row]) -> None:
+    """Have a service that shares this record look at what waits for the stacks that were applied here."""
+    if all(source.id != place.world.source.id for source in place.world.operator.sources):
+        return
+    applied = [row.key for row in rows if row.mark is Mark.APPLIED]
+    with suppress(OrchestratorError):
+        # What was applied is recorded: that nobody is told of it costs the others a wait.
+        wake_readers(place.outside, readers(place.reading.layout.stacks), applied, but=[row.key for row in rows])
 
 
 def _wave(

@@ -55,7 +55,7 @@ def _number(place: Place, word: str) -> int:
     if word.isdecimal() and int(word):
         return int(word)
     stacks = [key for key in place.recorded() if word in {key.name, key.short}]
-    newest = max((place.last_run(key) for key in stacks), default=0)
+    newest = max((place.outside.record.last_run(str(key)) for key in stacks), default=0)
     if newest:
         hint = f"its last one is {newest}: holdfast logs {newest} {word}"
         raise UsageError(f'"{word}" is a stack, and its logs lie with its runs', hint=hint)

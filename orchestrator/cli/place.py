@@ -165,13 +165,6 @@ class Place:
             raise UsageError(f"no run {number}", code="HF-1904", hint=hint)
         return found
 
-    def last_run(self, key: StackKey) -> int:
-        """Return the newest run in which something happened to a stack, 0 where nothing ever did."""
-        newest, after = 0, 0
-        while some := self.outside.record.events(stack=str(key), after=after):
-            newest, after = max(newest, *(entry.run for entry in some)), some[-1].seq
-        return newest
-
     def entries(self, number: int) -> list[Entry]:
         """Return everything that happened in one run, in order."""
         from orchestrator.engine.recorded import entries_of  # noqa: PLC0415 -- the engine is heavy

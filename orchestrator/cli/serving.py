@@ -16,6 +16,7 @@ from orchestrator.assembly.doorkeeping import serving_home
 from orchestrator.assembly.reporting import reporters_of
 from orchestrator.assembly.served import Served, open_served
 from orchestrator.config.operator import NOWHERE, Operator, operator_of
+from orchestrator.effects import leftovers
 from orchestrator.effects.announcing import Announcing
 from orchestrator.effects.journal import StreamJournal
 from orchestrator.effects.supervisor import Supervisor
@@ -83,6 +84,7 @@ class _Life:
 
     def live(self) -> int:
         """Begin, work, drain."""
+        leftovers.forget_told(self.environment)
         self.dispatch.workers = self.served.operator.workers
         for notice in self.served.operator.notices:
             self.journal.say(Level.WARNING, notice.message, code=notice.code, where=notice.where)
@@ -136,6 +138,7 @@ class _Life:
             door.close()
 
     def _drain(self) -> int:
+        leftovers.say_told(self.environment)
         grace_s = self.served.operator.workers.grace_s
         self.journal.say(Level.INFO, "draining", at_work=len(self.dispatch.pulse.working), grace_s=grace_s)
         self.supervisor.stopping("draining", more_s=grace_s + LAST_S + _BEYOND_S)

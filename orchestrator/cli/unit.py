@@ -45,7 +45,7 @@ def install(ctx: click.Context, root: Path | None, program: str, *, own: bool, d
     if own and root:
         raise UsageError("--user and --root exclude each other", hint="--root is for images: run --user as that person")
     path = program_for(program, elsewhere=root is not None, own=own)
-    files = list(user_files(_config(), path) if own else system_files(root or Path("/"), path))
+    files = list(user_files(_config(), _state(), path) if own else system_files(root or Path("/"), path))
     screen = screen_for(wish_of(ctx))
     try:
         fates = {one.target: one.fate for one in files}
@@ -88,6 +88,10 @@ def end_leftovers() -> None:
 
 def _config() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+
+
+def _state() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
 
 
 def _words(fates: dict[Path, Fate], *, dry_run: bool) -> list[str]:

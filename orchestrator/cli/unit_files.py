@@ -26,6 +26,7 @@ _SYSTEM: Final = {
     "tmpfiles.d/holdfast.conf": "etc/tmpfiles.d/holdfast.conf",
 }
 _OPERATOR: Final = "holdfast.yaml"
+_HOME: Final = "home: /var/lib/holdfast\n"
 #: What the unit does not see (ProtectHome=), or not as we do (PrivateTmp=).
 _HIDDEN: Final = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 -- refused, not used
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-")
@@ -86,11 +87,12 @@ def system_files(root: Path, program: str) -> Iterator[Installed]:
     yield Installed(target=root / "etc/holdfast" / _OPERATOR, text=_of(_OPERATOR, program), example=True)
 
 
-def user_files(config: Path, program: str) -> Iterator[Installed]:
-    """Yield what a person's own service needs; ``config`` is ``$XDG_CONFIG_HOME``."""
+def user_files(config: Path, state: Path, program: str) -> Iterator[Installed]:
+    """Yield what a person's own service needs; ``config`` is ``$XDG_CONFIG_HOME``, ``state`` ``$XDG_STATE_HOME``."""
     unit = config / "systemd/user/holdfast.service"
     yield Installed(target=unit, text=_marked(_of("user/holdfast.service", program)))
-    yield Installed(target=config / "holdfast" / _OPERATOR, text=_of(_OPERATOR, program), example=True)
+    example = _of(_OPERATOR, program).replace(_HOME, f"home: {state / 'holdfast' / 'service'}\n")
+    yield Installed(target=config / "holdfast" / _OPERATOR, text=example, example=True)
 
 
 def program_for(given: str, *, elsewhere: bool, own: bool) -> str:

@@ -38,12 +38,34 @@ def deliberate(environment: Mapping[str, str]) -> bool:
 
     ``SERVICE_RESULT``, ``EXIT_CODE`` and ``EXIT_STATUS`` are described in systemd.exec(5). Told to stop, the service
     ends with 0, or with 5 where something was left to its keeper; one that takes too long over it ends by a timeout,
-    and our unit knows no other (``TimeoutStartSec=infinity``).
+    and our unit knows no other (``TimeoutStartSec=infinity``). Killed while it ends, it has said so before.
     """
+    mark = _mark(environment)
+    if mark is not None and mark.exists():
+        return True
     if environment["SERVICE_RESULT"] in {"success", "timeout"}:
         return True
     ended = (environment.get("EXIT_CODE"), environment.get("EXIT_STATUS"))
     return ended in {("exited", str(EXIT_DONE)), ("exited", str(EXIT_UNKNOWN))}
+
+
+def say_told(environment: Mapping[str, str]) -> None:
+    """Leave word that somebody wants the service to end, in its ``RUNTIME_DIRECTORY``: it may be killed over it."""
+    if mark := _mark(environment):
+        with suppress(OSError):
+            mark.touch(mode=0o600)
+
+
+def forget_told(environment: Mapping[str, str]) -> None:
+    """Take that word back: the service begins."""
+    if mark := _mark(environment):
+        with suppress(OSError):
+            mark.unlink()
+
+
+def _mark(environment: Mapping[str, str]) -> Path | None:
+    folder = environment.get("RUNTIME_DIRECTORY", "").partition(":")[0]
+    return Path(folder) / "told-to-stop" if folder else None
 
 
 def left() -> list[int]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, delete, func, insert, select, update
 
 from adapters.contract import Json
 from orchestrator.effects.database import Database, new_nonce
@@ -42,6 +42,13 @@ _ROW: Final = select(stacks).where(stacks.c.key == bindparam("key"))
 _VERSION: Final = select(stacks.c.version).where(stacks.c.key == bindparam("key"))
 _LOOK: Final = update(stacks).where(stacks.c.key == bindparam("of")).values(looks=bindparam("looks"))
 _RUNS: Final = select(*(runs.c[one.name] for one in fields(Run)))
+#: What happens outside of every run bears the number 0.
+_LAST_RUN: Final = (
+    select(events.c.run)
+    .where(events.c.stack == bindparam("stack"), events.c.run > 0)
+    .order_by(events.c.version.desc())
+    .limit(1)
+)
 _RUN_NONCE: Final = select(runs.c.nonce).where(runs.c.number == bindparam("number"))
 _GATE_NONCE: Final = select(gates.c.nonce).where(gates.c.id == bindparam("id"))
 _GATES: Final = select(gates.c.body).where(gates.c.lifted_at.is_(None)).order_by(gates.c.id)
@@ -157,13 +164,19 @@ class SqlRecord:
         self, *, stack: str | None = None, run: int | None = None, after: int = 0, limit: int = 1000
     ) -> Sequence[Entry]:
         """Return entries in order, those after sequence number ``after``."""
-        wanted = select(events).where(events.c.seq > after).order_by(events.c.seq).limit(limit)
-        if stack is not None:
-            wanted = wanted.where(events.c.stack == stack)
+        wanted = select(events).where(events.c.seq > after).limit(limit)
         if run is not None:
             wanted = wanted.where(events.c.run == run)
+        if stack is not None:
+            wanted = wanted.where(events.c.stack == stack)
+        wanted = _by_version(wanted, stack, after) if stack and run is None else wanted.order_by(events.c.seq)
         with self.database.reading() as connection:
             return tuple(_entry(one) for one in connection.execute(wanted).mappings())
+
+    def last_run(self, stack: str) -> int:
+        """Return the run in which something happened to a stack last, 0 where nothing ever did in a run."""
+        with self.database.reading() as connection:
+            return connection.execute(_LAST_RUN, {"stack": stack}).scalar() or 0
 
     def gates(self) -> tuple[int, tuple[Gate, ...]]:
         """Return the gates' version and each gate that is not lifted."""
@@ -346,6 +359,19 @@ def _moved(connection: Connection, stack: str, now: int, expected: int) -> Confl
     ).one_or_none()
     who = f" ({last.kind} by {last.actor})" if last else ""
     return Conflict(f"{stack} moved on: its record is at version {now}{who}, not {expected}")
+
+
+def _by_version(wanted: Select[tuple[object, ...]], stack: str, after: int) -> Select[tuple[object, ...]]:
+    """Order a stack's entries by what the index of its versions has in order: a page of a long history needs no sort.
+
+    Versions and sequence numbers of one stack grow together. Whoever turns pages names the last entry of the one
+    before, whose version says where to begin; for another ``after`` that is looked for from the newest entry back.
+    """
+    here = select(events.c.version).where(events.c.stack == stack)
+    named = here.where(events.c.seq == after).scalar_subquery()
+    before = here.where(events.c.seq <= after).order_by(events.c.version.desc()).limit(1).scalar_subquery()
+    start = func.coalesce(named, before, 0) if after else 0
+    return wanted.where(events.c.version > start).order_by(events.c.version)
 
 
 def _entry(found: RowMapping) -> Entry:

@@ -15,15 +15,16 @@ from orchestrator.engine.post import Post, Posts
 from orchestrator.engine.recovery import recover_gone
 from orchestrator.engine.resting import next_look, rest_of
 from orchestrator.engine.survey import Survey
+from orchestrator.engine.waking import wake_readers
 from orchestrator.engine.watch import NO_RUN
-from orchestrator.engine.work import VANISHED, Settled, Worker
+from orchestrator.engine.work import VANISHED, Worker
 from orchestrator.errors import Conflict, OrchestratorError
 from orchestrator.model.action import Action, Apply, Reason, Rest
 from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Due, Run
 from orchestrator.rules.order import readers
-from orchestrator.rules.pace import ALONE_S, ANYWAY_S, PLAN, WHY_POISON, is_poison, jittered
+from orchestrator.rules.pace import ALONE_S, ANYWAY_S, WHY_POISON, is_poison, jittered
 
 #: Seconds after which a stack is tried again that somebody else holds.
 _HELD_S: Final = 5.0
@@ -196,8 +197,8 @@ class Tender:
             worker = Worker(post.outside, reading, run, cancelled=cancelled)
             settled = worker.settle(key, on_action=on_action)
         now = post.outside.clock.now()
-        if settled.did:
-            self._wake_readers(post, reading, settled, now)
+        # Even where nothing was left to do: what was found of an attempt may be what others wait for.
+        wake_readers(post.outside, self._readers(reading), [key], but=())
         return replace(self._rests(due, settled.rest, now), did=settled.did, run=run.number)
 
     @contextmanager
@@ -210,14 +211,6 @@ class Tender:
         finally:
             record.close_run(run.number)
             post.outside.running.over(run.number)
-
-    def _wake_readers(self, post: Post, reading: Reading, settled: Settled, now: float) -> None:
-        """Make due what waits for a stack that moved: they see for themselves whether it concerns them."""
-        waiting = self._readers(reading).get(settled.key, frozenset())
-        why = f"{settled.key.short} moved"
-        post.outside.agenda.nudge(
-            *(Due(stack=str(key), track=MAIN, at=now, why=why, priority=PLAN) for key in sorted(waiting))
-        )
 
     def _readers(self, reading: Reading) -> Mapping[StackKey, frozenset[StackKey]]:
         layout = reading.layout

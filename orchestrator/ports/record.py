@@ -103,6 +103,10 @@ class Record(Protocol):
         """Return entries in order, those after sequence number ``after``."""
         ...
 
+    def last_run(self, stack: str) -> int:
+        """Return the run in which something happened to a stack last, 0 where nothing ever did in a run."""
+        ...
+
     def gates(self) -> tuple[int, tuple[Gate, ...]]:
         """Return the gates' version and each gate that is not lifted."""
         ...

@@ -53,6 +53,7 @@ def test_everything_is_written_and_names_the_program_that_was_installed(tmp_path
     assert set(install(tmp_path, "--dry-run")) == FILES
     assert not list(tmp_path.iterdir())
     assert set(install(tmp_path).values()) == {"written"}
+    assert "\nhome: /var/lib/holdfast\n" in (tmp_path / "etc/holdfast/holdfast.yaml").read_text()
     unit = (tmp_path / "etc/systemd/system/holdfast.service").read_text()
     assert f"ExecStart={PROGRAM} serve" in unit
     assert f"ExecStopPost={PROGRAM} service end-leftovers" in unit
@@ -90,7 +91,8 @@ def test_a_person_gets_a_unit_of_their_own(tmp_path: Path) -> None:
     done = holdfast("install", "--user", XDG_CONFIG_HOME=str(tmp_path), HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert f"ExecStart={HOLDFAST} serve" in (tmp_path / "systemd/user/holdfast.service").read_text()
-    assert (tmp_path / "holdfast/holdfast.yaml").is_file()
+    operator = (tmp_path / "holdfast/holdfast.yaml").read_text()
+    assert f"home: {tmp_path}/.local/state/holdfast/service\n" in operator
     assert "systemctl --user enable" in done.stderr
 
 
@@ -140,6 +142,21 @@ def test_nobody_but_systemd_may_have_leftovers_ended() -> None:
 def test_a_deliberate_stop_is_told_from_a_crash(result: str, code: str, status: str, meant: bool) -> None:
     said = {"SERVICE_RESULT": result, "EXIT_CODE": code, "EXIT_STATUS": status}
     assert leftovers.deliberate(said) is meant
+
+
+def test_one_that_was_killed_over_a_stop_had_said_that_it_was_told_to(tmp_path: Path) -> None:
+    said = {
+        "SERVICE_RESULT": "signal",
+        "EXIT_CODE": "killed",
+        "EXIT_STATUS": "KILL",
+        "RUNTIME_DIRECTORY": str(tmp_path),
+    }
+    assert not leftovers.deliberate(said)
+    leftovers.say_told(said)
+    assert leftovers.deliberate(said)
+    leftovers.forget_told(said)
+    leftovers.forget_told(said)
+    assert not leftovers.deliberate(said)
 
 
 def processes(script: str) -> tuple[subprocess.Popen[str], list[int]]:

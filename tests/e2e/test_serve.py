@@ -119,6 +119,34 @@ def test_killed_in_the_middle_of_an_apply_the_next_one_adopts_it(yard: Yard) -> 
     yard.everything_belongs_to_an_attempt("slow")
 
 
+def test_what_waits_goes_on_whoever_brings_its_upstream_to_rest(yard: Yard) -> None:
+    """A service that adopts what another began, and a person's own apply: neither forgets who waits."""
+    waiting = '  {name}: {{tool: terraform, path: {name}, inputs: {{net: "${{output:{of}.id}}"}}}}\n'
+    reader = f'variable "net" {{ type = string }}\n{an_object(yard, "%s")}'
+    files = {
+        "stacks.yaml": stacks("slow")
+        + "  asks: {tool: terraform, path: asks, apply: approve}\n"
+        + waiting.format(name="dns", of="slow")
+        + waiting.format(name="web", of="asks"),
+        "slow/main.tf": an_object(yard, "slow", 4),
+        "asks/main.tf": an_object(yard, "asks"),
+        "dns/main.tf": reader.replace("%s", "dns"),
+        "web/main.tf": reader.replace("%s", "web"),
+    }
+    yard.commit(files)
+    config = configured(yard)
+    with serving(yard, config) as service:
+        service.until(lambda: yard.created()["slow"])
+        service.process.kill()
+        service.process.wait()
+    with serving(yard, config) as service:
+        service.sees("at rest", stack=yard.key("dns"), reason="converged")
+        yard.run("apply", "asks", "--yes", HOLDFAST_CONFIG=str(config)).ended(0)
+        service.sees("at rest", stack=yard.key("web"), reason="converged")
+        service.stop()
+    assert yard.created() == {"slow": 1, "asks": 1, "dns": 1, "web": 1}
+
+
 def test_a_bad_file_at_a_reload_leaves_the_old_one_in_force_and_a_good_one_counts(yard: Yard, tmp_path: Path) -> None:
     yard.commit({"stacks.yaml": stacks("web"), "web/main.tf": an_object(yard, "web")})
     lab = tmp_path / "lab"
