@@ -70,7 +70,7 @@ def test_a_database_that_cannot_be_one_is_told(yard: Yard, url: str) -> None:
 
 
 def test_what_has_no_effect_yet_is_said_with_its_place(yard: Yard) -> None:
-    declare(yard, auth={"roles": {}}, retention={"runs": "400d"})
+    declare(yard, auth={"oidc": {"issuer": "https://id.example.org", "client_id": "x"}}, retention={"runs": "400d"})
     said = yard.run("status").ended(0).err
     notes = [line for line in said.splitlines() if "note HF-1050" in line]
     assert len(notes) == 2
