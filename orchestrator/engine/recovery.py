@@ -87,7 +87,7 @@ def sign_of(outside: Outside, key: StackKey, attempt: Applying) -> Sign:
     Only looks: whoever works the stack next records how the attempt ended.
     """
     # Whoever holds the stack may be about to start the tool.
-    if not outside.agenda.is_held(str(key)) and outside.attempts.wait(attempt, 0.0):
+    if not attempt.unsaved and not outside.agenda.is_held(str(key)) and outside.attempts.wait(attempt, 0.0):
         gone = f"attempt {attempt.number} has no end, and its processes are gone: holdfast apply {key.short} settles it"
         return Sign(lost=True, why=gone)
     return Sign(lost=False, why=words_for(outside, key, attempt))

@@ -103,7 +103,7 @@ def printed():
     }
 
 
-#: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`, `tests/web`.
+#: What these print is compared where they are run for real: `tests/e2e/test_for_programs.py`, `tests/web`, `tests/deploy`.
 RUN_FOR_REAL = {
     "outputs",
     *(
@@ -119,7 +119,7 @@ RUN_FOR_REAL = {
         "rotate-key",
     ),
     *("mv", "forget", "init", "import", "logs"),
-    *("token create", "token revoke"),
+    *("token create", "token revoke", "service install"),
 }
 
 

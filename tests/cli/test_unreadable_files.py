@@ -99,6 +99,8 @@ def test_files_are_validated_where_the_record_is_another_repositorys(tmp_path):
     other = tmp_path / "other"
     other.mkdir()
     other = make(other)
+    # Made in the same second of the same files, its first commit would be the very same: that is how one is known.
+    other.git("commit", "--amend", "-qm", "another beginning")
     done = other.run("validate", "--json", HOLDFAST_HOME=str(tmp_path / "home"))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["stacks"] == 2
