@@ -75,7 +75,6 @@ class Host:
     def outside(self, source: str, marks: Callable[[], frozenset[str]]) -> Outside:
         """Return everything that the engine can touch for one source; ``marks``: see `lineage`."""
         operator, failpoint, home, record = self.operator, self._failpoint, self.home, self.record
-        credentials = _credentials(operator, self._secrets, self._outer)
         workspaces = LaidWorkspaces(home=home, lineage=Lineage(home=home, source=source, marks=marks))
         return Outside(
             record=armed(record, "record", failpoint),
@@ -88,10 +87,10 @@ class Host:
             workspaces=armed(workspaces, "workspaces", failpoint),
             # Their folders bear the times of this host's file system.
             attempts=armed(KeptAttempts(home=home, clock=SystemClock()), "attempts", failpoint),
-            shells=armed(self._shells(credentials), "shells", failpoint),
+            shells=armed(self._shells(), "shells", failpoint),
             adapters=InstalledAdapters(given=_given_to_tools(operator, self._outer)),
             secrets=self._secrets,
-            credentials=credentials,
+            credentials=self._credentials,
             clock=self._clock,
             running=self.running,
             shared=operator.many_hosts,
@@ -123,11 +122,10 @@ class Host:
         """What time it is, for everybody who shares the record."""
         return self._clock
 
-    def mask(self, text: str) -> str:
-        """Hide in a text what this host knows to be secret, and what would move a terminal."""
-        credentials = _credentials(self.operator, self._secrets, self._outer)
-        known = (*own_secrets(self.operator, self._outer), *credentials.secrets_at_large())
-        return visible(Redactor(known).mask(text))
+    def masker(self) -> Callable[[str], str]:
+        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal."""
+        redactor = Redactor(self._known_secrets())
+        return lambda text: visible(redactor.mask(text))
 
     def under(self, operator: Operator) -> Host:
         """Return the same home under another operator's file."""
@@ -140,7 +138,7 @@ class Host:
     def sweep(self) -> None:
         """Remove what killed workers left behind, and say of their runs that they are over."""
         record = self.record
-        self._shells(_credentials(self.operator, self._secrets, self._outer)).sweep()
+        self._shells().sweep()
         KeptAttempts(home=self.home, clock=SystemClock()).sweep(lambda: _attempts_in_use(record))
         # Of every source alike: no lineage is asked for.
         nobody = Lineage(home=self.home, source="", marks=frozenset)
@@ -174,17 +172,24 @@ class Host:
             return SharedArtifacts(database=self._database, cipher=self.cipher)
         return FolderArtifacts(folder=self.home / "artifacts", cipher=self.cipher)
 
-    def _shells(self, credentials: GrantedCredentials) -> ToolShells:
+    @property
+    def _credentials(self) -> GrantedCredentials:
+        return _credentials(self.operator, self._secrets, self._outer)
+
+    def _known_secrets(self) -> tuple[str, ...]:
+        """Return what to mask wherever it could be seen; asks the stores."""
+        return (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+
+    def _shells(self) -> ToolShells:
         operator, outer = self.operator, self._outer
         wanted = operator.sandbox is SandboxKind.BWRAP
-        own = own_secrets(operator, outer)
         return ToolShells(
             home=self.home,
             clock=self._clock,
             outer=outer,
             sandbox=Sandbox.find(outer.get("PATH", ""), operator.readable) if wanted else None,
             caches=(operator.plugin_cache,) if operator.plugin_cache else (),
-            known=lambda: (*own, *credentials.secrets_at_large()),
+            known=self._known_secrets,
         )
 
 

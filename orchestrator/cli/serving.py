@@ -67,7 +67,7 @@ class _Life:
     def __init__(self, served: Served, environment: Mapping[str, str], listen: str) -> None:
         self.served, self.environment = served, environment
         self.listen = listen
-        self.journal = StreamJournal.on(sys.stderr, environment, lambda text: served.host.mask(text))  # noqa: PLW0108 -- a reload brings another host
+        self.journal = StreamJournal.on(sys.stderr, environment, lambda: served.host.masker())  # noqa: PLW0108 -- a reload brings another host
         self.supervisor = Supervisor.of(environment)
         self.stopping, self.halt = threading.Event(), Halt()
         self.reload_wanted = threading.Event()

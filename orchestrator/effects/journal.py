@@ -24,11 +24,16 @@ class StreamJournal:
     """`ports.Journal` on a stream."""
 
     _logger: Any
-    _mask: Callable[[str], str]
+    _masker: Callable[[], Callable[[str], str]]
 
     @classmethod
-    def on(cls, stream: TextIO, environment: Mapping[str, str], mask: Callable[[str], str]) -> StreamJournal:
-        """Return a journal that writes to ``stream`` as whoever reads it there expects; ``mask`` hides secrets."""
+    def on(
+        cls, stream: TextIO, environment: Mapping[str, str], masker: Callable[[], Callable[[str], str]]
+    ) -> StreamJournal:
+        """Return a journal that writes to ``stream`` as whoever reads it there expects.
+
+        ``masker`` is asked once for each line for what hides secrets in a text: to know them may take asking stores.
+        """
         stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
         if _is_journald(stream, environment):
             chain: list[Any] = [_for_journald]
@@ -39,15 +44,17 @@ class StreamJournal:
         logger = structlog.wrap_logger(
             structlog.WriteLogger(stream), processors=chain, wrapper_class=structlog.BoundLogger
         )
-        return cls(logger, mask)
+        return cls(logger, masker)
 
     def say(self, level: Level, what: str, **about: object) -> None:
         """Say one thing, with what it is about; secrets in it are masked, and so is what would move a terminal."""
-        shown = {name: self._shown(value) for name, value in about.items() if value not in {"", None}}
-        self._logger.msg(self._mask(what), level_=level, **shown)
-
-    def _shown(self, value: object) -> object:
-        return value if isinstance(value, bool | int | float) else self._mask(str(value))
+        mask = self._masker()
+        shown = {
+            name: value if isinstance(value, bool | int | float) else mask(str(value))
+            for name, value in about.items()
+            if value not in {"", None}
+        }
+        self._logger.msg(mask(what), level_=level, **shown)
 
 
 def _is_journald(stream: TextIO, environment: Mapping[str, str]) -> bool:

@@ -69,7 +69,7 @@ class House:
         operator = operator_of({"HOLDFAST_CONFIG": str(self.made.config)})
         served = open_served(operator, self.made.home, self.made.environment)
         with served as self.served, (self.made.folder / "log").open("a") as log:
-            journal = StreamJournal.on(log, {}, str)
+            journal = StreamJournal.on(log, {}, lambda: str)
             clock = self.post.outside.clock
             self.dispatch = Dispatch(self.served.posts, self.served.host.agenda, clock, journal)
             self.app: FastAPI = make_app(self.served, self.dispatch, journal, self.stopping.is_set)
@@ -87,7 +87,7 @@ class House:
         door = Door.at("127.0.0.1:0", {})
         assert door
         with (self.made.folder / "door-log").open("a") as log:
-            door.serve(self.app, StreamJournal.on(log, {}, str))
+            door.serve(self.app, StreamJournal.on(log, {}, lambda: str))
             try:
                 with httpx2.Client(base_url=f"http://{door.address}/api/v1", timeout=30) as client:
                     yield client

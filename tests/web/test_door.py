@@ -131,7 +131,7 @@ def test_whoever_says_nothing_whole_is_shown_out(monkeypatch: pytest.MonkeyPatch
         assert door
         app = FastAPI()
         app.get("/livez")(lambda: "ok")
-        door.serve(app, StreamJournal.on(log, {}, str))
+        door.serve(app, StreamJournal.on(log, {}, lambda: str))
         host, port = door.address.split(":")
         try:
             with socket.create_connection((host, int(port)), 10) as silent:

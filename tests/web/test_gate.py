@@ -34,7 +34,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     made = Service(tmp_path_factory.mktemp("app"))
     operator = operator_of({"HOLDFAST_CONFIG": str(made.config)})
     with open_served(operator, made.home, made.environment) as served, (made.folder / "log").open("w") as log:
-        yield app_of(served, StreamJournal.on(log, {}, str))
+        yield app_of(served, StreamJournal.on(log, {}, lambda: str))
 
 
 def app_of(served: Served, journal: StreamJournal) -> FastAPI:

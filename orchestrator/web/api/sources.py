@@ -74,5 +74,5 @@ def _view(house: Inside, post: Post) -> SourceView:
         fresh=read_lately(sight.read_at, source.every_s, house.clock.now()),
         failures=sight.failures,
         code=sight.code,
-        message=house.served.host.mask(sight.message),
+        message=house.served.host.masker()(sight.message),
     )
