@@ -76,11 +76,7 @@ class _Life:
         self.reporters = Reporters(())
         self.clock = served.posts.every()[0].outside.clock
         self.dispatch = Dispatch(served.posts, served.host.agenda, self.clock, self.journal)
-        self.tender = Tender(
-            served.posts,
-            self.halt,
-            on_action=self.dispatch.notice,
-        )
+        self.tender = Tender(served.posts, self.halt, on_action=self.dispatch.notice)
 
     def live(self) -> int:
         """Begin, work, drain."""
@@ -92,9 +88,8 @@ class _Life:
             self.dispatch.begin()
             self.tender.recall()
             self._follow()
-            names = ", ".join(post.source.id for post in self.served.posts.every())
-            self.journal.say(Level.INFO, "serving", sources=names, home=self.served.host.home, listen=address)
-            self.supervisor.ready(f"serving {names}")
+            self.journal.say(Level.INFO, "serving", sources=self._names(), home=self.served.host.home, listen=address)
+            self.supervisor.ready(f"serving {self._names()}")
             self._report()
             try:
                 self.dispatch.run(self.tender, self.stopping, self._beat)
@@ -108,6 +103,9 @@ class _Life:
         self.reporters.stop(within_s=1.0)
         self.reporters = reporters_of(self.served, self.journal, self.environment)
         self.reporters.start()
+
+    def _names(self) -> str:
+        return ", ".join(post.source.id for post in self.served.posts.every())
 
     def _follow(self) -> None:
         self.announcing.follow(post.source for post in self.served.posts.every())
@@ -180,7 +178,7 @@ class _Life:
         self._report()
         self.dispatch.begin()
         self.journal.say(Level.INFO, "the operator's file was read anew", needs_a_restart=", ".join(later))
-        self.supervisor.ready(f"serving {', '.join(post.source.id for post in self.served.posts.every())}")
+        self.supervisor.ready(f"serving {self._names()}")
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -61,7 +61,7 @@ class Dispatch:
     """Runs the loop. Made once for the life of the process."""
 
     def __init__(self, posts: Posts, agenda: Agenda, clock: Clock, journal: Journal) -> None:
-        """``agenda`` is every post's; `engage` names who works."""
+        """``agenda`` is every post's."""
         self._posts, self._agenda, self._clock, self._journal = posts, agenda, clock, journal
         self._lock = threading.Lock()
         self._freed = threading.Event()

@@ -6,7 +6,6 @@ import threading
 
 from orchestrator.engine.outside import Reading, read_at
 from orchestrator.engine.post import Post, row_of
-from orchestrator.engine.watch import last_good
 
 
 class Newest:
@@ -28,7 +27,7 @@ class Newest:
         # Another post is another operator's file: what it says of stacks may have changed.
         if kept is not None and kept[0] is post and kept[1].revision.id == revision:
             return kept[1]
-        reading = last_good(post.outside, post.source) or read_at(post.outside, post.source, revision)
+        reading = read_at(post.outside, post.source, revision)
         with self._lock:
             self._kept[name] = (post, reading)
         return reading

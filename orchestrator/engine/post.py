@@ -10,7 +10,7 @@ from typing import Final
 from orchestrator.engine.outside import Outside
 from orchestrator.model.source import Source
 
-#: What the agenda's row of a source is called; no key of a stack looks like it.
+#: What the rows of a source in agenda and record are called; no key of a stack looks like it.
 _SOURCE: Final = "source:"
 
 
@@ -49,7 +49,7 @@ class Posts:
 
 
 def row_of(source: str) -> str:
-    """Return what the agenda's row of a source is called."""
+    """Return what the rows of a source are called, in the agenda and in the record."""
     return f"{_SOURCE}{source}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -51,7 +51,7 @@ class Tended:
     trouble: str = ""
 
 
-class Halt(AbstractContextManager["Halt"]):
+class Halt:
     """How far work is to be ended: not at all, but for applies, or all of it."""
 
     def __init__(self) -> None:
@@ -70,10 +70,6 @@ class Halt(AbstractContextManager["Halt"]):
     def wanted(self, *, applying: bool) -> bool:
         """Whether what is at work is to be ended."""
         return self._hard.is_set() or (self._soft.is_set() and not applying)
-
-    def __exit__(self, *_: object) -> None:
-        """Have everything end."""
-        self.harden()
 
 
 class Tender:

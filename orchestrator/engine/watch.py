@@ -6,6 +6,7 @@ import hashlib
 
 from adapters.contract import AdapterError
 from orchestrator.engine.outside import Outside, Reading, read_at
+from orchestrator.engine.post import row_of
 from orchestrator.engine.reads import Reads
 from orchestrator.engine.resting import all_due
 from orchestrator.errors import Conflict, OrchestratorError, RecordAway
@@ -50,7 +51,7 @@ def last_good(outside: Outside, source: Source) -> Reading | None:
 
 def _row_name(source: Source) -> str:
     # A commit that somebody has only on their own machine must not count as the newest of the source itself.
-    return f"{'checkout' if source.checkout else 'source'}:{source.id}"
+    return f"checkout:{source.id}" if source.checkout else row_of(source.id)
 
 
 def _account(outside: Outside, reading: Reading) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select, update
@@ -17,13 +15,6 @@ from orchestrator.errors import RecordError
 
 KEY = (Fernet.generate_key(),)
 CANARY = b"canary-61d0-password"
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = open_database(database_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

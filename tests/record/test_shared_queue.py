@@ -19,9 +19,6 @@ from orchestrator.effects.procrastinate_queue import bring_queue
 from orchestrator.effects.record_schema import open_database
 from orchestrator.errors import RecordError
 
-NET, APP = "acme/net@prod", "acme/app@prod"
-CHILD = Path(__file__).with_name("child_works.py")
-
 
 @pytest.fixture
 def database(postgresql_database: str) -> Iterator[Database]:
