@@ -32,6 +32,8 @@ class Pull:
     #: Commit id that it proposes, and the branch that this is the tip of.
     head: str = ""
     branch: str = ""
+    #: Full name of the ref at the repository itself that leads to ``head``: what a fork proposes has no branch there.
+    ref: str = ""
     #: Whether its commits lie in somebody else's repository: a fork.
     fork: bool = False
     draft: bool = False
