@@ -124,10 +124,10 @@ def test_what_is_known_is_not_asked_or_told_again(house: House) -> None:
     house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
     house.look()
     house.forge.calls.clear()
-    entries = len(house.world.record.events())
+    before = (len(house.world.record.events()), len(house.world.record.runs()))
     house.look()
     assert house.forge.calls == ["pulls", "remarks"]
-    assert len(house.world.record.events()) == entries
+    assert (len(house.world.record.events()), len(house.world.record.runs())) == before
 
 
 def test_the_plan_that_was_approved_is_the_one_that_is_applied_after_the_merge(house: House) -> None:

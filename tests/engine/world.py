@@ -140,7 +140,7 @@ class World:
         parent = self.parents.get(head, "")
         if parent == base or head == base:
             return self.known_as(head)
-        before, (ours, layout), (mine, _) = self.history[parent][0], self.history[base], self.history[head]
+        before, (ours, _), (mine, layout) = self.history[parent][0], self.history[base], self.history[head]
         both = {path for path in mine if mine[path] != before.get(path) and ours.get(path) != before.get(path)}
         if both:
             raise RevisionRejected(f"conflicts in {', '.join(sorted(both))}", code="HF-3020")

@@ -8,11 +8,12 @@ from typing import Final
 from adapters.contract import Plan
 from orchestrator.engine.outside import Outside
 from orchestrator.engine.planning import stored_plan
+from orchestrator.engine.pulls.tending import only_looked_at
 from orchestrator.engine.survey import Asked
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.action import Action, Apply, MakePlan, Reason, Rest
 from orchestrator.model.observed import Applying, Proposal, TrackView
-from orchestrator.model.policy import Mode, Policy
+from orchestrator.model.policy import Mode
 from orchestrator.model.review import Fare, Part
 from orchestrator.rules.decide import decide
 
@@ -38,11 +39,11 @@ def proposed_part(outside: Outside, asked: Asked, *, turn: int = 0) -> Part:
 
     ``turn`` is the other pull request that it has to wait for, 0 where it need not.
     """
-    action = decide(asked.desired, asked.observed, _looked_at(asked, Mode.OBSERVE), outside.clock.now())
+    action = decide(asked.desired, asked.observed, only_looked_at(asked).stack.policy, outside.clock.now())
     part = _part(outside, asked, action)
     if part.fare is not Fare.PLANNED or part.proposal is None:
         return part
-    then = decide(asked.desired, asked.observed, _looked_at(asked, Mode.AUTO), outside.clock.now())
+    then = decide(asked.desired, asked.observed, only_looked_at(asked, Mode.AUTO).stack.policy, outside.clock.now())
     view = asked.state.tracks.get(asked.observed.track, TrackView())
     binding = part.proposal.binding(str(asked.stack.key))
     approved = tuple(dict.fromkeys(one.by for one in view.consents if one.binding == binding))
@@ -103,8 +104,3 @@ def _plan(outside: Outside, proposal: Proposal | None) -> Plan | None:
     except OrchestratorError:
         # Its figures are known all the same.
         return None
-
-
-def _looked_at(asked: Asked, mode: Mode) -> Policy:
-    policy = asked.stack.policy
-    return replace(policy, mode=min(policy.mode, mode), drift=replace(policy.drift, every_s=0.0))

@@ -9,8 +9,9 @@ from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
 from orchestrator.engine.pulls.proposing import Proposed
-from orchestrator.engine.resting import next_look
-from orchestrator.engine.work import Limits, Worker
+from orchestrator.engine.resting import next_look, rest_of
+from orchestrator.engine.survey import Asked, Survey
+from orchestrator.engine.work import VANISHED, Limits, Worker
 from orchestrator.model.action import Action, Rest
 from orchestrator.model.policy import Mode
 from orchestrator.model.pull import PullState, number_of
@@ -52,11 +53,23 @@ def tend(
     reading = proposed.read(post.outside, post.source, base, one.pull).reading
     if key not in reading.touched or key not in reading.layout.stacks:
         return Tried(next=replace(never, why="the pull request does not touch it"))
-    rest, did = settle(reading, key)
-    now = post.outside.clock.now()
+    now, survey = post.outside.clock.now(), Survey(post.outside, reading)
+    asked = survey.look(key)
+    did: tuple[Action, ...] = ()
+    rest = rest_of(only_looked_at(asked), now) if asked else VANISHED
+    survey.keep()
+    if rest is None:
+        rest, did = settle(reading, key)
     again = next_look(due, rest, now)
     # What it waits for, people and other stacks, has it looked at again by a nudge.
     return Tried(next=replace(again, at=rest.until or float("inf")), rest=rest, did=did)
+
+
+def only_looked_at(asked: Asked, mode: Mode = Mode.OBSERVE) -> Asked:
+    """Return what is asked of a stack with no more allowed than ``mode``, and no drift looked for."""
+    policy = asked.stack.policy
+    narrowed = replace(policy, mode=min(policy.mode, mode), drift=replace(policy.drift, every_s=0.0))
+    return replace(asked, stack=replace(asked.stack, policy=narrowed))
 
 
 def worker(post: Post, reading: Reading, run: Run, cancelled: Callable[[], bool]) -> Worker:
