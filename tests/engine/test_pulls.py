@@ -71,7 +71,7 @@ class House:
                 agenda.rest(self.dispatch._look(due, self.tender))
             else:
                 agenda.rest(self.dispatch._tend(due, self.tender))
-        raise AssertionError([line for line in self.journal.lines[-10:]])
+        raise AssertionError(self.journal.lines[-10:])
 
     def look(self) -> None:
         """Have source and forge looked at, and all that follows done."""

@@ -27,9 +27,9 @@ from orchestrator.effects.encryption import Cipher, keys_at
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.running import Running
-from orchestrator.errors import RevisionRejected
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.work import Limits, Settled, Worker
+from orchestrator.errors import RevisionRejected
 from orchestrator.model.event import Approved, Held
 from orchestrator.model.observed import Consent, Hold, HoldKind, Proposal
 from orchestrator.model.policy import Approvals, DriftPolicy, Mode, Policy
@@ -138,7 +138,7 @@ class World:
     def merged(self, source, base, head):
         """Put what a proposal changes on top of ``base``."""
         parent = self.parents.get(head, "")
-        if parent == base or head == base:
+        if base in {parent, head}:
             return self.known_as(head)
         before, (ours, _), (mine, layout) = self.history[parent][0], self.history[base], self.history[head]
         both = {path for path in mine if mine[path] != before.get(path) and ours.get(path) != before.get(path)}
@@ -264,7 +264,7 @@ class World:
     def get(self, name):
         raise AssertionError(name)
 
-    def environment(self, name, stack):
+    def environment(self, name, stack, *, foreign=False):
         return {}
 
     # --- the worker of the moment
