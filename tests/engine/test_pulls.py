@@ -10,11 +10,12 @@ from world import AUTO, SOURCE, World
 
 from orchestrator.engine.dispatch import Dispatch
 from orchestrator.engine.post import Post, Posts, row_of
-from orchestrator.engine.pulls.desk import ApplyOn, Desk, row_of_pulls
+from orchestrator.engine.pulls.desk import LOOK, ApplyOn, Desk, row_of_pulls
 from orchestrator.engine.pulls.looking import due_of_pulls
 from orchestrator.engine.tending import Halt, Tender
+from orchestrator.errors import ForgeAway
 from orchestrator.model.policy import Approvals, Mode
-from orchestrator.model.pull import PullState
+from orchestrator.model.pull import Candidate, PullState
 from orchestrator.model.pull_events import PullHeard
 from orchestrator.model.stack import MAIN
 from orchestrator.model.verdict import CheckConclusion
@@ -331,3 +332,175 @@ def test_apply_by_comment_is_refused_where_the_operator_has_said_merge(house: Ho
     assert not house.heard()[0].done
     assert house.world.state("web").hold is None
     assert house.world.cloud.ledger == []
+
+
+FEEDS = {"net": {}, "app": {"inputs": {"cidr": "${output:net.a}"}}}
+
+
+def feeding(tmp_path) -> House:
+    world = World(tmp_path, AUTO)
+    world.commit({"net/objects": "a=1 z=1", "app/objects": "b=1"}, FEEDS)
+    for name in ("net", "app"):
+        world.settle(name)
+    house = House(world)
+    house.rest()
+    return house
+
+
+def test_what_reads_an_output_that_would_change_is_deferred_and_nothing_is_invented(tmp_path) -> None:
+    house = feeding(tmp_path)
+    head = house.world.propose({"net/objects": "a=2 z=1", "app/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    assert "net planned" in house.comment()
+    assert "app deferred waits for net.a" in house.comment()
+    assert house.world.state("app").tracks.get("pull/1") is None
+    assert house.forge.statuses[head][0] is CheckConclusion.PENDING
+
+
+def test_what_reads_an_output_that_stays_is_no_news(tmp_path) -> None:
+    house = feeding(tmp_path)
+    house.forge.put(1, house.world.propose({"net/objects": "a=1 z=2", "app/objects": "b=1"}))
+    house.look()
+    assert "net planned" in house.comment()
+    assert "app" not in house.comment()
+
+
+def test_a_pull_request_cannot_allow_itself_more_than_its_base_does(house: House) -> None:
+    files = {"web/objects": "a=2", "db/objects": "b=1"}
+    head = house.world.propose(files, {"web": {"policy": AUTO}, "db": {}})
+    house.forge.put(1, head)
+    house.look()
+    proposal = house.world.state("web").tracks["pull/1"].proposal
+    assert proposal is not None
+    assert "needs 1 approval" in house.comment()
+    assert house.world.cloud.ledger == []
+
+
+def test_a_stack_that_its_base_does_not_know_asks_and_has_no_key(house: House) -> None:
+    files = {"web/objects": "a=1", "db/objects": "b=1", "new/objects": "c=1"}
+    house.forge.put(1, house.world.propose(files, {"web": {}, "db": {}, "new": {"policy": AUTO}}))
+    house.look()
+    assert "new planned" in house.comment()
+    assert "needs 1 approval" in house.comment()
+
+
+def test_a_no_below_a_pull_request_counts(house: House) -> None:
+    head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast reject web")
+    house.look()
+    assert "web denied rejected by bob" in house.comment()
+    assert house.forge.statuses[head][0] is CheckConclusion.FAILURE
+
+
+def test_a_place_that_is_given_up_goes_to_the_next(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.look()
+    house.forge.put(2, house.world.propose({"web/objects": "a=3", "db/objects": "b=1"}))
+    house.look()
+    assert "web queued" in house.comment(2)
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast unlock web")
+    house.look()
+    assert "web planned" in house.comment(2)
+    assert "web queued pull request #2 has it" in house.comment(1)
+
+
+def test_a_draft_has_no_place_in_the_queue(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}), draft=True)
+    house.look()
+    house.forge.put(2, house.world.propose({"web/objects": "a=3", "db/objects": "b=1"}))
+    house.look()
+    assert "web planned" in house.comment(2)
+    assert "web queued" not in house.comment(2)
+
+
+def test_plan_below_a_pull_request_plans_anew_and_voids_the_yes(house: House) -> None:
+    house.world.cloud.salt = 1
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.look()
+    first = house.world.state("web").tracks["pull/1"].proposal
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast plan web")
+    house.look()
+    second = house.world.state("web").tracks["pull/1"].proposal
+    assert first is not None
+    assert second is not None
+    assert second.number > first.number
+
+
+def test_a_stack_that_a_pull_request_does_not_touch_is_not_its_to_command(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast approve db")
+    house.look()
+    assert not house.heard()[0].done
+    assert "it touches no stack db; it touches web" in house.comment()
+
+
+def test_a_forge_that_does_not_answer_is_asked_later_and_the_source_goes_on(house: House) -> None:
+    house.forge.failing = ForgeAway("no answer", until=house.world.now() + 500)
+    house.look()
+    rows = [one for one in house.world.outside.agenda.waiting() if one.stack == row_of_pulls("infra")]
+    (row,) = [one for one in rows if one.track == LOOK]
+    assert row.at > house.world.now() + 400
+    house.forge.failing = None
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.look()
+    assert "web planned" in house.comment()
+
+
+def test_what_cannot_be_told_is_told_once_the_forge_takes_it(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    kept, house.forge.say = house.forge.say, _refusing
+    house.look()
+    assert house.forge.comments == {}
+    house.forge.say = kept
+    house.world.sleep(60)
+    house.rest()
+    assert "web planned" in house.comment()
+
+
+def _refusing(number: int, body: str, *, marker: str, known: str = "") -> str:
+    raise ForgeAway("busy")
+
+
+def test_another_worker_in_the_same_world_knows_everything(house: House) -> None:
+    head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast approve")
+    house.look()
+    said = len(house.forge.comments[1])
+    house.world.restart()
+    again = House(house.world)
+    again.forge = house.forge
+    again.posts.replace([replace(house.posts.every()[0], outside=house.world.outside)])
+    again.forge.calls.clear()
+    again.look()
+    assert "say" not in again.forge.calls
+    assert len(house.forge.comments[1]) == said
+    assert len(again.heard()) == 1
+
+
+def test_a_merge_queue_passes_what_was_reviewed_and_stops_what_was_not(house: House) -> None:
+    files = {"web/objects": "a=2", "db/objects": "b=1"}
+    house.forge.put(1, house.world.propose(files))
+    house.look()
+    as_reviewed = house.world.propose({**files, "README": "put together"})
+    another = house.world.propose({"web/objects": "a=2 b=2", "db/objects": "b=1"})
+    house.forge.queue = [
+        Candidate(head=as_reviewed, ref="refs/heads/queue/1", pull=1),
+        Candidate(head=another, ref="refs/heads/queue/2", pull=1),
+    ]
+    house.look()
+    assert house.forge.statuses[as_reviewed][0] is CheckConclusion.SUCCESS
+    assert house.forge.statuses[another][0] is CheckConclusion.FAILURE
+    house.forge.calls.clear()
+    house.look()
+    assert "status" not in house.forge.calls

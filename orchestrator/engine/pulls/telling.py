@@ -15,14 +15,15 @@ from orchestrator.engine.acts.words import append
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
-from orchestrator.engine.pulls.desk import Desk
+from orchestrator.engine.pulls.desk import STATUS, Desk
 from orchestrator.engine.pulls.holding import release
 from orchestrator.engine.pulls.proposing import Proposed
+from orchestrator.engine.pulls.queueing import Queueing
 from orchestrator.engine.pulls.reviewing import MOVING, Reviewed, Reviewing
 from orchestrator.errors import ForgeError
 from orchestrator.model.event import Event
 from orchestrator.model.observed import State
-from orchestrator.model.pull import PullState
+from orchestrator.model.pull import Candidate, PullState
 from orchestrator.model.pull_events import PullEnded, TrackEnded
 from orchestrator.ports import Due
 from orchestrator.rules.pace import PLAN
@@ -54,7 +55,9 @@ class Teller:
     def __init__(self, post: Post, desk: Desk, books: Books, proposed: Proposed) -> None:
         """Nothing is told yet."""
         self._post, self._desk, self._books = post, desk, books
-        self._reviewing = Reviewing(post, desk, proposed)
+        self._reviewing, self._queueing = Reviewing(post, desk, proposed), Queueing(post, desk, proposed)
+        #: What the merge queue tries out, as the forge said last.
+        self.candidates: tuple[Candidate, ...] = ()
         #: What was made due last: number -> all that its plans depend on.
         self._arranged: dict[int, object] = {}
 
@@ -65,7 +68,12 @@ class Teller:
         """
         later: list[float] = []
         failed: ForgeError | None = None
-        for one in self._reviewing.every(self._books.read(self._post.source.id), base):
+        every = self._reviewing.every(self._books.read(self._post.source.id), base)
+        try:
+            self._queueing.judge(base, every, self.candidates)
+        except ForgeError as error:
+            failed = error
+        for one in every:
             self._arrange(one)
             try:
                 at = self._say(one)
@@ -119,7 +127,7 @@ class Teller:
         self._keep(pull.number, told)
         heads = dict.fromkeys((pull.head, head))
         for sha in heads:
-            desk.forge.status(sha, name="holdfast", conclusion=conclusion, title=title, url=url)
+            desk.forge.status(sha, name=STATUS, conclusion=conclusion, title=title, url=url)
         if desk.forge.traits.checks and not moving:
             # Each is told when it has something to say: while plans are made the status says so.
             known = {one.name: desk.forge.check(head, one, known=known.get(one.name, "")) for one in found}
