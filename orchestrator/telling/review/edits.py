@@ -12,7 +12,7 @@ from orchestrator.telling.review.standing import name
 _HEAD: Final = "| stack | setting | before | after | where | |\n|-|-|-|-|-|-|"
 _OPENING: Final = "<details open><summary>⚙️ what the edit changes in effect</summary>\n"
 _CLOSING: Final = "\n</details>"
-_NONE: Final = "–"
+_NONE: Final = "–"  # noqa: RUF001 -- a dash
 
 
 def edits(review: Review) -> tuple[str, ...]:
