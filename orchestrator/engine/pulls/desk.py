@@ -15,8 +15,6 @@ _PULLS: Final = "pulls:"
 #: The tracks of that row: the forge is asked, and reviewers are told.
 LOOK: Final = "look"
 TELL: Final = "tell"
-#: The commit status that branch protection asks for.
-STATUS: Final = "holdfast"
 
 
 class ApplyOn(StrEnum):

@@ -7,20 +7,23 @@ request was planned for and may be merged, or is as it is already: what nobody h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
-from orchestrator.engine.pulls.desk import STATUS, Desk
+from orchestrator.engine.pulls.desk import Desk
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.pulls.reviewing import Reviewed
 from orchestrator.engine.survey import Survey
 from orchestrator.errors import ForgeError, OrchestratorError
 from orchestrator.model.observed import State
 from orchestrator.model.pull import Candidate, Pull
-from orchestrator.model.verdict import CheckConclusion
-from orchestrator.telling.review.checks import status
+from orchestrator.model.verdict import CheckConclusion, CommitStatus
+from orchestrator.telling.review.checks import NAME, status
 
-_TOPIC = "pulls queued"
+_TOPIC: Final = "pulls queued"
+#: The longest title of a status, in characters.
+_LONGEST: Final = 140
 
 
 class Queueing:
@@ -34,15 +37,15 @@ class Queueing:
         """Set the commit status of each candidate, where it is not the one it has. Raises ForgeError."""
         record = self._post.outside.record
         for one in candidates:
-            conclusion, title = self._verdict(base, {each.followed.pull.number: each for each in reviewed}, one)
-            said = [conclusion.value, title]
+            verdict = self._verdict(base, {each.followed.pull.number: each for each in reviewed}, one)
+            said = [verdict.conclusion.value, verdict.title]
             if record.remembered(_TOPIC, one.head) != said:
-                self._desk.forge.status(one.head, name=STATUS, conclusion=conclusion, title=title, url="")
+                self._desk.forge.status(one.head, name=NAME, conclusion=verdict.conclusion, title=verdict.title, url="")
                 record.remember(_TOPIC, {one.head: list(said)})
 
-    def _verdict(self, base: Reading, reviewed: Mapping[int, Reviewed], one: Candidate) -> tuple[CheckConclusion, str]:
+    def _verdict(self, base: Reading, reviewed: Mapping[int, Reviewed], one: Candidate) -> CommitStatus:
         own = reviewed.get(one.pull)
-        if own is not None and (verdict := status(own.review))[0] is not CheckConclusion.SUCCESS:
+        if own is not None and (verdict := status(own.review)).conclusion is not CheckConclusion.SUCCESS:
             return verdict
         pull = Pull(number=one.pull, head=one.head, ref=one.ref)
         try:
@@ -52,7 +55,7 @@ class Queueing:
         except ForgeError:
             raise
         except OrchestratorError as error:
-            return CheckConclusion.FAILURE, f"{error.code} {error.message}"
+            return _failing(f"{error.code} {error.message}")
         passing = {number for number, each in reviewed.items() if _passes(each)}
         strange = [
             asked.stack.key.short
@@ -60,12 +63,16 @@ class Queueing:
             if not asked.settled and not _planned(asked.state, asked.desired.fingerprint, passing)
         ]
         if strange:
-            return CheckConclusion.FAILURE, f"put together, nobody has reviewed it: {', '.join(strange[:5])}"
-        return CheckConclusion.SUCCESS, "as it was reviewed"
+            return _failing(f"put together, nobody has reviewed it: {', '.join(strange[:5])}")
+        return CommitStatus(name=NAME, conclusion=CheckConclusion.SUCCESS, title="as it was reviewed")
+
+
+def _failing(why: str) -> CommitStatus:
+    return CommitStatus(name=NAME, conclusion=CheckConclusion.FAILURE, title=why[:_LONGEST])
 
 
 def _passes(one: Reviewed) -> bool:
-    return status(one.review)[0] is CheckConclusion.SUCCESS
+    return status(one.review).conclusion is CheckConclusion.SUCCESS
 
 
 def _planned(state: State, fingerprint: str, passing: set[int]) -> bool:
