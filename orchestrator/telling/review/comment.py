@@ -85,7 +85,8 @@ class _Paper:
         self._review, self._sheet, self._size = review, sheet, sheet.size
         self._where = where(review)
         self._head = [f"### {headline(review)}", *_trouble(review, sheet), *_voided(review)]
-        self._tail = [text for text in (closing.how(review), closing.footer(review, sheet)) if text]
+        tail = (closing.answers(review), closing.how(review), closing.footer(review, sheet))
+        self._tail = [text for text in tail if text]
         self._room = room - _NOTICE
         for text in (*self._head, *self._tail):
             self._take(text)
