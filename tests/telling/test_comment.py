@@ -81,7 +81,7 @@ def test_each_way_to_fare_has_its_place_and_a_word() -> None:
 
 def test_where_nothing_changes_there_is_one_row() -> None:
     text = drawn(review(*(part(f"s{number}", Fare.EMPTY) for number in range(14))))
-    assert rows(text) == ["| ➖ | 14 stacks | no changes | | |"]
+    assert rows(text) == ["| \N{HEAVY MINUS SIGN} | 14 stacks | no changes | | |"]
     assert "no changes" in text.splitlines()[1]
     assert "Apply" not in text
 
@@ -340,8 +340,7 @@ def test_cut_or_not_it_is_within_its_limit_and_whole(parts: list, edits: list, l
     assert html.count("<details") == html.count("</details>")
     # Every row of the tables has the cells of its head.
     if parts:
-        table = text.split("\n\n")[1 if not trouble.strip() else 2]
-        assert {count for count in read_as.rows} <= {5, 6}, table
+        assert set(read_as.rows) <= {5, 6}
     gone = sum(sum(one.kind.destructive for one in stack.plan.changes) for stack in parts if stack.plan)
     said = sum(text.count(f"**{word}** ") for word in ("destroy", "replace", "unknown"))
     if "of unknown fate: see" not in text:

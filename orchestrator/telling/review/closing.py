@@ -10,7 +10,7 @@ from orchestrator.model.pull import Pull, PullState
 from orchestrator.model.review import Fare, Part, Review
 from orchestrator.telling.review.escapes import code, href, link, prose
 from orchestrator.telling.review.sheet import Sheet
-from orchestrator.telling.review.standing import name
+from orchestrator.telling.review.standing import namer
 
 #: So many stacks are named in one command; for more there is the command that takes all.
 _NAMED: Final = 5
@@ -104,7 +104,7 @@ def _command(verb: str, review: Review, parts: Sequence[Part]) -> str:
     planned = sum(part.fare is Fare.PLANNED for part in review.parts)
     if len(parts) == planned or len(parts) > _NAMED:
         return code(f"holdfast {verb}")
-    return code(f"holdfast {verb} {' '.join(name(review, part.key) for part in parts)}", 400)
+    return code(f"holdfast {verb} {' '.join(namer(review)(part.key) for part in parts)}", 400)
 
 
 def footer(review: Review, sheet: Sheet) -> str:
