@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 # Tests are no package: this is how those of this folder share their forges.
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from e2e_yard import Yard
 from forge_stand import QUICK, Stand
 from github_mock import GitHubMock
 
@@ -48,3 +50,13 @@ def stand(request: pytest.FixtureRequest) -> Stand:
         CheckConclusion.NEUTRAL: "success",
     }
     return Stand("github", request.getfixturevalue("github_mock"), _at_github, states, "ghs_given")
+
+
+@pytest.fixture
+def world(tmp_path: Path, lab_cli_config: Path) -> Iterator[Yard]:
+    """The installed program, with a repository, a home and an operator's file of its own."""
+    made = Yard(folder=tmp_path / "world", cli_config=lab_cli_config)
+    made.folder.mkdir()
+    made.lay()
+    yield made
+    made.clear()
