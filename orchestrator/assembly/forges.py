@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from orchestrator.config.operator import Operator
 from orchestrator.errors import ForgeError, OrchestratorError
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 #: What a step of a workflow is given at GitHub, and where it says so.
 _TOKEN, _WORKFLOW, _REPOSITORY, _API = "GITHUB_TOKEN", "GITHUB_ACTIONS", "GITHUB_REPOSITORY", "GITHUB_API_URL"
-#: What each kind needs beside the rest.
-_EXTRAS: Final = {ForgeKind.GITHUB: "service", ForgeKind.GITEA: "service", ForgeKind.GITLAB: "gitlab"}
 
 
 @dataclass(slots=True)
@@ -74,8 +72,14 @@ class OperatorForges:
                     ours = place.app or place.token_secret
                     login = place.login or ("" if ours else WORKFLOW_LOGIN)
                     return GitHub(place.repository, lets_in, api=place.api, login=login)
-                case other:
-                    raise ModuleNotFoundError(name=other.value)
+                case ForgeKind.GITLAB:
+                    from orchestrator.effects.forge_gitlab import GitLab  # noqa: PLC0415 -- an extra
+
+                    return GitLab(place.repository, self._token(place), api=place.api, login=place.login)
+                case ForgeKind.GITEA:
+                    from orchestrator.effects.forge_gitea import Gitea  # noqa: PLC0415 -- an extra
+
+                    return Gitea(place.repository, self._token(place), api=place.api, login=place.login)
 
     def _app(self, app: AppLogin) -> App:
         from orchestrator.effects.forge_tokens import App  # noqa: PLC0415 -- an extra
@@ -115,5 +119,5 @@ def _installed(kind: ForgeKind) -> Iterator[None]:
         raise ForgeError(
             f"what speaks with {kind.value} is not installed ({error.name})",
             code="HF-4705",
-            hint=f"pip install 'holdfast[{_EXTRAS[kind]}]'",
+            hint="pip install 'holdfast[service]'",
         ) from error

@@ -34,7 +34,7 @@ CODES: dict[str, Entry] = {
     "HF-4705": Entry(
         "no library for it",
         "A source names a forge, and the library that speaks with it is not installed.",
-        "pip install 'holdfast[service]', or 'holdfast[gitlab]' for GitLab; then start the service anew.",
+        "pip install 'holdfast[service]', then start the service anew.",
     ),
     "HF-4706": Entry(
         "too long a comment",
