@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.contract import Json
+from orchestrator.assembly.forges import OperatorForges
 from orchestrator.assembly.stores import own_secrets, shelves
 from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator
@@ -65,6 +66,8 @@ class Host:
     record: SqlRecord
     running: Running
     sources: VersionedSources
+    #: Where the pull requests of sources live.
+    forges: OperatorForges
     _outer: Mapping[str, str]
     _agenda: Agenda
     _database: Database
@@ -132,8 +135,11 @@ class Host:
         secrets = StoreSecrets(
             shelves=shelves(operator, self._outer), key=self.record.key(), reserved=operator.reserved_secrets()
         )
-        sources = VersionedSources(home=self.home, outer=self._outer, run=quick, secrets=secrets)
-        return replace(self, operator=operator, sources=sources, _secrets=secrets)
+        forges = OperatorForges(operator, lambda name: secrets.get(name).value, self._outer)
+        sources = VersionedSources(
+            home=self.home, outer=self._outer, run=quick, secrets=secrets, app_token=forges.fetching
+        )
+        return replace(self, operator=operator, sources=sources, forges=forges, _secrets=secrets)
 
     def sweep(self) -> None:
         """Remove what killed workers left behind, and say of their runs that they are over."""
@@ -220,13 +226,17 @@ def open_host(
     try:
         record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
         secrets = StoreSecrets(shelves=shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
+        forges = OperatorForges(operator, lambda name: secrets.get(name).value, outer)
         yield Host(
             home=home,
             operator=operator,
             actor=record.actor,
             record=record,
             running=Running(home=home),
-            sources=VersionedSources(home=home, outer=outer, run=quick, secrets=secrets, tell=tell),
+            sources=VersionedSources(
+                home=home, outer=outer, run=quick, secrets=secrets, app_token=forges.fetching, tell=tell
+            ),
+            forges=forges,
             _outer=outer,
             _agenda=agenda,
             _database=database,

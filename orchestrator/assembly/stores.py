@@ -26,6 +26,8 @@ from orchestrator.model.reference import fill
 
 #: What lets somebody into Vault -> the variable that everybody keeps it in.
 _LETS_IN: Final = {"token": "VAULT_TOKEN", "role_id": "VAULT_ROLE_ID", "secret_id": "VAULT_SECRET_ID"}
+#: The token of the workflow that we run in, which lets us into its forge.
+_WORKFLOW: Final = "GITHUB_TOKEN"
 
 
 def shelves(operator: Operator, outer: Mapping[str, str]) -> tuple[Shelf, ...]:
@@ -50,7 +52,7 @@ def own_secrets(operator: Operator, outer: Mapping[str, str]) -> tuple[str, ...]
     given = (one.location for one in operator.stores if one.kind is StoreKind.ENVIRONMENT and one.location)
     prefixes = (PREFIX, *given)
     known = tuple(value for name, value in outer.items() if name.startswith(prefixes))
-    return (*known, *(outer[name] for name in _LETS_IN.values() if outer.get(name)))
+    return (*known, *(outer[name] for name in (*_LETS_IN.values(), _WORKFLOW) if outer.get(name)))
 
 
 def _store(one: DeclaredStore, outer: Mapping[str, str], above: StoreSecrets) -> Store:
