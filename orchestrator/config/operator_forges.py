@@ -9,7 +9,7 @@ from typing import Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from orchestrator.config.operator_schema import AppKeys, ForgeKeys, GitKeys, SourceKeys
-from orchestrator.model.forge import AppLogin, ForgeKind, ForgePlace, api_of, hosted
+from orchestrator.model.forge import AppLogin, ApplyOn, ForgeKind, ForgePlace, api_of, hosted
 
 Path = tuple[str | int, ...]
 ForgeName = Literal["github", "gitlab", "gitea"]
@@ -116,6 +116,7 @@ class ForgeReading:
             token_secret=token,
             app=app,
             login=keys.login or "",
+            apply_on=ApplyOn(keys.apply_on),
         )
 
     def _workflow(self, kind: ForgeKind) -> bool:

@@ -80,6 +80,9 @@ class ForgeKeys(Keys):
     token: str | None = said('"${secret:name}"; left out with app, what the source is fetched with.')
     app: AppKeys | None = said("Of GitHub: an App instead of a token.")
     login: str | None = said("By which login Holdfast writes there; left out, the forge is asked.")
+    apply_on: Literal["merge", "comment"] = Field(
+        default="merge", description="What has a pull request applied: its merge, or a comment before it."
+    )
 
 
 class SourceKeys(Keys):
@@ -183,7 +186,9 @@ class WorkerKeys(Keys):
 class RoleKeys(Keys):
     """What the bearers of a role may do, and to which stacks."""
 
-    group: str | None = None
+    group: str | None = said(
+        'The team of this file whose members bear it below pull requests; "*" is everybody under people.'
+    )
     can: list[Literal["view", "plan", "approve", "apply", "unlock", "admin"]]
     stacks: list[str] | None = said(
         'Globs over source/name@environment or name@environment: "web@*"; left out, everything.'

@@ -22,6 +22,13 @@ class ForgeKind(StrEnum):
     GITEA = "gitea"
 
 
+class ApplyOn(StrEnum):
+    """What has a pull request applied."""
+
+    MERGE = "merge"
+    COMMENT = "comment"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppLogin:
     """A GitHub App that lets Holdfast in."""
@@ -48,6 +55,7 @@ class ForgePlace:
     app: AppLogin | None = None
     #: By which login we write there; empty where the forge is asked.
     login: str = ""
+    apply_on: ApplyOn = ApplyOn.MERGE
 
 
 def hosted(url: str) -> tuple[str, str]:

@@ -35,6 +35,8 @@ class Role:
     rights: frozenset[Right]
     #: Globs over stacks; None is everything: every stack, every source and the service itself.
     stacks: tuple[str, ...] | None = None
+    #: The team whose members bear it without being told so one by one; ``*`` is everybody who is known.
+    group: str = ""
 
 
 #: The roles that are there without anybody's file.
@@ -73,6 +75,12 @@ def borne(names: Iterable[str], declared: dict[str, Role]) -> tuple[Role, ...]:
     """Return the roles of these names; one that nobody declares any more grants nothing."""
     known = {**declared, **BUILT_IN}
     return tuple(known[name] for name in names if name in known)
+
+
+def of_teams(declared: Iterable[Role], teams: Iterable[str]) -> tuple[Role, ...]:
+    """Return the roles that somebody bears because of the teams that they are in."""
+    groups = {"*", *teams}
+    return tuple(role for role in declared if role.group in groups)
 
 
 def _covers(role: Role, right: Right, on: StackKey | SourceName | None) -> bool:

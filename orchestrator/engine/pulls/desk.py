@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from orchestrator.model.forge import ApplyOn
 from orchestrator.ports import Forge
 from orchestrator.rules.rights import Identity
 
@@ -15,13 +15,6 @@ _PULLS: Final = "pulls:"
 #: The tracks of that row: the forge is asked, and reviewers are told.
 LOOK: Final = "look"
 TELL: Final = "tell"
-
-
-class ApplyOn(StrEnum):
-    """What has a pull request applied."""
-
-    MERGE = "merge"
-    COMMENT = "comment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,7 +26,7 @@ from orchestrator.model.observed import State
 from orchestrator.model.pull import Candidate, PullState
 from orchestrator.model.pull_events import PullEnded, TrackEnded
 from orchestrator.ports import Due
-from orchestrator.rules.pace import PLAN
+from orchestrator.rules.pace import PLAN, jittered
 from orchestrator.telling.review.checks import checks, status
 from orchestrator.telling.review.comment import comment, marker
 from orchestrator.telling.review.sheet import COMMENT_LIMIT, Sheet
@@ -61,6 +61,8 @@ class Teller:
         self.candidates: tuple[Candidate, ...] = ()
         #: What was made due last: number -> all that its plans depend on.
         self._arranged: dict[int, object] = {}
+        #: Until when the forge is left alone, seconds since the epoch.
+        self._quiet_until = 0.0
 
     def tell(self, base: Reading) -> float | None:
         """See to every pull request once; returns when something is to be told next, None where a nudge will say.
@@ -69,13 +71,18 @@ class Teller:
         """
         later: list[float] = []
         failed: ForgeError | None = None
+        now = self._post.outside.clock.now()
         every = self._reviewing.every(self._books.read(self._post.source.id), base)
+        for one in every:
+            self._arrange(one)
+        if now < self._quiet_until:
+            # A nudge is no reason to ask a forge that has said when, or that has just not answered.
+            return self._quiet_until
         try:
             self._queueing.judge(base, every, self.candidates)
         except ForgeError as error:
             failed = error
         for one in every:
-            self._arrange(one)
             try:
                 at = self._say(one)
             except ForgeError as error:
@@ -86,6 +93,7 @@ class Teller:
             elif one.over:
                 self._end(one)
         if failed is not None:
+            self._quiet_until = max(failed.until, now + jittered(_AGAIN_S, f"{self._post.source.id} {now}"))
             raise failed
         return min(later, default=None)
 
