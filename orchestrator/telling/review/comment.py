@@ -48,7 +48,9 @@ def headline(review: Review) -> str:
     """Return what it is about and the worst of it, in markdown."""
     named = [prose(one, _NAME) for one in environments(review) if one != NO_ENVIRONMENT]
     where = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
-    parts = ["holdfast plan", code(review.revision[:_SHORT]), where, f"{_symbol(review)} {', '.join(outcome(review))}"]
+    over = {Fare.APPLYING, Fare.APPLIED, Fare.UNKNOWN} & {part.fare for part in review.parts}
+    what = f"holdfast {'apply' if over else 'plan'}"
+    parts = [what, code(review.revision[:_SHORT]), where, f"{_symbol(review)} {', '.join(outcome(review))}"]
     return " · ".join(part for part in parts if part)
 
 
