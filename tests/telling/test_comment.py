@@ -213,7 +213,9 @@ def test_without_a_lasting_record_no_history_is_claimed() -> None:
 def test_while_it_is_planned_nothing_is_green() -> None:
     head = drawn(review(planned_at=0.0)).splitlines()[1]
     assert "✅" not in head
-    assert "being planned" in head
+    assert "still being planned" in head
+    head = drawn(review(planned("a", change("a")), part("b", Fare.PLANNING))).splitlines()[1]
+    assert "✅" not in head
 
 
 def test_what_cannot_be_planned_says_why_and_where() -> None:
