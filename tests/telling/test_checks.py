@@ -48,6 +48,14 @@ def test_without_environments_and_without_stacks_there_is_one() -> None:
     assert one(review()).name == "holdfast"
     assert one(review()).conclusion is CheckConclusion.SUCCESS
     assert one(review()).title == "no changes"
+    assert one(review(trouble="no")).name == "holdfast"
+
+
+def test_while_nobody_knows_what_it_touches_there_is_only_the_status() -> None:
+    found = review(planned_at=0.0)
+    assert checks(found, SHEET) == ()
+    assert status(found).conclusion is CheckConclusion.PENDING
+    assert status(found).title == "still being planned"
 
 
 @pytest.mark.parametrize(

@@ -106,10 +106,10 @@ def test_a_diff_that_is_short_is_shown_once_and_a_longer_one_twice() -> None:
     text = drawn(review(short))
     assert "<code>web</code>: full diff" in text
     assert "<code>web</code>: changes" not in text
-    long = planned("web", change("a.b", ChangeKind.UPDATE, *(attribute(f"size{i}", 1, 2) for i in range(20))))
+    long = planned("web", change("a.b", ChangeKind.UPDATE, *(attribute(f"size{i}", 1, 2) for i in range(40))))
     text = drawn(review(long))
-    assert "… and 12 more attributes" in text
-    assert "size19: 1 → 2" in text
+    assert "… and 32 more attributes" in text
+    assert "size39: 1 → 2" in text
 
 
 def test_texts_of_many_lines_are_compared_line_by_line() -> None:
