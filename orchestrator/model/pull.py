@@ -8,6 +8,9 @@ from typing import Final
 
 _TRACK: Final = "pull/"
 
+#: What every comment of ours begins with, and each marker: our own words are never read as somebody's.
+MARK: Final = "<!-- holdfast:"
+
 
 class PullState(StrEnum):
     """Where a pull request stands."""
@@ -63,6 +66,8 @@ class Remark:
     text: str
     #: Seconds since the epoch at which it was written.
     at: float
+    #: When it was last changed, in seconds since the epoch: where the next look begins.
+    changed_at: float = 0.0
     #: Whether it was changed after it was written: the words are perhaps not those of ``by``.
     edited: bool = False
 

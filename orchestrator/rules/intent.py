@@ -35,7 +35,7 @@ _ID: Final = re.compile(r"[0-9a-f]{7,64}")
 _TWICE: Final = re.compile(r'(?:Reapply "|Revert "Revert ")')
 _PERMIT: Final = re.compile(r"([a-z][a-z-]{0,30}) *\( *([^()\s]{1,200}) *\)")
 _HINTS: Final = {"revert": Purpose.ROLLBACK, "rollback": Purpose.ROLLBACK, "hotfix": Purpose.HOTFIX}
-_ROLES: Final = {"co-authored-by": "co-authored", "reviewed-by": "reviewed", "signed-off-by": "signed-off"}
+_ROLES: Final = {f"{role}-by": role for role in ("co-authored", "reviewed", "signed-off")}
 _STRENGTH: Final = (Purpose.ROUTINE, Purpose.HOTFIX, Purpose.ROLLBACK)
 _SURENESS: Final = tuple(Basis)
 

@@ -22,6 +22,7 @@ class Forge:
     statuses: dict[str, tuple[CheckConclusion, str]] = field(default_factory=dict)
     thumbs: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    queue: list[Candidate] = field(default_factory=list)
     failing: Exception | None = None
     traits = ForgeTraits(checks=True, comment_limit=65_536)
 
@@ -54,7 +55,7 @@ class Forge:
         return ()
 
     def candidates(self, base: str) -> tuple[Candidate, ...]:
-        return ()
+        return tuple(self.queue)
 
     def say(self, number: int, body: str, *, marker: str, known: str = "") -> str:
         self._call("say")

@@ -141,7 +141,7 @@ class World:
     def merged(self, source, base, head):
         """Put what a proposal changes on top of ``base``."""
         parent = self.parents.get(head, "")
-        if parent == base or head == base:
+        if base in {parent, head}:
             return self.known_as(head)
         before, (ours, _), (mine, layout) = self.history[parent][0], self.history[base], self.history[head]
         both = {path for path in mine if mine[path] != before.get(path) and ours.get(path) != before.get(path)}
@@ -271,7 +271,7 @@ class World:
     def get(self, name):
         raise AssertionError(name)
 
-    def environment(self, name, stack):
+    def environment(self, name, stack, *, foreign=False):
         return {}
 
     # --- the worker of the moment

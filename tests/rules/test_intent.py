@@ -87,7 +87,7 @@ def test_trailers_name_incidents_runbooks_people_and_permits() -> None:
         ("Runbook", "runbooks/web.md#failover"),
         ("Holdfast-Allow", "destroy(prod/network), replace( dev/dns )"),
         ("Holdfast-Allow", "everything"),
-        ("Co-authored-by", "Bob <bob@example.org>"),
+        *[(f"Co-authored-{by}", "Bob <bob@example.org>") for by in ("by", "with")],
         ("Reviewed-by", "Cy <cy@example.org>"),
         ("Signed-off-by", ""),
         ("Acked-by", "Dee <dee@example.org>"),

@@ -15,6 +15,7 @@ from orchestrator.model.action import Action, Apply, MakePlan, Reason, Rest
 from orchestrator.model.observed import Applying, Proposal, TrackView
 from orchestrator.model.policy import Mode
 from orchestrator.model.review import Fare, Part
+from orchestrator.rules.consent import in_words, lacking, standing, wanted
 from orchestrator.rules.decide import decide
 
 #: What a rest means for whoever reviews.
@@ -44,15 +45,15 @@ def proposed_part(outside: Outside, asked: Asked, *, turn: int = 0) -> Part:
     if part.fare is not Fare.PLANNED or part.proposal is None:
         return part
     then = decide(asked.desired, asked.observed, only_looked_at(asked, Mode.AUTO).stack.policy, outside.clock.now())
-    view = asked.state.tracks.get(asked.observed.track, TrackView())
-    binding = part.proposal.binding(str(asked.stack.key))
+    view, proposal = asked.state.tracks.get(asked.observed.track, TrackView()), part.proposal
+    binding = proposal.binding(str(asked.stack.key))
     approved = tuple(dict.fromkeys(one.by for one in view.consents if one.binding == binding))
     part = replace(part, approved_by=approved, voided=bool(view.voided) and not approved, why="")
     if isinstance(then, Rest) and then.reason in {Reason.OVER_LIMIT, Reason.REJECTED}:
         return replace(part, fare=Fare.DENIED, why=then.why)
     if turn:
         return replace(part, fare=Fare.QUEUED, why=f"pull request #{turn} has it; its turn comes once that is done")
-    return replace(part, asks="" if isinstance(then, Apply) else then.why)
+    return replace(part, asks=_asks(outside, asked, proposal, then))
 
 
 def merged_part(outside: Outside, asked: Asked) -> Part:
@@ -65,8 +66,20 @@ def merged_part(outside: Outside, asked: Asked) -> Part:
     part = _part(outside, asked, action)
     if isinstance(action, Apply):
         return replace(part, fare=Fare.APPLYING, why="")
-    waits = isinstance(action, Rest) and part.fare is Fare.PLANNED
-    return replace(part, asks=part.why, why="") if waits else part
+    if part.fare is not Fare.PLANNED or part.proposal is None:
+        return part
+    return replace(part, asks=_asks(outside, asked, part.proposal, action), why="")
+
+
+def _asks(outside: Outside, asked: Asked, proposal: Proposal, action: Action) -> str:
+    """Say what a plan waits for before it may be applied; empty where it waits for nothing."""
+    if isinstance(action, Apply):
+        return ""
+    if action.reason is not Reason.AWAITING_APPROVAL:
+        return action.why
+    desired, seen, policy = asked.desired, asked.observed, asked.stack.policy
+    words = standing(desired, seen, proposal, policy, outside.clock.now())
+    return in_words(lacking(seen, words, wanted(desired, seen, policy)))
 
 
 def _part(outside: Outside, asked: Asked, action: Action) -> Part:

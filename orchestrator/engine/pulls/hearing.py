@@ -26,7 +26,7 @@ from orchestrator.model.event import Event
 from orchestrator.model.pull import PullState, Remark
 from orchestrator.model.pull_events import PullHeard, PullTrusted, TrackEnded
 from orchestrator.model.stack import StackKey
-from orchestrator.rules.commands import Command, Complaint, Verb, commands
+from orchestrator.rules.commands import Asked, Command, Complaint, Verb, read
 from orchestrator.rules.following import Followed, first_in_line
 from orchestrator.rules.rights import Identity, Right, allowed
 
@@ -79,7 +79,7 @@ class Hearing:
             one = book.pulls.get(remark.pull)
             if one is None or one.pull.state is not PullState.OPEN or remark.id in book.heard:
                 continue
-            said = commands(remark.text)
+            said = read(remark.text)
             if not said:
                 continue
             events: list[Event] = []
@@ -91,18 +91,18 @@ class Hearing:
                 self._desk.forge.thumb(remark)
         return count
 
-    def _heard(self, base: Reading, one: Followed, remark: Remark, said: Command | Complaint) -> Sequence[Event]:
+    def _heard(self, base: Reading, one: Followed, remark: Remark, said: Asked) -> Sequence[Event]:
         who = self._desk.whois(remark.by)
         more: list[Event] = []
         keys: tuple[StackKey, ...] = ()
-        verb = said.verb.value if isinstance(said, Command) else said.word
+        verb = said.verb.value if isinstance(said, Command) else said.line
         try:
             if who is None:
                 raise Refused("nobody here knows who that is: it was ignored")  # noqa: TRY301 -- told as every other
             if remark.edited:
                 raise Refused("it was changed after it was written: say it in a new comment")  # noqa: TRY301
             if isinstance(said, Complaint):
-                raise Refused(said.why)  # noqa: TRY301
+                raise Refused(f"{said.why}; {said.hint}" if said.hint else said.why)  # noqa: TRY301
             keys, outcome, more = self._do(base, one, remark, said, who)
             done = True
         except (Refused, OrchestratorError) as error:

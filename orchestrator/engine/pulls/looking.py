@@ -14,7 +14,7 @@ from orchestrator.engine.pulls.hearing import Hearing
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.errors import ForgeError
 from orchestrator.model.event import Event
-from orchestrator.model.pull import Pull, PullState
+from orchestrator.model.pull import Candidate, Pull, PullState
 from orchestrator.model.pull_events import PullSeen
 from orchestrator.ports import Due
 from orchestrator.rules.pace import PLAN, jittered
@@ -34,6 +34,8 @@ class Looked:
     open: int = 0
     #: Commands that were heard.
     heard: int = 0
+    #: What the merge queue tries out.
+    candidates: tuple[Candidate, ...] = ()
     code: str = ""
     message: str = ""
 
@@ -58,6 +60,7 @@ class PullWatcher:
         try:
             open_ = self._desk.forge.pulls(self._desk.base)
             self._books.write(source, list(self._changes(open_)))
+            candidates = self._desk.forge.candidates(self._desk.base)
             heard = self._hearing.hear(base, self._since(now))
         except ForgeError as error:
             self._failures += 1
@@ -68,7 +71,12 @@ class PullWatcher:
         outside.agenda.nudge(
             Due(stack=row_of_pulls(source), track=TELL, at=now, why="the forge was asked", priority=PLAN)
         )
-        return Looked(at=now + jittered(self._desk.every_s, f"{source} {now}"), open=len(open_), heard=heard)
+        return Looked(
+            at=now + jittered(self._desk.every_s, f"{source} {now}"),
+            open=len(open_),
+            heard=heard,
+            candidates=candidates,
+        )
 
     def _since(self, now: float) -> float:
         """Return from when on remarks are read: what was written while nobody looked is not lost."""

@@ -30,7 +30,10 @@ class Pulls:
 
     def look(self, base: Reading) -> Looked:
         """Ask the forge what has become of them."""
-        return self._watcher.look(base)
+        looked = self._watcher.look(base)
+        if not looked.code:
+            self._teller.candidates = looked.candidates
+        return looked
 
     def tell(self, base: Reading) -> float | None:
         """Tell reviewers what is new; returns when to do so next, None where a nudge will say. Raises ForgeError."""

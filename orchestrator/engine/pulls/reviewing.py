@@ -105,7 +105,7 @@ class Reviewing:
             case None if one.pull.state is PullState.MERGED:
                 return self._merged(blank, one, base, touched)
             case None:
-                return blank
+                return _timed(blank, one.head_since)
 
     def _open(
         self, blank: Review, book: Book, one: Followed, proposal: Proposal, touching: Mapping[int, Collection[str]]
@@ -133,7 +133,8 @@ class Reviewing:
                 revision=reading.revision.id,
                 parts=tuple(parts),
                 edits=edits(reading.base.layout.stacks, proposal.wish.stacks) if reading.base else (),
-            )
+            ),
+            one.head_since,
         )
 
     def _merged(self, blank: Review, one: Followed, base: Reading, touched: frozenset[StackKey]) -> Review:
@@ -143,7 +144,7 @@ class Reviewing:
         survey = Survey(outside, base)
         looks = [asked for key in sorted(touched) if (asked := survey.look(key))]
         parts = tuple(merged_part(outside, asked) for asked in looks)
-        return _timed(replace(blank, revision=one.pull.merged_as or one.pull.head, parts=parts))
+        return _timed(replace(blank, revision=one.pull.merged_as or one.pull.head, parts=parts), one.head_since)
 
 
 def ordered(reading: Reading) -> tuple[StackKey, ...]:
@@ -152,10 +153,11 @@ def ordered(reading: Reading) -> tuple[StackKey, ...]:
     return tuple(key for wave in waves(edges(reading.layout.stacks), there) for key in wave)
 
 
-def _timed(review: Review) -> Review:
-    """Say when it was planned, and in which runs."""
+def _timed(review: Review, since: float) -> Review:
+    """Say when it was planned, and in which run; ``since`` is when its commit was first seen."""
     made = [part.proposal for part in review.parts if part.proposal]
-    if not made:
-        return review
-    runs = sorted({one.run for one in made}, reverse=True)
-    return replace(review, run=runs[0], planned_at=max(one.made_at for one in made))
+    return replace(
+        review,
+        run=max((one.run for one in made), default=0),
+        planned_at=max((one.made_at for one in made), default=since),
+    )

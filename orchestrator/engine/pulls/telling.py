@@ -18,16 +18,18 @@ from orchestrator.engine.pulls.books import Books
 from orchestrator.engine.pulls.desk import Desk
 from orchestrator.engine.pulls.holding import release
 from orchestrator.engine.pulls.proposing import Proposed
+from orchestrator.engine.pulls.queueing import Queueing
 from orchestrator.engine.pulls.reviewing import MOVING, Reviewed, Reviewing
 from orchestrator.errors import ForgeError
 from orchestrator.model.event import Event
 from orchestrator.model.observed import State
-from orchestrator.model.pull import PullState
+from orchestrator.model.pull import Candidate, PullState
 from orchestrator.model.pull_events import PullEnded, TrackEnded
 from orchestrator.ports import Due
 from orchestrator.rules.pace import PLAN
 from orchestrator.telling.review.checks import checks, status
 from orchestrator.telling.review.comment import comment, marker
+from orchestrator.telling.review.sheet import COMMENT_LIMIT, Sheet
 
 _TOPIC: Final = "pulls told"
 #: While stacks are being planned they are told of so often, in seconds, and at once when all have come to rest.
@@ -54,7 +56,9 @@ class Teller:
     def __init__(self, post: Post, desk: Desk, books: Books, proposed: Proposed) -> None:
         """Nothing is told yet."""
         self._post, self._desk, self._books = post, desk, books
-        self._reviewing = Reviewing(post, desk, proposed)
+        self._reviewing, self._queueing = Reviewing(post, desk, proposed), Queueing(post, desk, proposed)
+        #: What the merge queue tries out, as the forge said last.
+        self.candidates: tuple[Candidate, ...] = ()
         #: What was made due last: number -> all that its plans depend on.
         self._arranged: dict[int, object] = {}
 
@@ -65,7 +69,12 @@ class Teller:
         """
         later: list[float] = []
         failed: ForgeError | None = None
-        for one in self._reviewing.every(self._books.read(self._post.source.id), base):
+        every = self._reviewing.every(self._books.read(self._post.source.id), base)
+        try:
+            self._queueing.judge(base, every, self.candidates)
+        except ForgeError as error:
+            failed = error
+        for one in every:
             self._arrange(one)
             try:
                 at = self._say(one)
@@ -103,23 +112,22 @@ class Teller:
         outside, desk, pull = self._post.outside, self._desk, one.followed.pull
         told, now = self._told(pull.number), outside.clock.now()
         mark = marker(self._post.source.id)
-        body = desk.mask(comment(one.review, source=self._post.source.id, limit=desk.forge.traits.comment_limit))
+        sheet = Sheet(source=self._post.source.id, limit=min(desk.forge.traits.comment_limit, COMMENT_LIMIT))
+        body = desk.mask(comment(one.review, sheet))
         head = pull.merged_as if pull.state is PullState.MERGED and pull.merged_as else pull.head
-        conclusion, title = status(one.review)
-        found = checks(one.review)
-        digest = hashlib.sha256("\0".join([body, head, conclusion.value, *map(repr, found)]).encode()).hexdigest()
+        verdict, found = status(one.review), checks(one.review, sheet)
+        digest = hashlib.sha256("\0".join([body, head, *map(repr, (verdict, *found))]).encode()).hexdigest()
         if digest == told.digest:
             return None
         moving = any(part.fare in MOVING for part in one.review.parts)
         if moving and told.digest and told.head == head and now < told.at + _MEANWHILE_S:
             return told.at + _MEANWHILE_S
         known = told.checks if told.head == head else {}
-        url = pull.url
         told = replace(told, comment=desk.forge.say(pull.number, body, marker=mark, known=told.comment))
         self._keep(pull.number, told)
         heads = dict.fromkeys((pull.head, head))
         for sha in heads:
-            desk.forge.status(sha, name="holdfast", conclusion=conclusion, title=title, url=url)
+            desk.forge.status(sha, name=verdict.name, conclusion=verdict.conclusion, title=verdict.title, url=pull.url)
         if desk.forge.traits.checks and not moving:
             # Each is told when it has something to say: while plans are made the status says so.
             known = {one.name: desk.forge.check(head, one, known=known.get(one.name, "")) for one in found}
