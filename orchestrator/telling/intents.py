@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from adapters.contract import Json
 from orchestrator.model.intent import Basis, CommitNote, Intended, Intent, PullNote
 from orchestrator.model.moment import stamp
+from orchestrator.telling.counts import counted
 
 _SHORT = 7
 #: So many names of one kind are told in a sentence.
@@ -29,7 +30,7 @@ def _purpose(intent: Intent) -> Iterator[str]:
         case Basis.HINT:
             yield f"{intent.purpose.value} by the looks of its subject"
         case Basis.HISTORY:
-            yield f"{intent.purpose.value}: {_counted(intent.undone, 'commit')} taken back"
+            yield f"{intent.purpose.value}: {counted(intent.undone, 'commit')} taken back"
         case Basis.SILENCE if intent.repairs and not intent.count:
             yield "drift is put back"
         case _:
@@ -62,7 +63,7 @@ def _people(intent: Intent) -> Iterator[str]:
         yield f"{note.id[:_SHORT]}{subject}" + (f" by {note.author or note.email}" if note.author or note.email else "")
     elif intent.count:
         by = f" by {_listed(intent.authors)}" if intent.authors else ""
-        yield f"{_counted(intent.count, 'commit')}{by}"
+        yield f"{counted(intent.count, 'commit')}{by}"
     yield from _approvals(intent)
 
 
@@ -74,10 +75,6 @@ def _approvals(intent: Intent) -> Iterator[str]:
 def _listed(words: tuple[str, ...]) -> str:
     more = f" and {len(words) - _NAMED} more" if len(words) > _NAMED else ""
     return ", ".join(words[:_NAMED]) + more
-
-
-def _counted(number: int, one: str) -> str:
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
 def value(intent: Intent) -> dict[str, Json]:
