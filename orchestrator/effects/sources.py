@@ -10,6 +10,7 @@ from typing import Final
 
 from orchestrator.effects.directory import DirectoryMirror, to_nobody
 from orchestrator.effects.git import QUICK, Git, Run, git_environment
+from orchestrator.effects.git_commits import covered
 from orchestrator.effects.git_history import (
     PINS,
     authors,
@@ -26,6 +27,7 @@ from orchestrator.effects.location import Location, Transport, check_ref, is_abb
 from orchestrator.effects.mirror import REMOTE_HEAD, Mirror, gone
 from orchestrator.effects.signatures import Signers
 from orchestrator.errors import ForgeError, NoSuchRevision, RevisionRejected, SourceGone, SourceUnreachable
+from orchestrator.model.commit import Commit, Covered
 from orchestrator.model.source import Revision, Source, SourceKind, Verify
 from orchestrator.ports import RevisionTree, Secrets
 
@@ -38,6 +40,9 @@ _EMPTY: Final = frozenset(
 )
 #: Where commits are kept that a ref of the remote leads to which is no branch and no tag.
 BROUGHT: Final = "refs/holdfast/brought/"
+#: The trailer that counts only where it is signed, and so many signatures are looked at for one question.
+PERMIT: Final = "holdfast-allow"
+_MOST_CHECKED: Final = 20
 #: Trees kept in memory: a service compares the newest with the one before, drift looks at applied ones.
 _KEPT: Final = 8
 
@@ -144,6 +149,24 @@ class VersionedSources:
         if source.kind is SourceKind.DIRECTORY:
             return frozenset()
         return authors(self._git(source), revision, since, paths)
+
+    def commits(self, source: Source, revision: str, since: str, paths: Iterable[PurePosixPath]) -> Covered:
+        """Return the commits that brought something to ``paths`` on the way from ``since``, the newest of them."""
+        if source.kind is SourceKind.DIRECTORY:
+            return Covered()
+        git = self._git(source)
+        found = covered(git, revision, since, paths)
+        return replace(found, commits=self._vouched(source, git, found.commits))
+
+    def _vouched(self, source: Source, git: Git, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+        """Return ``commits`` with whether a signer signed them, where one of them asks for what only that permits."""
+        asking = [one.id for one in commits if any(key.lower() == PERMIT for key, _ in one.trailers)]
+        if not asking or not source.signers:
+            return commits
+        signers = Signers(folder=self._folder(source), files=source.signers, run=self.run)
+        asked = asking[:_MOST_CHECKED]
+        verdicts = {id_: signers.vouch(git, id_) for id_ in asked}
+        return tuple(replace(one, verified=verdicts.get(one.id)) for one in commits)
 
     def bring(self, source: Source, refs: Mapping[str, str]) -> None:
         """Fetch commits that no branch of the source leads to, by the ref of the remote that does.

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from adapters.contract import DriftItem
 from adapters.testimony import Testimony
 from orchestrator.model.gate import Gate
+from orchestrator.model.intent import Intended
 from orchestrator.model.observed import Applied, Applying, Consent, Hold, Proposal, State
 from orchestrator.model.policy import Ignore
 from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
@@ -398,4 +399,5 @@ Event: TypeAlias = (
     | PullHeard
     | PullEnded
     | TrackEnded
+    | Intended
 )

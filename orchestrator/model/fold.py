@@ -46,6 +46,7 @@ from orchestrator.model.event import (
     Vanished,
     Verified,
 )
+from orchestrator.model.intent import Intended
 from orchestrator.model.observed import (
     Applied,
     Applying,
@@ -84,6 +85,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _on(state, track, lambda view: _rejected(view, event))
         case ApplyStarted(attempt=attempt):
             return replace(state, applying=attempt, attempts=attempt.number, moved_to="")
+        case Intended(run=run):
+            return replace(state, intended_in=run)
         case ApplyEnded():
             return _ended(state, event, at)
         case AttemptDead(attempt=number):

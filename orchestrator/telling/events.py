@@ -41,11 +41,13 @@ from orchestrator.model.event import (
     Vanished,
     Verified,
 )
+from orchestrator.model.intent import Intended
 from orchestrator.model.pull import PullState
 from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.rules.difference import Difference
 from orchestrator.telling.counts import short
 from orchestrator.telling.ignoring import told
+from orchestrator.telling.intents import why
 from orchestrator.telling.witnesses import by_whom
 
 
@@ -66,6 +68,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"nothing was started: {code} {message}"
         case ApplyStarted(attempt=attempt):
             return f"attempt {attempt.number} started on {attempt.host} by {attempt.by}"
+        case Intended(intent=intent):
+            return f"why: {why(intent)}"
         case ApplyEnded():
             return _ended(event)
         case AttemptDead(attempt=number, by=by, reason=reason):

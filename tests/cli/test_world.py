@@ -156,6 +156,12 @@ def test_outputs_are_masked_until_somebody_asks_for_them(applied):
     assert applied.ends(0, "outputs", "network", "key", "--reveal").stdout == "s3cr3t-canary\n"
 
 
+def test_of_a_stack_that_nothing_is_proposed_for_it_is_shown_why_it_was_applied(applied):
+    shown = applied.ends(0, "show", "web").stdout
+    assert "Nothing is proposed for web" in shown
+    assert "applied by attempt 1 in run" in shown
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
@@ -165,7 +171,6 @@ def test_outputs_are_masked_until_somebody_asks_for_them(applied):
         ("HF-1904", ["show", "999"]),
         ("HF-1904", ["logs", "999"]),
         ("HF-1906", ["approve", "web"]),
-        ("HF-1906", ["show", "web"]),
         ("HF-1908", ["suspend", "web", "--reason", "x", "--until", "soon"]),
         ("HF-1908", ["suspend", "web", "--reason", "x", "--until", "2020-01-01"]),
         ("HF-1909", ["rollback", "web"]),

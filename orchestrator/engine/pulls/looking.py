@@ -111,9 +111,21 @@ class PullWatcher:
             if error.code != "HF-4704":
                 raise
             return replace(pull, state=PullState.CLOSED)
+        if found.state is PullState.MERGED:
+            # Nobody's yes at the forge changes any more, and whoever asks later why it was applied finds it here.
+            return replace(found, approvers=self._approvers(found))
         elsewhere = found.state is PullState.OPEN
         # Nothing of it is for this source any more.
         return replace(found, state=PullState.CLOSED) if elsewhere else found
+
+    def _approvers(self, pull: Pull) -> tuple[str, ...]:
+        try:
+            return self._desk.forge.approvers(pull.number, pull.head)
+        except ForgeError as error:
+            # What the forge does not let us know we say nothing of; what it cannot tell now is asked again.
+            if error.code not in {"HF-4702", "HF-4704"}:
+                raise
+            return ()
 
 
 def due_of_pulls(source: str, at: float, why: str) -> Due:
