@@ -14,6 +14,7 @@ from orchestrator.effects.record_tables import answers
 from orchestrator.engine.watching import Watcher
 from orchestrator.errors import Conflict
 from orchestrator.model.event import Approved, DriftGone, Held
+from orchestrator.model.moment import stamp
 
 WEB = "/stacks/lab/web@prod"
 
@@ -114,6 +115,19 @@ def test_a_stack_rests_and_follows_its_source_again(house: House) -> None:
     assert (nothing.status_code, nothing.json()["code"]) == (409, "HF-1914")
     over = house.post_to(f"{WEB}/suspend", {"reason": "x", "until": "2001-01-01T00:00:00Z"}, "operator")
     assert (over.status_code, over.json()["code"]) == (400, "HF-1908")
+
+
+def test_a_time_beyond_every_calendar_breaks_nothing_for_anybody(house: House) -> None:
+    # 9999 in a zone that is behind UTC is the year 10000 there, which nobody can write.
+    for until in ("9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z"):
+        done = house.post_to(f"{WEB}/suspend", {"reason": "for good", "until": until}, "operator")
+        assert done.json()["notes"] == ["until 9999-12-31T23:59:59Z"], done.text
+        wish = {"what": "a.b#c", "until": until, "reason": "for good"}
+        assert house.post_to(f"{WEB}/drift/ignore", wish, "operator").status_code == 202
+    for path in ("/stacks", "/approvals", "/events", WEB, f"{WEB}/drift"):
+        assert house.get(path).status_code == 200, path
+    for told in (float("inf"), float("-inf"), 1e300):
+        assert stamp(told)[-1] == "Z"
 
 
 def test_a_stack_goes_back_and_is_held_there(house: House) -> None:
