@@ -26,6 +26,8 @@ from orchestrator.ports import Clock
 _TOKEN: Final = re.compile(r"hf_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 #: What a person calls it.
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
+#: What the record calls a person: an e-mail address, or a login. A colon would make a program of them.
+_PERSON: Final = re.compile(r"[^\s,:]{1,254}")
 _PURPOSE: Final = b"holdfast token\0"
 
 
@@ -41,6 +43,8 @@ class Token:
     #: Seconds since the epoch; None is for good.
     until: float | None
     revoked_at: float | None
+    #: Whose it is; empty where it is a program's.
+    person: str = ""
 
     def counts(self, now: float) -> bool:
         """Whether it opens anything at ``now``."""
@@ -54,18 +58,27 @@ class Tokens:
     database: Database
     clock: Clock
 
-    def create(self, name: str, role: str, *, by: str, until: float | None = None) -> tuple[Token, str]:
-        """Make a token and return it with its text, which nobody can be shown again.
+    def create(
+        self, name: str, role: str, *, by: str, person: str = "", until: float | None = None
+    ) -> tuple[Token, str]:
+        """Make a token and return it with its text, which nobody can be shown again; ``person`` is whose it is.
 
-        Raises UsageError (HF-1941) where the name cannot be one, or a token that counts bears it.
+        Raises UsageError: HF-1941 where the name cannot be one, or a token that counts bears it, HF-1944 where nobody
+        can be called ``person``.
         """
         if not _NAME.fullmatch(name):
             raise UsageError(
                 f"{name!r} is no name for a token", code="HF-1941", hint="use letters, digits, _ . @ and -, 64 at most"
             )
+        if person and not (_PERSON.fullmatch(person) and person.isprintable()):
+            raise UsageError(
+                f"nobody is called {person!r}", code="HF-1944", hint="name them as git does: --for ana@acme.example"
+            )
         made, proof = secrets.token_hex(6), secrets.token_urlsafe(32)
         now = self.clock.now()
-        token = Token(id=made, name=name, role=role, created_at=now, created_by=by, until=until, revoked_at=None)
+        token = Token(
+            id=made, name=name, role=role, created_at=now, created_by=by, until=until, revoked_at=None, person=person
+        )
 
         def work(connection: Connection) -> None:
             lock_head(connection)
@@ -80,7 +93,7 @@ class Tokens:
                 connection.execute(
                     insert(tokens).values(
                         id=made, name=name, role=role, digest=self._digest(made, proof), created_at=now,
-                        created_by=by, until=until,
+                        created_by=by, until=until, person=person,
                     )
                 )  # fmt: skip
 
@@ -139,4 +152,5 @@ def _token(row: RowMapping) -> Token:
         created_by=row["created_by"],
         until=row["until"],
         revoked_at=row["revoked_at"],
+        person=row["person"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from orchestrator.rules.rights import Identity, borne
+from orchestrator.rules.rights import Identity, borne, named_program
 from orchestrator.web.inside import inside_of, origin
 from orchestrator.web.problems import Problem
 
@@ -25,4 +25,8 @@ def identify(request: Request) -> Identity:
     if token is None:
         raise Problem(401, headers=_ASKS)
     inside.logins.give_back(where)
-    return Identity(name=f"token:{token.name}", roles=borne((token.role,), dict(inside.operator.roles)))
+    return Identity(
+        name=named_program(token.name),
+        roles=borne((token.role,), dict(inside.operator.roles)),
+        person=token.person,
+    )

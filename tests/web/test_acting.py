@@ -11,6 +11,8 @@ from inhouse import House
 from orchestrator.effects import liveness
 from orchestrator.effects.answers import Answer, Answers, Asked
 from orchestrator.effects.record_tables import answers
+from orchestrator.engine.acts.caller import Caller
+from orchestrator.engine.acts.consent import Word, approve, waiting
 from orchestrator.engine.watching import Watcher
 from orchestrator.errors import Conflict
 from orchestrator.model.event import Approved, DriftGone, Held
@@ -39,17 +41,18 @@ def test_a_yes_is_bound_to_the_proposal_that_was_seen_and_recorded_under_its_spe
         "approve",
         "lab/web@prod",
         number,
-        "token:approver-token",
+        "approver@acme.example",
     )
     assert due(house, "web@prod") == 0
     (entry,) = [one for one in house.post.outside.record.events(run=body["run"]) if isinstance(one.event, Approved)]
     assert (entry.actor, entry.event.consent.by, entry.event.consent.reason) == (
-        *["token:approver-token"] * 2,
+        "token:approver-token",
+        "approver@acme.example",
         "seen with Bob",
     )
     run = house.post.outside.record.run(body["run"])
     assert run
-    assert (run.trigger, run.verb, run.actor) == ("api", "approve", "token:approver-token")
+    assert (run.trigger, run.verb, run.actor) == ("api", "approve", "approver@acme.example")
     assert run.ended_at is not None
     after = house.get(f"/events?cursor={body['position']}").json()["items"]
     assert after == []
@@ -92,6 +95,43 @@ def test_who_may_only_apply_says_no_yes_by_it(house: House) -> None:
     assert house.post_to(f"{WEB}/approve", {"proposal": number}, "approver").status_code == 202
     done = house.post_to(f"{WEB}/apply", {"proposal": number}, "runner")
     assert (done.status_code, done.json()["run"]) == (202, None)
+
+
+def test_one_person_is_one_person_however_many_tokens_they_have(house: House) -> None:
+    stacks = house.made.lab / "stacks.yaml"
+    stacks.write_text(
+        stacks.read_text().replace('"discover"', '"defaults": {"approvals": {"required": 2}}, "discover"')
+    )
+    Watcher(house.post).look()
+    number = house.proposed("web@prod")
+    # At her own machine, with a second token, and with one that was made in other letters.
+    outside, key = house.post.outside, house.key("web@prod")
+    (one,) = waiting(outside, house.reading, [key])
+    shell = Word(caller=Caller(actor="operator@acme.example", door="cli"))
+    approve(outside, key, one.proposal, shell, run=house.run("approve").number)
+    for name, person in (("second", "operator@acme.example"), ("third", "Operator@Acme.example")):
+        mine = house.token(name, "operator", person)
+        assert house.post_to(f"{WEB}/approve", {"proposal": number}, mine).status_code == 202
+        assert "has 1" in house.get(WEB).json()["why"]
+    assert house.post_to(f"{WEB}/approve", {"proposal": number}, "approver").status_code == 202
+    assert house.get(WEB).json()["next"]["action"] == "Apply"
+
+
+def test_a_token_that_is_nobody_s_says_no_yes_unless_it_is_asked_for_by_name(house: House) -> None:
+    number, nobody = house.proposed("web@prod"), house.token("robot", "operator")
+    for act in ("approve", "apply"):
+        found = house.post_to(f"{WEB}/{act}", {"proposal": number}, nobody)
+        assert (found.status_code, found.json()["code"]) == (403, "HF-4101")
+        assert "--for" in found.json()["detail"]
+    stacks = house.made.lab / "stacks.yaml"
+    stacks.write_text(
+        stacks.read_text().replace(
+            '"discover"', '"defaults": {"approvals": {"from": ["user:token:robot"]}}, "discover"'
+        )
+    )
+    Watcher(house.post).look()
+    number = house.proposed("web@prod")
+    assert house.post_to(f"{WEB}/approve", {"proposal": number}, nobody).status_code == 202
 
 
 def test_whose_word_does_not_count_is_told_so(house: House, tmp_path: Path) -> None:
@@ -141,7 +181,7 @@ def test_a_stack_goes_back_and_is_held_there(house: House) -> None:
     assert house.get(WEB).json()["hold"] == {
         "kind": "revision",
         "revision": revision,
-        "by": "token:operator-token",
+        "by": "operator@acme.example",
         "reason": "it broke",
     }
     (held,) = [one for one in house.post.outside.record.events(stack="lab/web@prod") if isinstance(one.event, Held)]
@@ -153,7 +193,7 @@ def test_drift_is_left_alone_until_a_time_and_counts_again(house: House) -> None
     house.drifted("web@prod")
     wish = {"what": "lab_object.logs#owner", "until": "2099-01-01T00:00:00Z", "reason": "autoscaled"}
     assert house.post_to(f"{WEB}/drift/ignore", wish, "operator").status_code == 202
-    assert house.get(f"{WEB}/drift").json()["ignored"][0]["rule"]["owner"] == "token:operator-token"
+    assert house.get(f"{WEB}/drift").json()["ignored"][0]["rule"]["owner"] == "operator@acme.example"
     assert house.post_to(f"{WEB}/drift/heed", {"what": wish["what"]}, "operator").status_code == 202
     again = house.post_to(f"{WEB}/drift/heed", {"what": wish["what"]}, "operator")
     assert (again.status_code, again.json()["code"]) == (409, "HF-1933")
@@ -170,7 +210,7 @@ def test_a_look_runs_in_a_run_of_its_own(house: House) -> None:
     house.made_until(lambda: record.run(number).ended_at is not None)
     run = record.run(number)
     assert run
-    assert (run.verb, run.actor) == ("drift", "token:operator-token")
+    assert (run.verb, run.actor) == ("drift", "operator@acme.example")
 
 
 def test_what_was_not_left_behind_cannot_be_mended(house: House) -> None:

@@ -56,6 +56,7 @@ def test_programs_get_what_the_page_promises(made: Service) -> None:
         (("create", "x", "--role", "view", "--until", "2020-01-01"), "HF-1908", "over"),
         (("create", "x", "--role", "view", "--until", "soon"), "HF-1908", "soon"),
         (("create", "x"), "HF-1900", "role"),
+        (("create", "x", "--role", "view", "--for", "token:ci"), "HF-1944", "ana@"),
         (("revoke", "nobody"), "HF-1942", "token list"),
         (("remove", "x"), "HF-1900", "remove"),
     ],
