@@ -123,8 +123,12 @@ class Host:
         return self._clock
 
     def masker(self) -> Callable[[str], str]:
-        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal."""
-        redactor = Redactor(self._known_secrets())
+        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal.
+
+        Waits for no store: the loop itself speaks here. What none of us was ever told is in no text of ours.
+        """
+        quick = _credentials(self.operator, self._secrets.at_hand(), self._outer).secrets_at_large()
+        redactor = Redactor((*own_secrets(self.operator, self._outer), *quick, *self._secrets.told()))
         return lambda text: visible(redactor.mask(text))
 
     def under(self, operator: Operator) -> Host:
@@ -178,7 +182,8 @@ class Host:
 
     def _known_secrets(self) -> tuple[str, ...]:
         """Return what to mask wherever it could be seen; asks the stores."""
-        return (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+        asked = (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+        return (*asked, *self._secrets.told())
 
     def _shells(self) -> ToolShells:
         operator, outer = self.operator, self._outer
