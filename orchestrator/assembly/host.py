@@ -106,7 +106,7 @@ class Host:
     @property
     def tokens(self) -> Tokens:
         """By what people and programs are known."""
-        return Tokens(database=self.record.database, clock=self._clock)
+        return Tokens(record=self.record)
 
     @property
     def answers(self) -> Answers:

@@ -111,7 +111,7 @@ def revoke(ctx: click.Context, name: str, *, config: Path | None) -> None:
     from orchestrator.cli.screen import screen_for  # noqa: PLC0415 -- only this word needs it
 
     with _opened(ctx, config) as (_, tokens):
-        token = tokens.revoke(name)
+        token = tokens.revoke(name, by=getpass.getuser())
     screen_for(wish_of(ctx)).did({"id": token.id, "name": token.name}, f"the token {token.name} opens nothing any more")
 
 

@@ -29,6 +29,9 @@ HEAD: Final = "0006"
 #: The stream of gates: its version fences every apply.
 GATES: Final = "*"
 
+#: The stream of the service's door, of tokens and refusals: nothing is fenced by it.
+DOOR: Final = "!"
+
 tables: Final = MetaData()
 
 

@@ -10,6 +10,7 @@ from adapters.contract import Goal
 from orchestrator.model import drifted
 from orchestrator.model.drift import tried
 from orchestrator.model.event import (
+    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -41,6 +42,8 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
+    TokenMade,
+    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,
@@ -130,7 +133,7 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _taken_over(state, taken_over or state)
         case Forgotten():
             return _emptied(state)
-        case GateSet() | GateLifted():
+        case GateSet() | GateLifted() | TokenMade() | TokenRevoked() | ActDenied():
             return state
         case _:
             assert_never(event)

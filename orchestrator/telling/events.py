@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from orchestrator.model.event import (
+    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -36,11 +37,14 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
+    TokenMade,
+    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,
     Verified,
 )
+from orchestrator.model.moment import stamp
 from orchestrator.rules.difference import Difference
 from orchestrator.telling.counts import short
 from orchestrator.telling.ignoring import told
@@ -121,8 +125,22 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"{gate.who} closed {gate.kind.value} {gate.id} for {gate.selector}{_because(gate.why)}"
         case GateLifted(gate=gate_id, by=by, reason=reason):
             return f"{by} lifted gate {gate_id}{_because(reason)}"
+        case TokenMade() | TokenRevoked() | ActDenied():
+            return _at_the_door(event)
         case _:
             assert_never(event)
+
+
+def _at_the_door(event: TokenMade | TokenRevoked | ActDenied) -> str:
+    match event:
+        case TokenMade(token=token, name=name, role=role, person=person, by=by, until=until):
+            whose = f" of {person}" if person else ""
+            end = f" until {stamp(until)}" if until else ""
+            return f"{by} made the token {name} ({token}){whose}, which may do what {role} may{end}"
+        case TokenRevoked(token=token, name=name, by=by):
+            return f"{by} ended the token {name} ({token})"
+        case ActDenied(by=by, what=what, code=code):
+            return f"{by} was refused ({code}): {what}"
 
 
 def _because(reason: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from orchestrator.ports import Level
 from orchestrator.rules.rights import Identity, borne, named_program
 from orchestrator.web.inside import inside_of, origin
 from orchestrator.web.problems import Problem
@@ -20,6 +21,10 @@ def identify(request: Request) -> Identity:
     # Counted before it is looked at, and given back where it was right: many at once get no more guesses than one.
     where = origin(request)
     if not inside.logins.take(where):
+        mark = f"guessing {where}"
+        if not inside.heard.knows(mark):
+            inside.heard.note(mark)
+            inside.journal.say(Level.WARNING, "an address sends wrong tokens, and has to wait", address=where)
         raise Problem(429, headers={"retry-after": "60"})
     token = inside.tokens.find(text.strip())
     if token is None:

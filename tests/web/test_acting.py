@@ -15,7 +15,7 @@ from orchestrator.engine.acts.caller import Caller
 from orchestrator.engine.acts.consent import Word, approve, waiting
 from orchestrator.engine.watching import Watcher
 from orchestrator.errors import Conflict
-from orchestrator.model.event import Approved, DriftGone, Held
+from orchestrator.model.event import ActDenied, Approved, DriftGone, Held
 from orchestrator.model.moment import stamp
 
 WEB = "/stacks/lab/web@prod"
@@ -309,3 +309,32 @@ def test_nobody_acts_without_end(house: House) -> None:
         pass
     found = house.post_to(f"{WEB}/plan")
     assert (found.status_code, found.json()["code"]) == (429, "HF-4123")
+
+
+def test_what_was_refused_is_in_the_record_once_and_what_was_not_tried_is_not(house: House) -> None:
+    house.proposed("web@prod")
+    record = house.post.outside.record
+    before = len(record.events())
+    for _ in range(3):
+        assert house.post_to(f"{WEB}/approve", {"proposal": 1}, "own").status_code == 403
+        assert house.post_to("/stacks/lab/db@prod/suspend", {"reason": "x"}, "own").status_code == 404
+        assert house.post_to(f"{WEB}/apply", {"proposal": 1}, "runner").status_code == 403
+        assert house.get("/stacks/lab/db@prod", "own").status_code == 404
+    told = record.events()[before:]
+    assert [(one.stack, one.actor, one.event) for one in told] == [
+        ("!", f"token:{who}-token", ActDenied(by=f"{who}@acme.example", what=f"POST /api/v1{path}", code=code))
+        for who, path, code in (
+            ("own", f"{WEB}/approve", "HF-4122"),
+            ("own", "/stacks/lab/db@prod/suspend", "HF-4120"),
+            ("runner", f"{WEB}/apply", "HF-4122"),
+        )
+    ]
+    assert record.verify() is None
+    shown = [one["kind"] for one in house.get("/events").json()["items"]]
+    assert shown.count("act_denied") == 3
+    assert "act_denied" not in [one["kind"] for one in house.get("/events", "own").json()["items"]]
+    # However many paths somebody tries: the record does not grow with them.
+    for number in range(40):
+        house.post_to(f"/stacks/lab/no-{number}@prod/plan", {}, "own")
+    assert len(record.events()) - before <= 22
+    assert house.journal.count("an act was refused") <= 22

@@ -42,6 +42,9 @@ def test_programs_get_what_the_page_promises(made: Service) -> None:
     assert shape(revoked) == shape(EXAMPLES["token revoke"])
     state = {one["id"]: one["state"] for one in json.loads(made.run("token", "list", "-o", "json").stdout)["tokens"]}
     assert state[created["id"]] == "revoked"
+    told = [json.loads(line) for line in made.run("audit", "export", "--source", "lab").stdout.splitlines()]
+    mine = [one["event"]["kind"] for one in told if one["event"].get("token") == created["id"]]
+    assert mine == ["token_made", "token_revoked"]
     plain = made.run("token", "create", "plain", "--role", "view", "--plain").stdout
     assert plain.startswith("hf_")
     assert plain.count("\n") == 1
