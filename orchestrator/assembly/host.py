@@ -109,7 +109,7 @@ class Host:
     @property
     def tokens(self) -> Tokens:
         """By what people and programs are known."""
-        return Tokens(database=self.record.database, clock=self._clock)
+        return Tokens(record=self.record)
 
     @property
     def answers(self) -> Answers:
@@ -126,8 +126,12 @@ class Host:
         return self._clock
 
     def masker(self) -> Callable[[str], str]:
-        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal."""
-        redactor = Redactor(self._known_secrets())
+        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal.
+
+        Waits for no store: the loop itself speaks here. What none of us was ever told is in no text of ours.
+        """
+        quick = _credentials(self.operator, self._secrets.at_hand(), self._outer).secrets_at_large()
+        redactor = Redactor((*own_secrets(self.operator, self._outer), *quick, *self._secrets.told()))
         return lambda text: visible(redactor.mask(text))
 
     def under(self, operator: Operator) -> Host:
@@ -184,7 +188,8 @@ class Host:
 
     def _known_secrets(self) -> tuple[str, ...]:
         """Return what to mask wherever it could be seen; asks the stores."""
-        return (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+        asked = (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+        return (*asked, *self._secrets.told())
 
     def _shells(self) -> ToolShells:
         operator, outer = self.operator, self._outer

@@ -214,7 +214,9 @@ class Operator:
 
     def teams_of(self, person: str) -> tuple[str, ...]:
         """Return the teams that vouch for a person, sorted."""
-        return tuple(sorted(team for team, members in self.teams.items() if person in members))
+        # As in `rules.consent`: nobody is put out of a team by a capital letter.
+        wanted = person.lower()
+        return tuple(sorted(team for team, members in self.teams.items() if wanted in map(str.lower, members)))
 
     def person_at(self, source: str, login: str) -> str:
         """Return by which name the record knows somebody whom a source's forge knows by ``login``; empty for nobody."""

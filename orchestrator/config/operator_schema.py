@@ -11,7 +11,7 @@ from orchestrator.config.values import Anything, Duration, Filled, Keys, Name, T
 
 #: What a set of credentials may never bring: it would take over the tool rather than let it in.
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-#: Somebody as the record names them: an e-mail address, a login where git knows none, or token:NAME at the service.
+#: Somebody as the record names them: an e-mail address, a login where git knows none, or token:NAME of a program.
 Member = Annotated[str, Field(pattern=r"^(token:)?[^\s,:]+$", max_length=254)]
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 

@@ -28,7 +28,7 @@ from orchestrator.effects.record_chain import (
     set_mark,
 )
 from orchestrator.effects.record_fold import event_of, fold_rows, ground_of, snapshot_of, text_of
-from orchestrator.effects.record_tables import GATES, cache, events, gates, runs, stacks
+from orchestrator.effects.record_tables import DOOR, GATES, cache, events, gates, runs, stacks
 from orchestrator.errors import Conflict, UsageError
 from orchestrator.model.codec import decode
 from orchestrator.model.event import Event, GateLifted, GateSet
@@ -72,7 +72,7 @@ class SqlRecord:
 
     def rows(self, source: str | None = None) -> Sequence[Row]:
         """Return every row (of one source), sorted by key."""
-        wanted = select(stacks).where(stacks.c.key != GATES).order_by(stacks.c.key)
+        wanted = select(stacks).where(stacks.c.key.not_in([GATES, DOOR])).order_by(stacks.c.key)
         if source is not None:
             wanted = wanted.where(stacks.c.source == source)
         with self.database.reading() as connection:
@@ -220,6 +220,15 @@ class SqlRecord:
             self._append(connection, head, _gates_stream(connection, run), [lifted])
 
         self.database.write(work)
+
+    def note(self, event: Event) -> None:
+        """Append what happened at the door and is no stack's: it fences nothing. Raises RecordError, Conflict."""
+        self.database.write(lambda connection: self.note_within(connection, event))
+
+    def note_within(self, connection: Connection, event: Event) -> None:
+        """Do that in somebody's own transaction: what it tells of is stored with it, or not at all."""
+        head = lock_head(connection)
+        self._append(connection, head, _Stream(key=DOOR, state=_state(connection, DOOR), run=0), [event])
 
     def verify(self) -> int | None:
         """Return the first sequence number whose chain does not hold, None where all hold."""

@@ -119,6 +119,10 @@ class Record(Protocol):
         """Lift a gate. Lifting one that is lifted changes nothing."""
         ...
 
+    def note(self, event: Event) -> None:
+        """Append what happened at the service's door and is no stack's: it fences nothing."""
+        ...
+
     def verify(self) -> int | None:
         """Return the first sequence number whose chain does not hold, None where all hold."""
         ...

@@ -46,12 +46,23 @@ BUILT_IN: Final = {
 }
 
 
+#: What the name of everybody begins with who is no person, for all that is known.
+_PROGRAM: Final = "token:"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Somebody whose word was proven, and the roles that they bear."""
 
     name: str
     roles: tuple[Role, ...] = ()
+    #: Who that is, as the record names people; empty where nobody said so.
+    person: str = ""
+
+    @property
+    def speaker(self) -> str:
+        """Under which name their word counts: one person has one, through whichever door they come."""
+        return self.person or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +70,16 @@ class SourceName:
     """A source as something to act on."""
 
     name: str
+
+
+def named_program(token: str) -> str:
+    """Return what whoever bears a token is called where nobody said whose it is."""
+    return _PROGRAM + token
+
+
+def is_program(name: str) -> bool:
+    """Whether nobody knows which person stands behind a name, if any does."""
+    return name.startswith(_PROGRAM)
 
 
 def allowed(who: Identity, right: Right, on: StackKey | SourceName | None) -> bool:
