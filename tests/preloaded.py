@@ -84,6 +84,9 @@ class Begun:
 def _command(words: list[str], cwd: str, env: dict[str, str], outputs: list[str]) -> None:
     assert _PRELOADED in sys.modules, "the fork server imported nothing: every command would pay for that"
     os.setsid()
+    # In the background, or under nohup, whoever runs the tests ignores them.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, path, flags in (
         (0, os.devnull, os.O_RDONLY),
         *((n + 1, p, os.O_WRONLY) for n, p in enumerate(outputs)),
