@@ -48,11 +48,10 @@ def test_a_port_in_use_is_told_before_anybody_is_told_of_a_service(tmp_path: Pat
 
 @pytest.mark.parametrize("address", ["192.0.2.1:80", "127.0.0.1:99999", "nonsense", "no.such.host.invalid:80", ":x"])
 def test_an_address_that_is_none_of_ours_is_told(tmp_path: Path, address: str) -> None:
-    made = Service(tmp_path)
-    made.start("--listen", address)
-    assert made.ends() == 64
-    assert "HF-1063" in made.said
-    assert "Traceback" not in made.said
+    done = Service(tmp_path).run("serve", "--listen", address)
+    assert done.returncode == 64
+    assert "HF-1063" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_a_service_that_answers_nobody_opens_nothing(tmp_path: Path) -> None:
