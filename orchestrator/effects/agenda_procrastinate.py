@@ -168,6 +168,11 @@ class ProcrastinateAgenda:
         """Whether somebody holds a stack who is not known to be gone. Only looks."""
         return self._holds.is_held(stack)
 
+    def others_wait(self, due: Due) -> bool:
+        """Whether another row, as urgent and due as long as this one or more, is one that nobody works on."""
+        with self.database.reading() as connection:
+            return agenda_rows.others_wait(connection, due)
+
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date; a nudge that came meanwhile keeps its earlier one.
 

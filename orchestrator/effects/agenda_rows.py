@@ -37,6 +37,12 @@ _MANY: Final = 20
 # building one costs more than running it.
 _DUE: Final = or_(agenda.c.at <= bindparam("now"), TAKEN)
 _FREE: Final = select(agenda.c.stack).where(_DUE, ~exists().where(holds.c.stack == agenda.c.stack)).limit(1)
+_BEFORE: Final = (
+    select(agenda.c.stack)
+    .where(agenda.c.at <= bindparam("since"), agenda.c.priority <= bindparam("urgency"), agenda.c.taken_by == "")
+    .where(~exists().where(holds.c.stack == agenda.c.stack))
+    .limit(1)
+)
 _DUE_AND_HELD: Final = select(holds).where(holds.c.stack.in_(select(agenda.c.stack).where(_DUE)))
 _SAME: Final = and_(agenda.c.stack == bindparam("of_stack"), agenda.c.track == bindparam("of_track"))
 _FIND: Final = select(agenda).where(_SAME)
@@ -86,6 +92,11 @@ def may_be_due(
         return bool(gone)
     left = connection.execute(urgent(due(now), agenda.c.stack.in_(gone))).mappings()
     return any(admits(due_of(row)) for row in left)
+
+
+def others_wait(connection: Connection, due: Due) -> bool:
+    """Whether another row, as urgent and due as long as this one or more, is one that nobody works on."""
+    return connection.execute(_BEFORE, {"since": due.at, "urgency": due.priority}).first() is not None
 
 
 def by_and_by(connection: Connection, wanted: Select[tuple[object, ...]], most: int) -> Iterator[RowMapping]:

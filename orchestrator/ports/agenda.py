@@ -52,6 +52,10 @@ class Agenda(Protocol):
         """Whether somebody holds a stack who is not known to be gone. Only looks."""
         ...
 
+    def others_wait(self, due: Due) -> bool:
+        """Whether another row, as urgent and due as long as this one or more, is one that nobody works on."""
+        ...
+
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date."""
         ...

@@ -82,3 +82,18 @@ def test_a_wish_that_alters_nothing_writes_nothing(sqlite_url, clock):
         assert changes.count() == before
         agenda.nudge(replace(dues[0], at=NOW - 1.0))
         assert changes.count() > before
+
+
+def test_others_wait_that_are_as_urgent_and_have_been_due_as_long(agenda: Agenda) -> None:
+    first, second = "acme/a@x", "acme/b@x"
+    agenda.nudge(due(first, NOW), due(second, NOW))
+    taken = agenda.take(NOW)
+    assert taken
+    assert taken.stack == first
+    assert agenda.others_wait(taken)
+    assert not agenda.others_wait(replace(taken, at=NOW - 1)), "the other one came later"
+    assert not agenda.others_wait(replace(taken, priority=0)), "the other one is less urgent"
+    with agenda.hold(second):
+        assert not agenda.others_wait(taken), "somebody works on the other one"
+    assert agenda.take(NOW)
+    assert not agenda.others_wait(taken)
