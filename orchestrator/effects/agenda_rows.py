@@ -82,11 +82,11 @@ def may_be_due(
     Of the ``most`` urgent ones: to whom none of those is admitted nothing is, until something comes to rest.
     """
     at = {"now": now}
-    if admits is None and connection.execute(_FREE, at).first() is not None:
-        return True
-    free = urgent(due(now), ~exists().where(holds.c.stack == agenda.c.stack))
-    if admits is not None and any(admits(due_of(row)) for row in by_and_by(connection, free, most)):
-        return True
+    # Where nothing is, as almost always, nothing is put in order: that would read every row there is, each second.
+    if connection.execute(_FREE, at).first() is not None:
+        free = urgent(due(now), ~exists().where(holds.c.stack == agenda.c.stack))
+        if admits is None or any(admits(due_of(row)) for row in by_and_by(connection, free, most)):
+            return True
     gone = [one["stack"] for one in connection.execute(_DUE_AND_HELD, at).mappings() if held.gone(one)]
     if admits is None or not gone:
         return bool(gone)

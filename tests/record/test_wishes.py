@@ -7,8 +7,11 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from orchestrator.effects.agenda import open_agenda
+from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.agenda_procrastinate import ProcrastinateAgenda
 from orchestrator.effects.changes import Changes
 from orchestrator.effects.record_schema import open_database
 from orchestrator.ports import Agenda, Due
@@ -97,3 +100,18 @@ def test_others_wait_that_are_as_urgent_and_have_been_due_as_long(agenda: Agenda
         assert not agenda.others_wait(taken), "somebody works on the other one"
     assert agenda.take(NOW)
     assert not agenda.others_wait(taken)
+
+
+def test_where_nothing_is_due_no_row_is_put_in_order(agenda: LocalAgenda | ProcrastinateAgenda) -> None:
+    agenda.nudge(due("acme/a@x", NOW + 60), due("acme/b@x", NOW + 60))
+    asked: list[str] = []
+
+    @event.listens_for(agenda.database.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    assert agenda.take(NOW) is None
+    assert asked
+    assert not [one for one in asked if "ORDER BY" in one]
+    event.remove(agenda.database.engine, "before_cursor_execute", note)
+    assert agenda.take(NOW + 60)
