@@ -29,8 +29,11 @@ class Agenda(Protocol):
         """Pull due dates forward, all in one transaction; never pushes one back."""
         ...
 
-    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True) -> Due | None:
-        """Return the most urgent row that is due, that nobody holds and that ``admits`` says yes to, and hold it."""
+    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True, *, within: str = "") -> Due | None:
+        """Return the most urgent row that is due, that nobody holds and that ``admits`` says yes to, and hold it.
+
+        ``within`` is what the names of all that it would say yes to begin with: the others need not be read.
+        """
         ...
 
     def wait(self, timeout_s: float) -> None:
