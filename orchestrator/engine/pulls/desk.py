@@ -11,7 +11,8 @@ from orchestrator.ports import Forge
 from orchestrator.rules.rights import Identity
 
 #: What the row of a source's pull requests is called, in the agenda and in the record; no key of a stack looks like it.
-_PULLS: Final = "pulls:"
+#: It begins like those of sources: who looks is not kept waiting by who works.
+_PULLS: Final = "source pulls:"
 #: The tracks of that row: the forge is asked, and reviewers are told.
 LOOK: Final = "look"
 TELL: Final = "tell"
