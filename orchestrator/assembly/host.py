@@ -201,8 +201,11 @@ def open_host(
     *,
     actor: str = "",
     tell: Callable[[str], None] = to_nobody,
+    key: bytes = b"",
 ) -> Iterator[Host]:
     """Open the home ``home`` for ``actor``, empty for who is logged in; ``tell`` hears of what takes long to read.
+
+    ``key`` is what the record's own key must be, empty for what it is: see `open_database`.
 
     Raises OrchestratorError.
     """
@@ -214,7 +217,7 @@ def open_host(
             where=operator.file,
             hint='add encryption: {key: "${secret:data-key}"}; plans and inputs lie in the record, encrypted with it',
         )
-    database = open_database(database_url(operator, home, outer))
+    database = open_database(database_url(operator, home, outer), key=key)
     clock = clock_of(database)
     agenda = open_agenda(database, clock, lease_s=outer.get(LEASE, ""))
     try:

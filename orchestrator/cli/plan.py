@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from orchestrator.cli.show_plan import Row
     from orchestrator.ports import Run
 
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
 
 @rich_click.command()
 @stacks_argument
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--with-dependents", is_flag=True, help="Also the stacks that wait for these.")
 @click.option("--changed-since", metavar="REF", default="", help="Only stacks that a change since then concerns.")
 @click.option("--destroy", is_flag=True, help="What taking the stacks down would do.")
+@click.option("--out", metavar="DIR", type=_FOLDER, help="Also write the plans there, encrypted, for `apply --plan`.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something would change.")
 @parallel_option
 @world_options()
@@ -38,6 +42,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     with_dependents: bool,
     changed_since: str,
     destroy: bool,
+    out: Path | None,
     detailed_exitcode: bool,
     parallel: int,
 ) -> None:
@@ -46,7 +51,8 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     A stack whose files, settings and inputs are those last planned or applied starts no tool; a plan that somebody
     rejected is made afresh where its STACK is named.
     """
-    from orchestrator.cli.outcome import exit_after_plan  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.cli.carrying import Packer, with_packed  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.cli.outcome import exit_after_plan  # noqa: PLC0415 -- likewise
     from orchestrator.cli.planning import Crew  # noqa: PLC0415 -- likewise
     from orchestrator.cli.progress import progress  # noqa: PLC0415 -- likewise
     from orchestrator.cli.show_plan import page  # noqa: PLC0415 -- likewise
@@ -61,8 +67,13 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         raise UsageError(
             "--destroy means the stacks that are named, and no others", hint="holdfast plan --destroy STACK…"
         )
+    if out and (destroy or dirty):
+        raise UsageError(
+            "--out writes plans that can be applied, and of what is committed", hint="holdfast plan --out DIR"
+        )
     with opened(ctx, dirty=dirty, notices=NOTICES) as today:
         place = today.going_down() if destroy else today
+        packer = Packer.ready(place, out) if out else None
         if not dirty:
             place.warn_of_dirt()
         if not stacks:
@@ -84,8 +95,9 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
             interrupted = stop.wanted
         if interrupted:
             ctx.exit(EXIT_INTERRUPTED)
-        place.screen.emit(page(rows))
-        place.screen.next(*_next(place, rows, run, destroy=destroy))
+        packed = packer.write(rows) if packer else None
+        place.screen.emit(with_packed(page(rows), packed) if packed else page(rows))
+        place.screen.next(*([packed.command(place)] if packed else _next(place, rows, run, destroy=destroy)))
         ctx.exit(exit_after_plan([row.mark for row in rows], detailed=detailed_exitcode))
 
 
