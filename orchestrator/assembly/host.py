@@ -43,6 +43,7 @@ from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.tokens import Tokens
 from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
+from orchestrator.effects.workflow import ephemeral
 from orchestrator.effects.workspaces import LaidWorkspaces
 from orchestrator.effects.wrapped_keys import WrappedKeys
 from orchestrator.engine.outside import Outside
@@ -302,5 +303,7 @@ def _given_to_tools(operator: Operator, outer: Mapping[str, str]) -> Mapping[str
     given: dict[str, Json] = {"cli_config_file": config} if config else {}
     given |= {"plugin_cache": str(cache)} if cache else {}
     # What one host keeps on its disk another would not find.
-    given |= {"state_elsewhere": True} if operator.many_hosts else {}
+    # Nor would the next run of a build service.
+    passing = operator.many_hosts or ephemeral(outer, shared=False)
+    given |= {"state_elsewhere": True} if passing else {}
     return {"terraform": given, "opentofu": given}

@@ -74,4 +74,17 @@ CODES: dict[str, Entry] = {
         "The folder holds no plan of the stack that was named.",
         "Leave the name out, or plan again with it.",
     ),
+    "HF-1620": Entry(
+        "code of a fork",
+        "A workflow asked to plan or apply what a pull request from a fork proposes. Planning runs code: providers, "
+        "external programs, templates. Nobody of the repository has read it yet.",
+        "holdfast validate runs none of it. To plan it, push the commit to a branch of the repository itself; where the "
+        "workflow has nothing that could be stolen, set HOLDFAST_RUN_FOREIGN_CODE to true.",
+    ),
+    "HF-1621": Entry(
+        "code of others with our rights",
+        "A workflow on pull_request_target or workflow_run has the secrets and the write token of the repository, and "
+        "was asked to run what somebody proposes: whoever opens a pull request would have both.",
+        "on: pull_request, which has neither for a fork.",
+    ),
 }

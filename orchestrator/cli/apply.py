@@ -8,6 +8,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import confirm_options, stacks_argument
+from orchestrator.cli.foreign import check_ours
 from orchestrator.cli.options import output_options, parallel_option, world_options
 from orchestrator.cli.place import opened
 from orchestrator.errors import UsageError
@@ -56,6 +57,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     from orchestrator.cli.holding import take_down  # noqa: PLC0415 -- likewise
     from orchestrator.cli.looking import verify_applied  # noqa: PLC0415 -- likewise
 
+    check_ours("apply")
     if destroy and not stacks:
         raise UsageError("--destroy needs the names of the stacks", hint="holdfast apply --destroy STACK")
     if digest and folder is None:

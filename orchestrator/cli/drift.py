@@ -9,6 +9,7 @@ import rich_click
 
 from adapters.contract import Goal
 from orchestrator.cli.arguments import stacks_argument
+from orchestrator.cli.foreign import check_ours
 from orchestrator.cli.options import output_options, parallel_option, world_options
 from orchestrator.cli.place import Place, at_record, opened
 from orchestrator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
@@ -52,6 +53,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
 
     Without STACK every stack that was ever applied is looked at.
     """
+    check_ours("drift")
     _one_of(answer=answer, show=show, history=history, ignore=ignore, heed=heed)
     if ignore or heed or until or reason:
         _say(ctx, stacks, ignore=ignore, until=until, heed=heed, reason=reason)

@@ -10,6 +10,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
+from orchestrator.cli.foreign import check_ours
 from orchestrator.cli.options import output_options, parallel_option, world_options
 from orchestrator.cli.place import NOTICES, Place, opened
 from orchestrator.errors import EXIT_INTERRUPTED, UsageError
@@ -59,6 +60,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     from orchestrator.cli.working import at_once, begun, listening, ordered  # noqa: PLC0415 -- likewise
     from orchestrator.model.policy import Mode  # noqa: PLC0415 -- likewise
 
+    check_ours("plan")
     if destroy and (not stacks or dirty):
         raise UsageError(
             "--destroy needs the names of stacks, as they are committed", hint="holdfast plan --destroy STACK"
