@@ -13,7 +13,7 @@ from adapters.contract import Json
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import counted
-from orchestrator.cli.values import text_of
+from orchestrator.telling.values import text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,12 @@ from orchestrator.cli.moments import age
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import FAILED, counted
-from orchestrator.cli.values import before_and_after
 from orchestrator.model.observed import Looks
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.judged import Judged
 from orchestrator.telling.drift import Said
 from orchestrator.telling.drift import value as drift_value
+from orchestrator.telling.values import before_and_after
 from orchestrator.telling.witnesses import beside, by_whom
 
 #: What happened to a resource behind the tool's back, in words.

@@ -14,7 +14,6 @@ from adapters.contract import Json
 from orchestrator.catalogue import Entry
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.values import text_of
 from orchestrator.model.action import Action, Rest
 from orchestrator.model.codec import encode
 from orchestrator.model.desired import Desired, Known, Pending
@@ -25,6 +24,7 @@ from orchestrator.model.policy import Ignore, Mode, Policy
 from orchestrator.model.stack import MAIN, Stack
 from orchestrator.rules.axes import Standing
 from orchestrator.rules.stillness import decided
+from orchestrator.telling.values import text_of
 
 _UNNAMED = "default"
 #: A field of a policy -> the key that stacks.yaml has for it, where the two differ.
