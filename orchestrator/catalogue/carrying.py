@@ -78,8 +78,8 @@ CODES: dict[str, Entry] = {
         "code of a fork",
         "A workflow asked to plan or apply what a pull request from a fork proposes. Planning runs code: providers, "
         "external programs, templates. Nobody of the repository has read it yet.",
-        "holdfast validate runs none of it. To plan it, push the commit to a branch of the repository itself; where the "
-        "workflow has nothing that could be stolen, set HOLDFAST_RUN_FOREIGN_CODE to true.",
+        "holdfast validate runs none of it. To plan it, push the commit to a branch of the repository itself; where "
+        "the workflow has nothing that could be stolen, set HOLDFAST_RUN_FOREIGN_CODE to true.",
     ),
     "HF-1621": Entry(
         "code of others with our rights",

@@ -9,8 +9,9 @@ import rich_click
 
 from orchestrator.cli.arguments import confirm_options, stacks_argument
 from orchestrator.cli.foreign import check_ours
-from orchestrator.cli.options import output_options, parallel_option, world_options
+from orchestrator.cli.options import parallel_option, run_options, world_options
 from orchestrator.cli.place import opened
+from orchestrator.cli.reports import Reports, report_options
 from orchestrator.errors import UsageError
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -29,7 +30,8 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--digest", metavar="SHA256", default="", help="Of --plan: only if it is this very one.")
 @parallel_option
 @world_options()
-@output_options
+@report_options
+@run_options
 @click.pass_context
 def command(  # noqa: PLR0913 -- one argument per option, as click has it
     ctx: click.Context,
@@ -45,6 +47,8 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     folder: Path | None,
     digest: str,
     parallel: int,
+    summary: Path | None,
+    outputs: Path | None,
 ) -> None:
     """Show the plan, ask, and apply exactly it, wave by wave.
 
@@ -57,7 +61,9 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     from orchestrator.cli.holding import take_down  # noqa: PLC0415 -- likewise
     from orchestrator.cli.looking import verify_applied  # noqa: PLC0415 -- likewise
 
-    check_ours("apply")
+    reports = Reports(summary=summary, outputs=outputs)
+    with reports.failing(ctx):
+        check_ours("apply")
     if destroy and not stacks:
         raise UsageError("--destroy needs the names of the stacks", hint="holdfast apply --destroy STACK")
     if digest and folder is None:
@@ -70,8 +76,10 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         if destroy or with_dependents or verify or accept_duplicates:
             raise UsageError("--plan applies exactly what is in the folder", hint="holdfast apply --plan DIR [STACK…]")
         leave = Leave(yes=yes, confirmed=confirm)
-        ctx.exit(apply_parcel(ctx, folder, digest, stacks, leave, reason=reason, parallel=parallel))
-    with opened(ctx) as place:
+        with reports.failing(ctx):
+            code = apply_parcel(ctx, folder, digest, stacks, leave, reason=reason, parallel=parallel, reports=reports)
+        ctx.exit(code)
+    with reports.failing(ctx), opened(ctx) as place:
         place.warn_of_dirt()
         if not stacks:
             place.warn_of_gone()
@@ -85,6 +93,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
             accept_duplicates=accept_duplicates,
         )
         result = take_down(place, wanted) if destroy else carry_out(place, wanted)
+        reports.of_rows(place, result.rows, result.run, {})
         code = result.exit_code
         if verify and code == 0:
             code = verify_applied(place, [row.key for row in result.rows], parallel=parallel)

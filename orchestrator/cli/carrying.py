@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from orchestrator.cli.choose import named
 from orchestrator.cli.flow import Wanted, carry_out
 from orchestrator.cli.options import wish_of
 from orchestrator.cli.place import Place, opened, sought
+from orchestrator.cli.reports import Reports
 from orchestrator.cli.screen import Page
 from orchestrator.cli.show_plan import Mark, Row
 from orchestrator.effects.encryption import Cipher
 from orchestrator.effects.parcels import Opened, prepare, read_parcel, write_parcel
+from orchestrator.effects.workflow import workflow_of
 from orchestrator.engine.packing import pack, take_in
 from orchestrator.errors import UsageError
 from orchestrator.model.parcel import Parcel
@@ -34,6 +36,11 @@ class PackedPlans:
     folder: Path
     digest: str
     stacks: tuple[StackKey, ...]
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Return what later steps of a workflow ask for."""
+        return {"plan-path": str(self.folder.absolute()), "plan-digest": self.digest}
 
     def command(self, place: Place) -> str:
         """Return what applies them, and nothing else."""
@@ -88,6 +95,7 @@ def apply_parcel(  # noqa: PLR0913 -- one argument per option
     *,
     reason: str,
     parallel: int,
+    reports: Reports,
 ) -> int:
     """Apply the plans of a folder, or those of its stacks that ``words`` name; returns the exit code.
 
@@ -106,11 +114,19 @@ def apply_parcel(  # noqa: PLR0913 -- one argument per option
             keys=tuple(keys),
             leave=leave,
             parallel=parallel,
-            reason=reason,
+            reason=reason or _given_by(),
             begin=lambda run: _begin(place, parcel, found, run),
             bound={key: one.binding for key, one in keys.items()},
         )
-        return carry_out(place, wanted).exit_code
+        result = carry_out(place, wanted)
+        reports.of_rows(place, result.rows, result.run, {})
+        return result.exit_code
+
+
+def _given_by() -> str:
+    """Say whose yes it was: what lets a workflow's job begin is an approval of its environment, kept at its page."""
+    work = workflow_of(os.environ)
+    return f"{work.actor} in {work.page}" if work.on_github and work.page else ""
 
 
 def _begin(place: Place, parcel: Parcel, found: Opened, run: Run) -> None:

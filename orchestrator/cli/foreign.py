@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Final
 
 from orchestrator.effects.workflow import FOREIGN, runs_foreign_code, workflow_of
 from orchestrator.errors import Denied
+
+ONLY_VALIDATED: Final = (
+    "This pull request comes from a fork: it was validated and not planned, for a plan runs code that nobody has read."
+)
+
+
+def of_a_fork(outer: Mapping[str, str] = os.environ) -> bool:
+    """Whether a build service has us look at what a fork proposes, without any right that could be taken."""
+    work = workflow_of(outer)
+    return work.on_github and work.foreign and not work.privileged and not runs_foreign_code(outer)
 
 
 def check_ours(verb: str, outer: Mapping[str, str] = os.environ) -> None:
@@ -27,5 +38,5 @@ def check_ours(verb: str, outer: Mapping[str, str] = os.environ) -> None:
         raise Denied(
             f"holdfast {verb} would run code of a fork: a plan runs what the files say, before anybody has read them",
             code="HF-1620",
-            hint=f"holdfast validate runs none of it; push the commit to a branch here to plan it, or set {FOREIGN}=true",
+            hint=f"holdfast validate runs none of it; a branch here may be planned; or {FOREIGN}=true",
         )

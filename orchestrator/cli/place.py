@@ -68,6 +68,13 @@ class Place:
         return Caller(actor=actor, door="cli", teams=self.world.operator.teams_of(actor))
 
     @property
+    def forgetful(self) -> bool:
+        """Whether the record ends with the run of a build service that this is part of, and began with it."""
+        from orchestrator.effects.workflow import ephemeral  # noqa: PLC0415 -- only a few commands ask
+
+        return ephemeral(os.environ, shared=self.world.operator.many_hosts)
+
+    @property
     def now(self) -> float:
         """Seconds since the epoch."""
         return self.outside.clock.now()

@@ -60,14 +60,15 @@ class Workflow:
 
 def workflow_of(outer: Mapping[str, str]) -> Workflow:
     """Return what our environment ``outer`` says. What cannot be read counts as code of others."""
-    if not _on(outer, "GITHUB_ACTIONS"):
-        return Workflow(runner="other" if _on(outer, "CI") else "")
+    runner = _runner(outer)
+    if runner != "github":
+        return Workflow(runner=runner)
     event = outer.get("GITHUB_EVENT_NAME", "")
     repository = outer.get("GITHUB_REPOSITORY", "")
     number = outer.get("GITHUB_RUN_ID", "")
     home = f"{outer.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}"
     return Workflow(
-        runner="github",
+        runner=runner,
         event=event,
         repository=repository,
         api=outer.get("GITHUB_API_URL", "https://api.github.com"),
@@ -85,10 +86,10 @@ def ephemeral(outer: Mapping[str, str], *, shared: bool) -> bool:
     said = outer.get(RECORD, "").lower()
     if said in {"lasting", "ephemeral"}:
         return said == "ephemeral" and not shared
-    return bool(built_by(outer)) and not shared
+    return bool(_runner(outer)) and not shared
 
 
-def built_by(outer: Mapping[str, str]) -> str:
+def _runner(outer: Mapping[str, str]) -> str:
     """Return which build service runs us, without reading what set it off: ``github``, ``other``, or nothing."""
     return "github" if _on(outer, "GITHUB_ACTIONS") else "other" if _on(outer, "CI") else ""
 
