@@ -18,6 +18,8 @@
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
     │   └── StoreUnreachable          a store did not answer: nobody knows        yes   1
     ├── Undelivered          HF-46xx  a receiver did not take a message            yes   1
+    ├── ForgeError           HF-47xx  a forge says no, or what cannot be meant     no    1
+    │   └── ForgeAway                 it does not answer, or has us wait           yes   1
     └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
         └── NotStarted                nothing ran, for certain                    yes   1
 
@@ -190,6 +192,24 @@ class Undelivered(OrchestratorError):
         """``offended``: it is this message that the receiver does not take, whatever it does with others."""
         super().__init__(message, code=code, hint=hint)
         self.offended = offended
+
+
+class ForgeError(OrchestratorError):
+    """A forge does not do what it was asked to, or says what nobody can make sense of."""
+
+    code = "HF-4700"
+
+    def __init__(self, message: str, *, code: str = "", hint: str = "", until: float = 0.0) -> None:
+        """``until``: when it may be asked again, in seconds since the epoch; 0 where it has not said."""
+        super().__init__(message, code=code, hint=hint)
+        self.until = until
+
+
+class ForgeAway(ForgeError):
+    """A forge does not answer just now, or has us wait (HF-4703): what was asked of it may have been done."""
+
+    code = "HF-4701"
+    transient = True
 
 
 class ExecutionError(OrchestratorError):

@@ -282,7 +282,9 @@ def _wrapped_keys(operator: Operator, database: Database, home: Path, secrets: S
 
 def _credentials(operator: Operator, secrets: StoreSecrets, outer: Mapping[str, str]) -> GrantedCredentials:
     sets = {
-        name: CredentialSet(environment=one.environment, passed=one.passed, stacks=one.granted_to)
+        name: CredentialSet(
+            environment=one.environment, passed=one.passed, stacks=one.granted_to, pull_requests=one.pull_requests
+        )
         for name, one in operator.credentials.items()
     }
     return GrantedCredentials(sets=sets, secrets=secrets, environ=outer)

@@ -6,7 +6,18 @@ policy and secrets, 5xxx execution, 9xxx our own faults.
 
 from __future__ import annotations
 
-from orchestrator.catalogue import carrying, configuration, door, execution, faults, record, reporting, sources, tools
+from orchestrator.catalogue import (
+    carrying,
+    configuration,
+    door,
+    execution,
+    faults,
+    forges,
+    record,
+    reporting,
+    sources,
+    tools,
+)
 from orchestrator.catalogue.entry import Entry
 
 CODES: dict[str, Entry] = {
@@ -18,6 +29,7 @@ CODES: dict[str, Entry] = {
     **door.CODES,
     **execution.CODES,
     **reporting.CODES,
+    **forges.CODES,
     **faults.CODES,
 }
 

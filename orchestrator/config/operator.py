@@ -88,6 +88,8 @@ class CredentialSet:
     passed: tuple[str, ...] = ()
     #: Globs over ``source/name@environment``.
     granted_to: tuple[str, ...] = ()
+    #: Whether what a pull request proposes may be planned with it, too: keys that can only read.
+    pull_requests: bool = False
     where: str = ""
 
 

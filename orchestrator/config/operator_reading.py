@@ -265,6 +265,7 @@ class _Reading:
                 environment=dict(keys.environment),
                 passed=tuple(keys.pass_),
                 granted_to=tuple(keys.stacks),
+                pull_requests=keys.pull_requests,
                 where=self._where(path),
             )
 

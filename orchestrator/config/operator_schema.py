@@ -128,6 +128,9 @@ class CredentialSetKeys(Keys):
     environment: Annotated[dict[Variable, str], Filled] = Field(default_factory=dict)
     pass_: list[Variable] = Field(default_factory=list, alias="pass")
     stacks: list[str] = Field(description='Globs over source/name@environment: "infra/*@prod".')
+    pull_requests: Truth = Field(
+        default=False, description="Whether what a pull request proposes may be planned with it: keys that only read."
+    )
     assume_role: Anything = None
     oidc: Anything = None
     ssh_key: Anything = None

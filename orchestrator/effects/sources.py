@@ -20,6 +20,7 @@ from orchestrator.effects.git_history import (
     pinned,
     resolve,
 )
+from orchestrator.effects.git_merge import merged
 from orchestrator.effects.git_tree import Blobs, GitTree, read_tree
 from orchestrator.effects.location import Location, Transport, check_ref, is_abbreviated, is_commit, locate
 from orchestrator.effects.mirror import REMOTE_HEAD, Mirror, gone
@@ -35,6 +36,8 @@ _EMPTY: Final = frozenset(
         "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
     }
 )
+#: Where commits are kept that a ref of the remote leads to which is no branch and no tag.
+BROUGHT: Final = "refs/holdfast/brought/"
 #: Trees kept in memory: a service compares the newest with the one before, drift looks at applied ones.
 _KEPT: Final = 8
 
@@ -134,6 +137,40 @@ class VersionedSources:
         if source.kind is SourceKind.DIRECTORY:
             return frozenset()
         return authors(self._git(source), revision, since, paths)
+
+    def bring(self, source: Source, refs: Mapping[str, str]) -> None:
+        """Fetch commits that no branch of the source leads to, by the ref of the remote that does.
+
+        Raises SourceUnreachable, and RevisionRejected (HF-3013) where a ref leads to another commit than was said.
+        """
+        mirror = self._mirror(source, locate(source.location))
+        lacking = {ref: commit for ref, commit in refs.items() if not mirror.holds(commit)}
+        if not lacking:
+            return
+        ours = {check_ref(ref): f"{BROUGHT}{ref.removeprefix('refs/')}" for ref in lacking}
+        mirror.bring(self._token(source), ours)
+        for ref, commit in lacking.items():
+            found = resolve(mirror.git, ours[ref])
+            if found != commit and not mirror.holds(commit):
+                raise RevisionRejected(
+                    f"{ref} of source {source.id} leads to {found[:7] if found else 'nothing'}, not to {commit[:7]}",
+                    code="HF-3013",
+                    hint="it was pushed to meanwhile: it is looked at again",
+                )
+
+    def merged(self, source: Source, base: str, head: str) -> Revision:
+        """Return what ``base`` would be with ``head`` merged into it. Raises RevisionRejected, SourceError."""
+        git = self._git(source)
+        proposed = describe(git, source.id, head)
+        if proposed is None:
+            raise _unknown(source, head)
+        self._accepted(source, git, proposed)
+        commit = merged(git, base, head)
+        found = describe(git, source.id, commit)
+        if found is None:
+            raise _unknown(source, commit)
+        # A merge of ours is nobody's to sign: what it is made of was looked at.
+        return found if commit != proposed.id else self._accepted(source, git, found)
 
     def pin(self, source: Source, revision: str, name: str) -> None:
         """Keep a revision even when its ref moves away (``refs/holdfast/keep/<name>``)."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.engine.outside import Outside
+from orchestrator.engine.pulls.desk import Desk
 from orchestrator.model.source import Source
 
 #: What the rows of a source in agenda and record are called; no key of a stack looks like it.
@@ -20,6 +21,8 @@ class Post:
 
     source: Source
     outside: Outside
+    #: Where its pull requests are seen to; None where nobody asked for that.
+    desk: Desk | None = None
 
 
 class Posts:

@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar, assert_never
 
 from adapters.contract import AdapterError, Drifts, Handle
 from orchestrator.engine.applying import apply, refuse
+from orchestrator.engine.carrying import carry
 from orchestrator.engine.drifting import check_drift, could_not_look
 from orchestrator.engine.endings import close, unknown
 from orchestrator.engine.faults import fault_of, trace
@@ -198,7 +199,7 @@ class Worker:
         def perform() -> None:
             match action:
                 case MakePlan():
-                    make_plan(case)
+                    self._plan(case)
                 case Ask():
                     _ask(case)
                 case Apply():
@@ -214,6 +215,11 @@ class Worker:
             # Somebody wrote to the stack meanwhile (an approval, a gate): look again. A lost hold is no such thing.
             if error.code not in {"HF-4200", "HF-4202", "HF-4207"}:
                 raise
+
+    def _plan(self, case: Case) -> None:
+        # Who said yes on a pull request said it to that very plan. Who asks for a plan now wants to see a new one.
+        if self._limits.person or not carry(case):
+            make_plan(case)
 
     def _apply(self, case: Case, gates_version: int) -> None:
         try:

@@ -11,6 +11,7 @@ from adapters.testimony import Testimony
 from orchestrator.model.gate import Gate
 from orchestrator.model.observed import Applied, Applying, Consent, Hold, Proposal, State
 from orchestrator.model.policy import Ignore
+from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 
 
 class Outcome(StrEnum):
@@ -392,4 +393,9 @@ Event: TypeAlias = (
     | Forgotten
     | GateSet
     | GateLifted
+    | PullSeen
+    | PullTrusted
+    | PullHeard
+    | PullEnded
+    | TrackEnded
 )

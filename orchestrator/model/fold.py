@@ -57,6 +57,7 @@ from orchestrator.model.observed import (
     TrackView,
     UnknownAttempt,
 )
+from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.model.stack import MAIN, is_scratch
 
 
@@ -76,7 +77,9 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
         case Asked(track=track):
             return _on(state, track, lambda view: replace(view, asked=True))
         case Approved(track=track, consent=consent):
-            return _on(state, track, lambda view: replace(view, consents=(*view.consents, consent), rejected=""))
+            return _on(
+                state, track, lambda view: replace(view, consents=(*view.consents, consent), rejected="", voided=())
+            )
         case Rejected(track=track):
             return _on(state, track, lambda view: _rejected(view, event))
         case ApplyStarted(attempt=attempt):
@@ -130,7 +133,9 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _taken_over(state, taken_over or state)
         case Forgotten():
             return _emptied(state)
-        case GateSet() | GateLifted():
+        case TrackEnded(track=track):
+            return replace(state, tracks={name: view for name, view in state.tracks.items() if name != track})
+        case GateSet() | GateLifted() | PullSeen() | PullTrusted() | PullHeard() | PullEnded():
             return state
         case _:
             assert_never(event)
@@ -147,7 +152,8 @@ def _planned(state: State, proposal: Proposal) -> State:
         last = view.failure
         # A plan that could be made ends a row of plans that could not; failed applies keep counting.
         keep = last is not None and last.fingerprint == proposal.fingerprint and last.phase is not Phase.PLAN
-        return TrackView(proposal=proposal, failure=last if keep else None)
+        voided = tuple(dict.fromkeys(one.by for one in view.consents)) or view.voided
+        return TrackView(proposal=proposal, failure=last if keep else None, voided=voided)
 
     doubts = _still_doubtful(state.doubts, proposal.fingerprint, proposal.creates)
     return replace(_on(state, proposal.track, put), proposals=proposal.number, doubts=doubts)

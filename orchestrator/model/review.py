@@ -79,6 +79,19 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a command that somebody wrote below a pull request."""
+
+    login: str
+    #: The command as we read it: ``approve web@prod``.
+    command: str
+    done: bool
+    outcome: str
+    #: When it was written, seconds since the epoch.
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
     """A change with all its stacks."""
 
@@ -105,3 +118,5 @@ class Review:
     history_known: bool = True
     #: ``merge`` or ``comment``: what has it applied.
     apply_on: str = "merge"
+    #: What came of the last commands, oldest first.
+    answers: tuple[Answer, ...] = ()

@@ -94,6 +94,20 @@ class Sources(Protocol):
         """
         ...
 
+    def bring(self, source: Source, refs: Mapping[str, str]) -> None:
+        """Fetch commits that no branch of the source leads to: the remote's ref -> the commit that it leads to.
+
+        Raises SourceUnreachable, and RevisionRejected (HF-3013) where one leads elsewhere.
+        """
+        ...
+
+    def merged(self, source: Source, base: str, head: str) -> Revision:
+        """Return what ``base`` would be with ``head`` merged into it: the same two always make the same revision.
+
+        Raises RevisionRejected (HF-3020) where they conflict, SourceError.
+        """
+        ...
+
     def pin(self, source: Source, revision: str, name: str) -> None:
         """Keep a revision even when its ref moves away (``refs/holdfast/keep/<name>``)."""
         ...

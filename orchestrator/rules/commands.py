@@ -1,7 +1,7 @@
 """What people ask for in a comment below a pull request: ``holdfast apply web -e prod``. Pure.
 
-A command is a line of its own that begins with ``holdfast`` or ``/holdfast``, at most three blanks in. What is only
-shown is none: quotes, blocks of code, what HTML hides or shows as it is. Where markdown leaves room for doubt, it is
+A command is a line of its own that begins with ``holdfast`` or ``/holdfast``, in a paragraph that stands by itself.
+What is only shown is none: quotes, lists, code, what HTML hides or shows as it is. Where there is room for doubt it is
 none: a command that is not seen is written again, one that nobody gave has been obeyed.
 """
 
@@ -11,24 +11,28 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Final, TypeAlias
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from orchestrator.nearest import did_you_mean
 
 #: More than this many commands, or stacks in one of them, nobody means.
 MOST_COMMANDS: Final = 10
 MOST_STACKS: Final = 50
+#: In characters: what a forge takes at most, but for GitLab, where nobody writes more either.
+_LONGEST_BODY: Final = 65_536
 _LONGEST_LINE: Final = 2_000
 _LONGEST_WORD: Final = 200
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _CALL: Final = re.compile(r" {0,3}(/?)(holdfast)(?![\w/.:-])(.*)", re.IGNORECASE | re.DOTALL)
 #: A name, ``name@env``, a glob or a selector. No sign with which a sentence ends.
-_STACK: Final = re.compile(r"[\w*?\[][\w./*?@:=+\-\[\]]*(?<![.:?=+])", re.ASCII)
-_ENVIRONMENT: Final = re.compile(r"[\w][\w.-]*", re.ASCII)
-_FENCE: Final = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
-_QUOTE: Final = re.compile(r" {0,3}>")
-#: HTML that markdown leaves as it is, to the end that is named; and a comment, which nobody sees.
-_RAW: Final = re.compile(r"<(?:(!--)|(pre|script|style|textarea|code|blockquote)\b)", re.IGNORECASE)
+_STACK: Final = re.compile(r"[\w*?\[][\w./*?@:=+\-\[\]]*(?<![.:?=+])")
+_ENVIRONMENT: Final = re.compile(r"[\w][\w.-]*")
+_BARS: Final = ">>>"
+_MARKDOWN: Final = MarkdownIt("commonmark")
 _OWN: Final = "<!-- holdfast:pr"
 
 
@@ -80,8 +84,10 @@ Asked: TypeAlias = Command | Complaint
 
 def read(body: str) -> tuple[Asked, ...]:
     """Return what a comment asks for, in its order, each command once. Nobody asks for anything in one of our own."""
-    if _OWN in body:
+    if _OWN in body or "holdfast" not in body.lower():
         return ()
+    if len(body) > _LONGEST_BODY:
+        return (Complaint(line=_short(body.partition("\n")[0]), why="the comment is too long to look for commands"),)
     found: list[Asked] = []
     for line in _open_lines(body):
         asked = _asked(line)
@@ -94,85 +100,78 @@ def read(body: str) -> tuple[Asked, ...]:
 
 
 def _open_lines(body: str) -> Iterator[str]:
-    """Yield the lines that are neither quoted nor code nor inside of raw HTML."""
-    fence = raw = ""
-    quoted = False
-    for line in _LINE_END.split(body):
-        if fence:
-            fence = "" if _closes(line, fence) else fence
+    """Yield the lines of paragraphs that stand by themselves: in no quote, list or table, no code, no HTML."""
+    lines = _LINE_END.split(body)
+    quoted = _quoted_by_bars(lines)
+    for opening, token in pairwise(_MARKDOWN.parse(body)):
+        if opening.type != "paragraph_open" or opening.level or token.map is None:
             continue
-        if raw:
-            raw = "" if raw in line.lower() else raw
-            continue
-        found = _FENCE.match(line)
-        if found:
-            fence, quoted = found[1], False
-            continue
-        # A paragraph that a quote begins goes on to the next blank line, also where the mark is left out.
-        quoted = bool(_QUOTE.match(line)) or (quoted and bool(line.strip()))
-        if quoted:
-            continue
-        raw = _opened(line)
-        if not raw:
-            yield line
+        shown = set(_plain_lines(token.children or []))
+        for number in range(*token.map):
+            if number not in quoted and lines[number].strip() in shown:
+                yield lines[number]
 
 
-def _closes(line: str, fence: str) -> bool:
-    bare = line.strip(" \t")
-    indented = len(line) - len(line.lstrip(" "))
-    return indented <= _INDENT and len(bare) >= len(fence) and not bare.strip(fence[0])
+def _quoted_by_bars(lines: Sequence[str]) -> set[int]:
+    """Return the lines between ``>>>`` and ``>>>``, which GitLab quotes over empty lines too."""
+    bars = [number for number, line in enumerate(lines) if line.strip() == _BARS]
+    ends = [*bars[1::2], *([len(lines)] if len(bars) % 2 else [])]
+    return {number for start, end in zip(bars[::2], ends, strict=True) for number in range(start, end)}
 
 
-_INDENT: Final = 3
+def _plain_lines(children: Sequence[Token]) -> Iterator[str]:
+    """Yield the lines of a paragraph that are text and nothing else, as they were written."""
+    line: list[str] | None = []
+    for child in [*children, Token("softbreak", "", 0)]:
+        if child.type in {"softbreak", "hardbreak"}:
+            if line:
+                yield "".join(line).strip()
+            line = []
+        elif line is not None:
+            written = _written(child)
+            line = None if written is None else [*line, written]
 
 
-def _opened(line: str) -> str:
-    """Return what ends the raw HTML that a line leaves open, empty where it leaves none."""
-    lowered = line.lower()
-    at = 0
-    while found := _RAW.search(lowered, at):
-        end = "-->" if found[1] else f"</{found[2]}>"
-        at = lowered.find(end, found.end())
-        if at < 0:
-            return end
-    return ""
+def _written(child: Token) -> str | None:
+    """Return the source of a piece of text, None where it is more than text. Two globs may look like an emphasis."""
+    if child.type == "text":
+        return child.content
+    return child.markup if child.type in {"em_open", "em_close", "strong_open", "strong_close"} else None
 
 
 def _asked(line: str) -> Asked | None:
     call = _CALL.fullmatch(line)
     if call is None:
         return None
-    meant = bool(call[1])
     if len(line) > _LONGEST_LINE:
         return Complaint(line=_short(line), why="the line is too long")
-    if not line.isascii() or not line.replace("\t", " ").isprintable():
-        return _unreadable(line, call[3], meant=meant)
+    if not line.replace("\t", " ").isprintable():
+        return _unseen(line, call[3])
     words = call[3].split()
     if not words:
         return Complaint(line=_short(line), why="no command", hint="holdfast help")
-    return _command(line, words, meant=meant or call[2] == "holdfast")
+    return _command(line, words, slashed=bool(call[1]))
 
 
-def _unreadable(line: str, rest: str, *, meant: bool) -> Complaint | None:
-    """Complain of signs that look like others, or like nothing, where a command is meant; a sentence may hold any."""
+def _unseen(line: str, rest: str) -> Complaint | None:
+    """Complain of signs that nobody sees where a command is meant: what is done must be what people read."""
     words = rest.split()
-    if not meant and not (words and _verb(words[0])):
+    if not words or not did_you_mean(words[0].lower(), [one.value for one in Verb]):
         return None
-    return Complaint(line=_short(line), why="signs that are not on a plain keyboard", hint="write it anew by hand")
+    return Complaint(line=_short(line), why="it holds signs that cannot be seen", hint="write it anew by hand")
 
 
 def _verb(word: str) -> Verb | None:
     return next((verb for verb in Verb if verb.value == word.lower()), None)
 
 
-def _command(line: str, words: Sequence[str], *, meant: bool) -> Asked | None:
+def _command(line: str, words: Sequence[str], *, slashed: bool) -> Asked | None:
     verb = _verb(words[0])
     if verb is None:
         hint = did_you_mean(words[0].lower(), [one.value for one in Verb])
         # Without a verb it is perhaps a sentence about us.
-        return (
-            Complaint(line=_short(line), why=f'no command "{_short(words[0])}"', hint=hint) if meant and hint else None
-        )
+        complaint = Complaint(line=_short(line), why=f'no command "{_short(words[0])}"', hint=hint or "holdfast help")
+        return complaint if slashed or hint else None
     return _with_words(line, verb, words[1:])
 
 

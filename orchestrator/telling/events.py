@@ -41,6 +41,8 @@ from orchestrator.model.event import (
     Vanished,
     Verified,
 )
+from orchestrator.model.pull import PullState
+from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.rules.difference import Difference
 from orchestrator.telling.counts import short
 from orchestrator.telling.ignoring import told
@@ -121,6 +123,26 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"{gate.who} closed {gate.kind.value} {gate.id} for {gate.selector}{_because(gate.why)}"
         case GateLifted(gate=gate_id, by=by, reason=reason):
             return f"{by} lifted gate {gate_id}{_because(reason)}"
+        case PullSeen() | PullTrusted() | PullHeard() | PullEnded() | TrackEnded():
+            return _of_pulls(event)
+        case _:
+            assert_never(event)
+
+
+def _of_pulls(event: PullSeen | PullTrusted | PullHeard | PullEnded | TrackEnded) -> str:
+    match event:
+        case PullSeen(pull=pull):
+            stands = pull.state.value if pull.state is not PullState.OPEN else f"at {pull.head[:7]}"
+            return f"pull request {pull.number} is {stands}"
+        case PullTrusted(pull=number, commit=commit, by=by):
+            return f"{by} lets {commit[:7]} of pull request {number} be planned, which comes from a fork"
+        case PullHeard(pull=number, verb=verb, outcome=outcome):
+            who = event.person or f"{event.login}, whom nobody here knows,"
+            return f"{who} wrote {verb} below pull request {number}: {outcome}"
+        case PullEnded(pull=number):
+            return f"pull request {number} is over"
+        case TrackEnded(track=track):
+            return f"{track} is over: nothing of it waits any more"
         case _:
             assert_never(event)
 

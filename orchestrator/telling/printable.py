@@ -24,6 +24,8 @@ _WIDE: Final = 0xFFFF
 
 def printable(text: str) -> str:
     r"""Return ``text`` with each character written out that shows nothing of itself: ``\x1b``, ``\u202e``."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSEEN.sub(lambda found: _written_out(ord(found.group())), text)
 
 

@@ -29,6 +29,7 @@ from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.running import Running
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.work import Limits, Settled, Worker
+from orchestrator.errors import RevisionRejected
 from orchestrator.model.event import Approved, Held
 from orchestrator.model.observed import Consent, Hold, HoldKind, Proposal
 from orchestrator.model.policy import Approvals, DriftPolicy, Mode, Policy
@@ -78,6 +79,8 @@ class World:
         self.written: dict[str, str] = {}
         #: Who writes what is committed next.
         self.author = ""
+        #: Proposed revision -> what it was made on.
+        self.parents: dict[str, str] = {}
         #: State that is kept under another repository id.
         self.strays_: dict[str, Stray] = {}
         #: What is broken: name of a method -> what it raises, which nobody foresaw.
@@ -123,6 +126,29 @@ class World:
         }
         self.written[self.revision] = self.author
         self.history[self.revision] = (body, Layout(project="infra", stacks=made))
+
+    def propose(self, files: dict[str, str], stacks: dict[str, dict] | None = None) -> str:
+        """Make a revision on top of today's that the source itself does not come to; returns its id."""
+        now, kept = self.revision, self.stacks
+        self.commit(files, stacks)
+        proposed, self.revision, self.stacks = self.revision, now, kept
+        self.parents[proposed] = now
+        return proposed
+
+    def merged(self, source, base, head):
+        """Put what a proposal changes on top of ``base``."""
+        parent = self.parents.get(head, "")
+        if base in {parent, head}:
+            return self.known_as(head)
+        before, (ours, _), (mine, layout) = self.history[parent][0], self.history[base], self.history[head]
+        both = {path for path in mine if mine[path] != before.get(path) and ours.get(path) != before.get(path)}
+        if both:
+            raise RevisionRejected(f"conflicts in {', '.join(sorted(both))}", code="HF-3020")
+        files = ours | {path: body for path, body in mine.items() if body != before.get(path)}
+        made = hashlib.sha256(f"{base} {head}".encode()).hexdigest()
+        self.written[made] = self.written[head]
+        self.history[made] = (files, layout)
+        return self.known_as(made)
 
     def read(self, source, *, last=""):
         return self.known_as(self.revision)
@@ -238,7 +264,7 @@ class World:
     def get(self, name):
         raise AssertionError(name)
 
-    def environment(self, name, stack):
+    def environment(self, name, stack, *, foreign=False):
         return {}
 
     # --- the worker of the moment
@@ -316,7 +342,14 @@ class _Sources:
 
     def __init__(self, world: World) -> None:
         self.read, self.tree, self.pin, self.authors = world.read, world.tree, world.pin, world.authors
-        self._world = world
+        self.merged, self._world = world.merged, world
+
+    def bring(self, source, refs):
+        """All revisions are at hand."""
+
+    def lacking(self, source, revision, other):
+        order = [*self._world.written]
+        return 0 if order.index(other) <= order.index(revision) else 1
 
     def revision(self, source, revision):
         return self._world.known_as(revision)

@@ -13,7 +13,7 @@ from adapters.contract import Problem
 from orchestrator.model.review import Fare, Part, Review
 from orchestrator.model.verdict import Annotation, Severity
 from orchestrator.telling.printable import printable
-from orchestrator.telling.review.standing import name, worst_first
+from orchestrator.telling.review.standing import namer, worst_first
 
 #: GitHub shows so many of each kind for a step, and drops the rest.
 MOST: Final = 10
@@ -40,8 +40,9 @@ def beside_lines(review: Review, *, quiet: bool = False) -> tuple[Annotation, ..
     found = [_of_problem(problem, "", review.code) for problem in review.problems]
     if review.trouble and not review.problems:
         found.append(_annotation(Severity.FAILURE, review.code or "holdfast", review.trouble))
+    named = namer(review)
     for part in worst_first(review.parts):
-        found += _of_part(review, part)
+        found += _of_part(named(part.key), part)
     ordered = sorted(dict.fromkeys(found), key=lambda one: _rank(one.severity))
     return tuple(_hushed(one) for one in ordered) if quiet else tuple(ordered)
 
@@ -50,8 +51,7 @@ def _rank(severity: Severity) -> int:
     return list(Severity).index(severity)
 
 
-def _of_part(review: Review, part: Part) -> Iterable[Annotation]:
-    stack = name(review, part.key)
+def _of_part(stack: str, part: Part) -> Iterable[Annotation]:
     problems = [*part.problems, *(part.plan.problems if part.plan else ())]
     said = [_of_problem(problem, stack, part.code) for problem in problems]
     yield from said

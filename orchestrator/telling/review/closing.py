@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from orchestrator.model.pull import PullState
+from orchestrator.model.pull import Pull, PullState
 from orchestrator.model.review import Fare, Part, Review
 from orchestrator.telling.review.escapes import code, href, link, prose
 from orchestrator.telling.review.sheet import Sheet
-from orchestrator.telling.review.standing import name
+from orchestrator.telling.review.standing import namer
 
 #: So many stacks are named in one command; for more there is the command that takes all.
 _NAMED: Final = 5
@@ -18,6 +18,11 @@ _EARLIER: Final = 10
 #: All links to earlier runs together, in characters.
 _LINKS: Final = 1_200
 _PRECISE_BELOW: Final = 10
+#: So much of a commit's id tells it from every other, in a command that is typed.
+_COMMIT: Final = 12
+_NAME: Final = 60
+_DONE: Final = "✔️"
+_REFUSED: Final = "🚫"
 
 
 def appliable(parts: Sequence[Part]) -> list[Part]:
@@ -35,12 +40,28 @@ def how(review: Review) -> str:
     state = review.pull.state if review.pull else PullState.OPEN
     if state is PullState.CLOSED:
         return "**Closed** without a merge: nothing of it is applied."
+    if review.pull and any(part.fare is Fare.UNTRUSTED for part in review.parts):
+        return _untrusted(review.pull)
     if review.trouble or not any(part.fare is Fare.PLANNED for part in review.parts):
         return _deferred(review)
     if review.pull is None or state is PullState.MERGED:
         return _after_merge(review)
     ways = _by_comment(review) if review.apply_on == "comment" else _by_merge(review)
     return f"{ways} A plan is valid until the branch or the state moves."
+
+
+def _untrusted(pull: Pull) -> str:
+    # Planning runs what was written: the yes is to a commit, so that nothing pushed meanwhile slips in.
+    command = code(f"holdfast plan {pull.head[:_COMMIT]}")
+    return f"**Nothing of it was run**: it comes from a fork. Who has read it and may plan has it planned by {command}."
+
+
+def answers(review: Review) -> str:
+    """Return what came of the last commands, a line each; empty where nobody gave any."""
+    return "\n".join(
+        f"- {_DONE if one.done else _REFUSED} {code(one.command)} by {prose(one.login, _NAME)}: {prose(one.outcome)}"
+        for one in review.answers
+    )
 
 
 def _by_merge(review: Review) -> str:
@@ -83,7 +104,7 @@ def _command(verb: str, review: Review, parts: Sequence[Part]) -> str:
     planned = sum(part.fare is Fare.PLANNED for part in review.parts)
     if len(parts) == planned or len(parts) > _NAMED:
         return code(f"holdfast {verb}")
-    return code(f"holdfast {verb} {' '.join(name(review, part.key) for part in parts)}", 400)
+    return code(f"holdfast {verb} {' '.join(namer(review)(part.key) for part in parts)}", 400)
 
 
 def footer(review: Review, sheet: Sheet) -> str:

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 from orchestrator.model.review import Fare, Review
 from orchestrator.telling.review import closing, edits, losses
-from orchestrator.telling.review.differences import Differences, differences
+from orchestrator.telling.review.differences import Story, stories
 from orchestrator.telling.review.escapes import code, link, prose
 from orchestrator.telling.review.sheet import Sheet
-from orchestrator.telling.review.standing import NO_ENVIRONMENT, SIGNS, Risk, environments, name, risk_of, tally
+from orchestrator.telling.review.standing import NO_ENVIRONMENT, SIGNS, Risk, environments, namer, risk_of, tally
 from orchestrator.telling.review.table import table
 
 _BETWEEN: Final = "\n\n"
@@ -85,7 +85,8 @@ class _Paper:
         self._review, self._sheet, self._size = review, sheet, sheet.size
         self._where = where(review)
         self._head = [f"### {headline(review)}", *_trouble(review, sheet), *_voided(review)]
-        self._tail = [text for text in (closing.how(review), closing.footer(review, sheet)) if text]
+        tail = (closing.answers(review), closing.how(review), closing.footer(review, sheet))
+        self._tail = [text for text in tail if text]
         self._room = room - _NOTICE
         for text in (*self._head, *self._tail):
             self._take(text)
@@ -144,30 +145,31 @@ class _Paper:
 
     def _below(self) -> tuple[list[str], str]:
         """Return what is said of each stack, as much of it as fits, and what is said of the rest."""
-        every = [] if self._sheet.quiet else list(differences(self._review))
-        kept: list[list[str]] = [[] for _ in every]
+        every = () if self._sheet.quiet else stories(self._review)
+        kept: dict[str, list[str]] = {one.stack: [] for one in every}
         left: dict[str, list[str]] = {}
         for what, draw in _PASSES:
-            for pieces, one in zip(kept, every, strict=True):
+            # Where there is no room for the changes there is none for more of them.
+            gone = set(left.get(_EVERY, ()))
+            for one in [one for one in every if one.stack not in gone]:
                 piece = draw(one, self._room)
-                if piece is None:
-                    continue
                 if piece and self._taken(piece) <= self._room:
-                    pieces.append(self._take(piece))
-                else:
+                    kept[one.stack].append(self._take(piece))
+                elif piece is not None:
                     left.setdefault(what, []).append(one.stack)
-        return [piece for pieces in kept for piece in pieces], self._notice(left)
+        return [piece for pieces in kept.values() for piece in pieces], self._notice(left)
 
     def _notice(self, left: dict[str, list[str]]) -> str:
         found = "; ".join(f"{what} of {_named(stacks)}" for what, stacks in left.items())
         return f"✂️ Left out, for it would be too long: {found}. See {self._where}." if found else ""
 
 
+_EVERY: Final = "every diff"
 #: What is said of each stack, in the order in which it gets its room; None where there is nothing of the kind to say.
-_PASSES: Final[tuple[tuple[str, Callable[[Differences, int], str | None]], ...]] = (
-    ("the reasons", lambda one, _: one.reasons or None),
-    ("the changes", lambda one, _: one.brief or None),
-    ("the full diff", lambda one, room: one.whole(room) if one.whole else None),
+_PASSES: Final[tuple[tuple[str, Callable[[Story, int], str | None]], ...]] = (
+    ("what the tool says", Story.reasons),
+    (_EVERY, Story.brief),
+    ("the full diff", Story.whole),
 )
 
 
@@ -196,6 +198,6 @@ def _trouble(review: Review, sheet: Sheet) -> list[str]:
 
 
 def _voided(review: Review) -> list[str]:
-    names = [name(review, part.key) for part in review.parts if part.voided]
+    names = [namer(review)(part.key) for part in review.parts if part.voided]
     what = "The yes of an earlier commit does not hold any more, for what would be done has changed"
     return [f"🔁 {what}: {_named(names)}."] if names else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final
@@ -14,7 +14,7 @@ from orchestrator.model.review import Fare, Part, Review
 from orchestrator.telling.changes import by_risk
 from orchestrator.telling.counts import SYMBOLS, WORDS
 from orchestrator.telling.review.escapes import fence, html_code, seen
-from orchestrator.telling.review.standing import SIGNS, name, risk_of, worst_first
+from orchestrator.telling.review.standing import SIGNS, namer, risk_of, worst_first
 from orchestrator.telling.review.table import SENTENCE
 from orchestrator.telling.values import before_and_after
 
@@ -32,60 +32,69 @@ _TROUBLED: Final = {Fare.FAILED: "why it failed", Fare.DENIED: "why it is denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Differences:
-    """What is to be said of one stack below the table, shortest first."""
+class Story:
+    """One stack, of which there is more to say than its row in the table."""
 
     stack: str
-    #: Why it failed or is denied; empty where it is not.
-    reasons: str = ""
-    #: Attribute by attribute, as much as one can take in. It is the full diff where that says no more.
-    brief: str = ""
-    #: Draws the full diff if it takes no more than so many characters, else nothing. None where ``brief`` is all.
-    whole: Callable[[int], str] | None = None
+    part: Part
+
+    def reasons(self, room: int) -> str | None:
+        """Return why it failed or is denied: nothing where that takes more than ``room``, None where it did not."""
+        part = self.part
+        untold = len(part.why) > SENTENCE or "\n" in part.why or part.problems
+        if not untold or not (part.problems or part.fare in _TROUBLED):
+            return None
+        title = _TROUBLED.get(part.fare, "what the tool says of its files")
+        code = f" {html_code(part.code)}" if part.code else ""
+        said = f"{SIGNS[risk_of(part)].symbol} {html_code(self.stack)}: {title}{code}"
+        lines = _within(_reasons(part), room)
+        return f"<details open><summary>{said}</summary>\n\n{fence(lines)}\n\n</details>" if lines else ""
+
+    def brief(self, room: int) -> str | None:
+        """Return the attributes that change, as many as one can take in: the full diff, where that says no more."""
+        plan = self.part.plan
+        if plan is None or not _says_something(plan):
+            return None
+        lines = _within(_brief(plan), room)
+        return self._section("changes" if _is_longer(plan) else "full diff", lines) if lines else ""
+
+    def whole(self, room: int) -> str | None:
+        """Return the full diff: None where `brief` is that already."""
+        plan = self.part.plan
+        if plan is None or not _says_something(plan) or not _is_longer(plan):
+            return None
+        lines = _within(_whole(plan), room)
+        return self._section("full diff", lines) if lines else ""
+
+    def _section(self, title: str, lines: Iterable[str]) -> str:
+        opening = f"<details><summary>{html_code(self.stack)}: {title}</summary>"
+        return f"{opening}\n\n{fence(lines, 'diff')}\n\n</details>"
 
 
-def differences(review: Review) -> Iterator[Differences]:
-    """Yield what is to be said of each stack, the worst first."""
-    for part in worst_first(review.parts):
-        found = _differences(review, part)
-        if found.reasons or found.brief:
-            yield found
+def stories(review: Review) -> tuple[Story, ...]:
+    """Return every stack of which there may be something to say, the worst first."""
+    named = namer(review)
+    return tuple(Story(stack=named(part.key), part=part) for part in worst_first(review.parts))
 
 
-def _differences(review: Review, part: Part) -> Differences:
-    stack = name(review, part.key)
-    reasons = _reasons(stack, part)
-    plan = part.plan
-    if plan is None or not _lines_exist(plan):
-        return Differences(stack=stack, reasons=reasons)
-    brief = list(_brief(plan))
-    if all(short == long for short, long in zip_longest(brief, _whole(plan))):
-        return Differences(stack=stack, reasons=reasons, brief=_section(stack, "full diff", brief))
-    return Differences(
-        stack=stack,
-        reasons=reasons,
-        brief=_section(stack, "changes", brief),
-        whole=lambda room: _bounded(stack, plan, room),
-    )
-
-
-def _lines_exist(plan: Plan) -> bool:
+def _says_something(plan: Plan) -> bool:
     return bool(plan.changes or plan.outputs_changing or plan.problems)
 
 
-def _section(stack: str, title: str, lines: Iterable[str]) -> str:
-    return f"<details><summary>{html_code(stack)}: {title}</summary>\n\n{fence(lines, 'diff')}\n\n</details>"
-
-
-def _bounded(stack: str, plan: Plan, room: int) -> str:
-    """Return the full diff, nothing where it is longer than ``room``; it is not drawn to its end to find that out."""
-    lines = []
-    for line in _whole(plan):
+def _within(lines: Iterable[str], room: int) -> list[str]:
+    """Return lines that take no more than ``room``, none where they do; they are not drawn to the end to find out."""
+    found = []
+    for line in lines:
         room -= len(line) + 1
         if room < 0:
-            return ""
-        lines.append(line)
-    return _section(stack, "full diff", lines)
+            return []
+        found.append(line)
+    return found
+
+
+def _is_longer(plan: Plan) -> bool:
+    """Whether the full diff says more than the short form."""
+    return any(short != long for short, long in zip_longest(_brief(plan), _whole(plan)))
 
 
 def _brief(plan: Plan) -> Iterator[str]:
@@ -168,16 +177,11 @@ def _by_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
         yield "          …" if line.startswith("@@") else f"{line[0]}         {line[1:]}"
 
 
-def _reasons(stack: str, part: Part) -> str:
-    title = _TROUBLED.get(part.fare, "what the tool says of its files")
-    untold = len(part.why) > SENTENCE or "\n" in part.why or part.problems
-    lines = [f"  {line}" for line in seen(part.why).split("\n")] if untold and part.fare in _TROUBLED else []
-    lines += [f"  {line}" for problem in part.problems for line in _said(problem)]
-    if not lines:
-        return ""
-    code = f" {html_code(part.code)}" if part.code else ""
-    opening = f"<details open><summary>{SIGNS[risk_of(part)].symbol} {html_code(stack)}: {title}{code}</summary>"
-    return f"{opening}\n\n{fence(lines)}\n\n</details>"
+def _reasons(part: Part) -> Iterator[str]:
+    if part.why and part.fare in _TROUBLED:
+        yield from (f"  {line}" for line in seen(part.why).split("\n"))
+    for problem in part.problems:
+        yield from (f"  {line}" for line in _said(problem))
 
 
 def _said(problem: Problem) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Final
 from orchestrator.model.review import Edit, Review
 from orchestrator.telling.counts import counted
 from orchestrator.telling.review.escapes import code
-from orchestrator.telling.review.standing import name
+from orchestrator.telling.review.standing import namer
 
 _HEAD: Final = "| stack | setting | before | after | where | |\n|-|-|-|-|-|-|"
 _OPENING: Final = "<details open><summary>⚙️ what the edit changes in effect</summary>\n"
@@ -17,14 +17,15 @@ _NONE: Final = "–"  # noqa: RUF001 -- a dash
 
 def edits(review: Review) -> tuple[str, ...]:
     """Return a row for each setting that comes out differently."""
-    return tuple(_row(review, edit) for edit in review.edits)
+    named = namer(review)
+    return tuple(_row(named(edit.key), edit) for edit in review.edits)
 
 
-def _row(review: Review, edit: Edit) -> str:
+def _row(stack: str, edit: Edit) -> str:
     before, after = code(edit.before) or _NONE, code(edit.after) or _NONE
     setting = code(edit.setting) or f"the whole stack {'goes' if edit.before else 'comes'}"
     counts = "counts only once merged" if edit.only_after_merge else ""
-    cells = (code(name(review, edit.key)), setting, before, after, code(edit.where) or _NONE, counts)
+    cells = (code(stack), setting, before, after, code(edit.where) or _NONE, counts)
     return f"| {' | '.join(cells)} |"
 
 

@@ -44,7 +44,8 @@ _SHORTEST_FENCE: Final = 3
 
 def seen(text: str) -> str:
     """Return ``text`` with everything written out that shows nothing of itself; it may span lines."""
-    return _MARK.sub(r"<\\x21--", printable(text))
+    text = printable(text)
+    return _MARK.sub(r"<\\x21--", text) if "<!--" in text else text
 
 
 def flat(text: str, longest: int = SHORT) -> str:

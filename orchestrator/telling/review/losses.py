@@ -11,7 +11,7 @@ from orchestrator.model.review import Part, Review
 from orchestrator.telling.changes import by_risk
 from orchestrator.telling.counts import SYMBOLS, WORDS
 from orchestrator.telling.review.escapes import code, html_code, prose
-from orchestrator.telling.review.standing import SIGNS, counts_of, loses, name, risk_of, worst_first
+from orchestrator.telling.review.standing import SIGNS, counts_of, loses, namer, risk_of, worst_first
 from orchestrator.telling.values import before_and_after
 
 #: So many attributes that force a replacement are named with it.
@@ -37,15 +37,16 @@ class Loss:
 
 def losses(review: Review) -> tuple[Loss, ...]:
     """Return what each stack would lose, the worst first."""
-    return tuple(_loss(review, part) for part in worst_first(review.parts) if loses(part))
+    named = namer(review)
+    return tuple(_loss(named(part.key), part) for part in worst_first(review.parts) if loses(part))
 
 
-def _loss(review: Review, part: Part) -> Loss:
+def _loss(stack: str, part: Part) -> Loss:
     lost = [change for change in by_risk(part.plan.changes if part.plan else ()) if change.kind.destructive]
     kinds = list(dict.fromkeys(_WORDS[change.kind] for change in lost)) or ["lost"]
     what = " or ".join([", ".join(kinds[:-1]), kinds[-1]] if kinds[1:] else kinds)
     sign = SIGNS[risk_of(part)].symbol
-    opening = f"<details open><summary>{sign} {html_code(name(review, part.key))}: what is {what}</summary>\n"
+    opening = f"<details open><summary>{sign} {html_code(stack)}: what is {what}</summary>\n"
     if not lost:
         gone = f"- **{counts_of(part).destructive}** resources; their names are not at hand any more: plan again"
         return Loss(opening=opening, lines=(gone,), names=(gone,))

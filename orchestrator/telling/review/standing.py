@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -102,9 +102,11 @@ def environments(review: Review) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named or [edit.key.environment for edit in review.edits]))
 
 
-def name(review: Review, key: StackKey) -> str:
-    """Return a stack's name as it is shown and typed here: without its environment where all share one."""
-    return key.name if len(environments(review)) == 1 else key.short
+def namer(review: Review) -> Callable[[StackKey], str]:
+    """Return how a stack is called here, and typed: without its environment where all share one."""
+    if len(environments(review)) == 1:
+        return lambda key: key.name
+    return lambda key: key.short
 
 
 def tally(parts: Iterable[Part]) -> list[str]:

@@ -10,7 +10,7 @@ from orchestrator.telling import counts
 from orchestrator.telling.changes import by_risk
 from orchestrator.telling.review.escapes import code, link, prose
 from orchestrator.telling.review.sheet import Sheet
-from orchestrator.telling.review.standing import SIGNS, Risk, counts_of, name, risk_of, worst_first
+from orchestrator.telling.review.standing import SIGNS, Risk, counts_of, namer, risk_of, worst_first
 
 HEAD: Final = "| | stack | changes | policy | plan |\n|-|-|-|-|-|"
 _NONE: Final = "–"  # noqa: RUF001 -- a dash
@@ -44,18 +44,18 @@ def table(review: Review, sheet: Sheet) -> Table:
     """Return the table of a review."""
     ranked = worst_first(review.parts)
     same = sum(risk_of(part) is Risk.NOTHING for part in ranked)
-    rows = tuple(_row(review, part, sheet) for part in ranked if risk_of(part) is not Risk.NOTHING)
+    named = namer(review)
+    rows = tuple(_row(named(part.key), part, sheet) for part in ranked if risk_of(part) is not Risk.NOTHING)
     sign = SIGNS[Risk.NOTHING]
     whom = counts.counted(same, "other") if rows else counts.counted(same, "stack")
     others = f"| {sign.symbol} | {whom} | {sign.word} | | |" if same else ""
     return Table(rows=rows, others=others)
 
 
-def _row(review: Review, part: Part, sheet: Sheet) -> str:
+def _row(stack: str, part: Part, sheet: Sheet) -> str:
     risk = risk_of(part)
-    shown = code(name(review, part.key))
-    stack = f"**{shown}**" if risk <= Risk.LOSES else shown
-    cells = (SIGNS[risk].symbol, stack, _changes(part, sheet), _policy(part, sheet), link("open", part.url))
+    shown = f"**{code(stack)}**" if risk <= Risk.LOSES else code(stack)
+    cells = (SIGNS[risk].symbol, shown, _changes(part, sheet), _policy(part, sheet), link("open", part.url))
     return f"| {' | '.join(cells[:4])} | {cells[4] if cells[4] != 'open' else _NONE} |"
 
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from orchestrator.web.hooking.signing import one_of, same, standard
-from orchestrator.web.hooking.words import Knock, Malformed, Other, Push, Said, inner, parsed, text, the_ref
+from orchestrator.web.hooking.words import Knock, Malformed, Other, Push, Said, Talk, inner, parsed, text, the_ref
 
 _PUSHES: Final = frozenset({"push", "tag_push"})
+_TALK: Final = frozenset({"merge_request", "note"})
 
 
 def signed(knock: Knock, secrets: Sequence[str]) -> bool:
@@ -39,6 +40,8 @@ def read(knock: Knock) -> Said:
     kind = text(body, "object_kind") or text(body, "event_name")
     if not kind and inner(body, "ref") is not None:
         raise Malformed
+    if kind in _TALK:
+        return Talk(repository=text(body, "project", "path_with_namespace"))
     if kind not in _PUSHES:
         return Other()
     return Push(

@@ -49,7 +49,15 @@ class Push:
     default_branch: str = ""
 
 
-Said: TypeAlias = Ping | Other | Push
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """Something happened to pull requests: one was opened, pushed to, merged, spoken about."""
+
+    #: What its provider calls the repository, empty where that was not said.
+    repository: str = ""
+
+
+Said: TypeAlias = Ping | Other | Push | Talk
 
 
 class Provider(Protocol):
