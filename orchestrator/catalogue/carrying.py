@@ -87,4 +87,9 @@ CODES: dict[str, Entry] = {
         "was asked to run what somebody proposes: whoever opens a pull request would have both.",
         "on: pull_request, which has neither for a fork.",
     ),
+    "HF-1622": Entry(
+        "nothing to write at",
+        "A comment or an issue was asked for, and there is no workflow of GitHub here, or no token of one.",
+        "In a workflow: env: GITHUB_TOKEN: ${{ github.token }}, and the permission pull-requests or issues: write.",
+    ),
 }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--answer", is_flag=True, help="Then do what policy says about it: propose, or repair.")
 @click.option("--show", is_flag=True, help="What the last look found; starts no tool.")
 @click.option("--history", is_flag=True, help="Each time that something drifted, and how it ended; starts no tool.")
+@click.option("--issues", is_flag=True, help="In a workflow: keep an issue open for each stack that drifted.")
 @click.option("--ignore", metavar="ADDRESS[#ATTRIBUTE]", default="", help="Have a difference of STACK left alone.")
 @click.option("--until", metavar="WHEN", default="", help='Of --ignore: 2026-11-30, "2026-11-30 18:00" or 30d.')
 @click.option("--heed", metavar="ADDRESS[#ATTRIBUTE]", default="", help="Take such a word back.")
@@ -46,6 +47,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     answer: bool,
     show: bool,
     history: bool,
+    issues: bool,
     ignore: str,
     until: str,
     heed: str,
@@ -58,7 +60,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
 
     Without STACK every stack that was ever applied is looked at.
     """
-    reports = Reports(summary=summary, outputs=outputs)
+    reports = Reports(summary=summary, outputs=outputs, issues=issues)
     with reports.failing(ctx):
         check_ours("drift")
     _one_of(answer=answer, show=show, history=history, ignore=ignore, heed=heed)

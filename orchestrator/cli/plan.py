@@ -37,6 +37,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     default="refuse",
     help="What to do about a fork's pull request; no code of it is run.",
 )
+@click.option("--comment", is_flag=True, help="In a workflow: keep one comment below its pull request up to date.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 where something would change.")
 @parallel_option
 @world_options()
@@ -53,6 +54,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     destroy: bool,
     out: Path | None,
     forks: str,
+    comment: bool,
     detailed_exitcode: bool,
     parallel: int,
     summary: Path | None,
@@ -71,7 +73,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     from orchestrator.cli.working import at_once, begun, listening, ordered  # noqa: PLC0415 -- likewise
     from orchestrator.model.policy import Mode  # noqa: PLC0415 -- likewise
 
-    reports = Reports(summary=summary, outputs=outputs)
+    reports = Reports(summary=summary, outputs=outputs, comment=comment)
     if forks == "validate" and of_a_fork():
         _validate(ctx, stacks, reports)
     with reports.failing(ctx):

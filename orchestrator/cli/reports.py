@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -40,6 +40,9 @@ class Reports:
 
     summary: Path | None = None
     outputs: Path | None = None
+    #: At the forge, below the pull request that a workflow is about, and as issues.
+    comment: bool = False
+    issues: bool = False
 
     def of_rows(self, place: Place, rows: Sequence[Row], run: int, more: Mapping[str, str]) -> None:
         """Leave what became of stacks in a run; ``more`` are further outputs."""
@@ -49,6 +52,10 @@ class Reports:
         self.review(lambda: review_of(place, rows, run))
         changing = [row.key.short for row in rows if row.mark in {Mark.CHANGES, Mark.APPLIED}]
         self.tell({"changes": bool(changing), "stacks": changing, "run-id": run, **more})
+        if self.comment:
+            from orchestrator.cli.at_forge import write_comment  # noqa: PLC0415 -- likewise
+
+            write_comment(place.screen, place.world.source.id, review_of(place, rows, run))
 
     def of_drift(self, place: Place, rows: Sequence[DriftRow]) -> None:
         """Leave what was found to differ."""
@@ -58,6 +65,10 @@ class Reports:
             self.text(summary(rows, place.reading.revision.short))
         drifted = [row.key.short for row in rows if row.items]
         self.tell({"changes": bool(drifted), "stacks": drifted})
+        if self.issues:
+            from orchestrator.cli.at_forge import write_issues  # noqa: PLC0415 -- likewise
+
+            write_issues(place, rows)
 
     def review(self, make: Callable[[], Review]) -> None:
         """Write the summary of a review, which is made only where somebody asked for it."""
@@ -86,9 +97,22 @@ class Reports:
         except (OrchestratorError, AdapterError) as error:
             if wish_of(ctx).form is Form.GITHUB:
                 click.echo(_annotations(error), nl=False)
-            review = Review(pull=None, revision="", trouble=error.message, code=error.code)
-            self.review(lambda: review)
+            self._stopped(ctx, error)
             raise
+
+    def _stopped(self, ctx: click.Context, error: OrchestratorError | AdapterError) -> None:
+        from orchestrator.cli.reviewing import pull_here  # noqa: PLC0415 -- only a failure pays for it
+
+        pull = pull_here()
+        review = Review(pull=pull, revision=pull.head if pull else "", trouble=error.message, code=error.code)
+        self.review(lambda: review)
+        if self.comment and pull and not pull.fork:
+            from orchestrator.cli.at_forge import write_comment  # noqa: PLC0415 -- likewise
+            from orchestrator.cli.place import screen_of, sought  # noqa: PLC0415 -- likewise
+
+            # What was planned of an earlier commit must not be taken for this one's.
+            with suppress(OrchestratorError):
+                write_comment(screen_of(ctx), sought(wish_of(ctx))[1].source.id, review)
 
 
 def _word(value: Output) -> str:

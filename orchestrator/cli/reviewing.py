@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.cli.show_plan import Mark, Row
-from orchestrator.effects.workflow import Workflow, workflow_of
+from orchestrator.effects.workflow import workflow_of
 from orchestrator.model.review import Fare, Part, Review
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def review_of(place: Place, rows: Sequence[Row], number: int) -> Review:
     run = place.outside.record.run(number)
     began = run.at if run else place.now
     return Review(
-        pull=reviewed(work),
+        pull=pull_here(),
         revision=place.reading.revision.id,
         parts=parts(rows, place.stacks),
         run=number,
@@ -62,6 +62,7 @@ def parts(rows: Sequence[Row], stacks: Mapping[StackKey, Stack]) -> tuple[Part, 
     )
 
 
-def reviewed(work: Workflow) -> Pull | None:
+def pull_here() -> Pull | None:
     """Return the pull request that a run is about, None where it is about none that people can look at."""
+    work = workflow_of(os.environ)
     return work.pull if work.pull is not None and work.pull.number else None
