@@ -29,6 +29,7 @@ def compare(place: Place, keys: Sequence[StackKey], *, parallel: int) -> tuple[l
     """
     with begun(place, "drift") as run, progress(place.screen) as tell, listening(place, run) as stop:
         crew = Crew(place=place, run=run, stop=stop, tell=tell, parallel=at_once(parallel))
+        crew.look_up(keys)
         rows = [row for wave in ordered(place, keys) for row in crew.rows(crew.settle(wave, Mode.OBSERVE))]
         interrupted = stop.wanted
     return [_row(place, row) for row in rows], interrupted

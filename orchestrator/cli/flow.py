@@ -64,6 +64,9 @@ def carry_out(place: Place, wanted: Wanted) -> Result:
     with begun(place, wanted.verb) as run, listening(place, run, detaches=True) as stop:
         if wanted.begin:
             wanted.begin(run)
+        else:
+            with progress(place.screen) as tell:
+                _crew(place, wanted, run, stop, tell).look_up(wanted.keys)
         for keys in ordered(place, wanted.keys, backwards=wanted.backwards):
             if stop.wanted:
                 break

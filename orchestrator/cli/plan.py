@@ -95,6 +95,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
             place.screen.say(f"no stack is concerned by what changed since {changed_since}")
         with begun(place, "plan") as run, progress(place.screen) as tell, listening(place, run) as stop:
             crew = Crew(place=place, run=run, stop=stop, tell=tell, parallel=at_once(parallel), afresh=bool(stacks))
+            crew.look_up(keys)
             rows = [
                 row
                 for wave in ordered(place, keys, backwards=destroy)

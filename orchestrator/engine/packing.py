@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from orchestrator.engine.outside import Outside, Reading
@@ -12,9 +12,9 @@ from orchestrator.model.event import Converged, Planned
 from orchestrator.model.moment import stamp
 from orchestrator.model.observed import Applied, Proposal, TrackView
 from orchestrator.model.parcel import Packed, Parcel
-from orchestrator.model.stack import MAIN, Stack, StackKey
+from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.rules.decide import settled
-from orchestrator.rules.order import edges
+from orchestrator.rules.order import ancestors
 
 
 def pack(outside: Outside, reading: Reading, plans: Mapping[StackKey, Proposal]) -> Parcel:
@@ -25,7 +25,7 @@ def pack(outside: Outside, reading: Reading, plans: Mapping[StackKey, Proposal])
         revision=reading.revision.id,
         made_at=outside.clock.now(),
         stacks=tuple(packed),
-        standing=_standing(outside, _above(reading.layout.stacks, plans)),
+        standing=_standing(outside, ancestors(reading.layout.stacks, plans)),
     )
 
 
@@ -33,21 +33,6 @@ def _standing(outside: Outside, keys: Iterable[StackKey]) -> dict[str, Applied]:
     rows = ((str(key), outside.record.row(str(key)).state.applied) for key in sorted(keys))
     # What it was made with is nobody's business where nothing of it is made.
     return {name: replace(applied, inputs="") for name, applied in rows if applied is not None}
-
-
-def _above(stacks: Mapping[StackKey, Stack], keys: Collection[StackKey]) -> set[StackKey]:
-    """Return every stack that one of ``keys`` waits for, directly or through others."""
-    before = {key: {edge.upstream for edge in found} for key, found in edges(stacks).items()}
-    for key, stack in stacks.items():
-        before[key] |= {replace(key, environment=stack.promote_from)} & stacks.keys() if stack.promote_from else set()
-    found: set[StackKey] = set()
-    waiting = [one for key in keys for one in before.get(key, ())]
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += before.get(one, ())
-    return found - set(keys)
 
 
 def take_in(
