@@ -19,6 +19,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from orchestrator.cli.demo.lab import lay_mirror
 
+# Whoever runs the suite, a build service with a pull request of a fork among them: it is the tests that say so.
+for variable in [name for name in os.environ if name.startswith("GITHUB_")]:
+    del os.environ[variable]
+os.environ["HOLDFAST_RECORD"] = "lasting"
+
 #: Tests that may be left out even in CI, by node id, with the reason why nobody misses them. Keep it empty.
 MAY_BE_LEFT_OUT: dict[str, str] = {}
 

@@ -349,7 +349,7 @@ def _inputs_file(workspace: Workspace) -> tuple[Path, ...]:
 
 
 def _settle_state(workspace: Workspace, settings: Settings) -> None:
-    """Have the tool keep its state in our folder where the files name no place for it, and one host sees to it all.
+    """Have the tool keep its state in our folder where the files name no place for it, and this host sees to it all.
 
     Raises BackendMissing.
     """
@@ -357,8 +357,8 @@ def _settle_state(workspace: Workspace, settings: Settings) -> None:
     if state.keeps_state(workspace.folder, settings.tool):
         if settings.state_elsewhere:
             raise BackendMissing(
-                f"{workspace.path} declares no backend, and several hosts share its record: a state on the disk of one "
-                "would be missing on the others",
+                f"{workspace.path} declares no backend, and its state would lie on the disk of this host alone: the next "
+                "host that has it to do would create everything a second time",
                 hint='declare where its state lies: terraform { backend "s3" { ... } }, or pg, http, azurerm, gcs',
             )
         workspace.kept.mkdir(parents=True, exist_ok=True, mode=0o700)

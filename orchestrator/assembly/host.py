@@ -44,6 +44,7 @@ from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.tokens import Tokens
 from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
+from orchestrator.effects.workflow import ephemeral
 from orchestrator.effects.workspaces import LaidWorkspaces
 from orchestrator.effects.wrapped_keys import WrappedKeys
 from orchestrator.engine.outside import Outside
@@ -212,8 +213,11 @@ def open_host(
     *,
     actor: str = "",
     tell: Callable[[str], None] = to_nobody,
+    key: bytes = b"",
 ) -> Iterator[Host]:
     """Open the home ``home`` for ``actor``, empty for who is logged in; ``tell`` hears of what takes long to read.
+
+    ``key`` is what the record's own key must be, empty for what it is: see `open_database`.
 
     Raises OrchestratorError.
     """
@@ -225,7 +229,7 @@ def open_host(
             where=operator.file,
             hint='add encryption: {key: "${secret:data-key}"}; plans and inputs lie in the record, encrypted with it',
         )
-    database = open_database(database_url(operator, home, outer))
+    database = open_database(database_url(operator, home, outer), key=key)
     clock = clock_of(database)
     agenda = open_agenda(database, clock, lease_s=outer.get(LEASE, ""))
     try:
@@ -316,5 +320,7 @@ def _given_to_tools(operator: Operator, outer: Mapping[str, str]) -> Mapping[str
     given: dict[str, Json] = {"cli_config_file": config} if config else {}
     given |= {"plugin_cache": str(cache)} if cache else {}
     # What one host keeps on its disk another would not find.
-    given |= {"state_elsewhere": True} if operator.many_hosts else {}
+    # Nor would the next run of a build service.
+    passing = operator.many_hosts or ephemeral(outer, shared=False)
+    given |= {"state_elsewhere": True} if passing else {}
     return {"terraform": given, "opentofu": given}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -268,5 +268,11 @@ def operator_of(environment: Mapping[str, str]) -> Operator:
             # The libraries behind it take longer to import than most commands take to run.
             from orchestrator.config.operator_reading import read_operator  # noqa: PLC0415
 
-            return read_operator(Path(candidate), environment)
-    return Operator()
+            return _here(read_operator(Path(candidate), environment), environment)
+    return _here(Operator(), environment)
+
+
+def _here(operator: Operator, environment: Mapping[str, str]) -> Operator:
+    """Have a build service say where providers are kept from run to run, unless the file does."""
+    kept = environment.get("HOLDFAST_PLUGIN_CACHE", "")
+    return replace(operator, plugin_cache=Path(kept)) if kept and operator.plugin_cache is None else operator
