@@ -236,6 +236,14 @@ def test_a_run_is_told_to_stop_and_one_that_is_over_cannot_be(house: House) -> N
     assert house.post_to(f"/runs/{both.number}/cancel", {}).status_code == 202
 
 
+def test_a_body_of_two_lengths_and_a_text_that_no_database_keeps_are_refused(house: House) -> None:
+    both = {"content-length": "2", "transfer-encoding": "chunked", "content-type": "application/json"}
+    twofold = house.ask("POST", f"{WEB}/plan", "operator", headers=both, content=b"{}")
+    assert (twofold.status_code, twofold.headers["connection"]) == (400, "close")
+    assert house.post_to(f"{WEB}/plan", {"reason": "a\0b"}, "operator").status_code == 400
+    assert house.post_to(f"{WEB}/plan", {"reason": "a\nb"}, "operator").status_code == 202
+
+
 def test_a_look_is_asked_for_with_one_s_own_words(house: House) -> None:
     assert house.post_to(f"{WEB}/plan", {"reason": "the provider was down"}, "operator").status_code == 202
     (row,) = [one for one in house.served.host.agenda.waiting() if one.stack == "lab/web@prod"]

@@ -35,7 +35,8 @@ Key = Annotated[
         description="A new one for each thing that is to be done: the same request with the same key is done once.",
     ),
 ]
-Reason = Annotated[str, StringConstraints(max_length=2000)]
+#: Without what no database keeps in a text.
+Reason = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
 class Said(BaseModel):
