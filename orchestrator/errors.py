@@ -10,6 +10,7 @@
     │   └── RevisionRejected          unsigned, rewritten, unsafe: nobody runs it no    4
     ├── AdapterNotFound      HF-4001  no adapter, or two, under that name         no    4
     ├── Denied               HF-41xx  policy or a person's missing word           no    4
+    ├── PlanRefused          HF-16xx  plans from elsewhere that nobody may apply  no    4
     ├── Conflict             HF-42xx  the record moved under us: look again       yes  75
     ├── RecordError          HF-43xx  the record cannot be read or written        no    1
     │   ├── RecordAway                its database is: nothing is known of stacks yes   1
@@ -131,6 +132,13 @@ class Denied(OrchestratorError):
     """Policy says no, or a person has not said yes."""
 
     code = "HF-4100"
+    exit_code = EXIT_DENIED
+
+
+class PlanRefused(OrchestratorError):
+    """Plans that were made elsewhere are not those that were seen, or no longer fit: none of them is applied."""
+
+    code = "HF-1600"
     exit_code = EXIT_DENIED
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from adapters.contract import Json, Plan
 from orchestrator.cli import show_changes
+from orchestrator.cli.options import Form
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, counted, tally
@@ -81,7 +82,14 @@ def page(rows: Sequence[Row]) -> Page:
         value=lambda: value(rows),
         records=lambda: [record for row in rows for record in _records(row)],
         view=lambda whole: view(rows, whole=whole),
+        more={Form.GITHUB: lambda: _github(rows)},
     )
+
+
+def _github(rows: Sequence[Row]) -> str:
+    from orchestrator.cli.show_github import plans  # noqa: PLC0415 -- it draws with what is here
+
+    return plans(rows)
 
 
 def view(rows: Sequence[Row], *, whole: bool) -> RenderableType:

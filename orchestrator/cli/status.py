@@ -58,6 +58,8 @@ def _look(ctx: click.Context, words: Sequence[str]) -> int:
     with opened(ctx, notices=NOTICES) as place:
         rows = place.standings(words)
         warn_of_silence(place)
+        if place.forgetful:
+            place.screen.say("note: this record began with this run: what happened before is not known here")
         place.screen.emit(page(rows, place.now))
         place.screen.next(*after_status(place, rows))
     return EXIT_DONE if all(row.standing.ready for row in rows) else EXIT_FAILED

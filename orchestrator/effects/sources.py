@@ -26,7 +26,7 @@ from orchestrator.effects.git_tree import Blobs, GitTree, read_tree
 from orchestrator.effects.location import Location, Transport, check_ref, is_abbreviated, is_commit, locate
 from orchestrator.effects.mirror import REMOTE_HEAD, Mirror, gone
 from orchestrator.effects.signatures import Signers
-from orchestrator.errors import NoSuchRevision, RevisionRejected, SourceGone, SourceUnreachable
+from orchestrator.errors import ForgeError, NoSuchRevision, RevisionRejected, SourceGone, SourceUnreachable
 from orchestrator.model.commit import Commit, Covered
 from orchestrator.model.source import Revision, Source, SourceKind, Verify
 from orchestrator.ports import RevisionTree, Secrets
@@ -47,6 +47,11 @@ _MOST_CHECKED: Final = 20
 _KEPT: Final = 8
 
 
+def no_app(_: Source) -> str:
+    """Return no token: nobody is there who could ask for one."""
+    return ""
+
+
 @dataclass(slots=True, kw_only=True)
 class VersionedSources:
     """`ports.Sources` under Holdfast's ``home`` on this host. Safe to share between threads."""
@@ -56,6 +61,8 @@ class VersionedSources:
     outer: Mapping[str, str]
     run: Run
     secrets: Secrets
+    #: Return the token that a source's GitHub App is given. Raises ForgeError.
+    app_token: Callable[[Source], str] = no_app
     #: Is told how far a large folder is taken in.
     tell: Callable[[str], None] = to_nobody
     _trees: dict[tuple[str, str], GitTree] = field(default_factory=dict)
@@ -287,6 +294,12 @@ class VersionedSources:
         return revision
 
     def _token(self, source: Source) -> str:
+        if source.app:
+            try:
+                return self.app_token(source)
+            except ForgeError as error:
+                code = "" if error.transient else "HF-3003"
+                raise SourceUnreachable(f"source {source.id}: {error.message}", code=code, hint=error.hint) from error
         return self.secrets.get(source.token_secret).value if source.token_secret else ""
 
     def _folder(self, source: Source) -> Path:

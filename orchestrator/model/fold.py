@@ -10,6 +10,7 @@ from adapters.contract import Goal
 from orchestrator.model import drifted
 from orchestrator.model.drift import tried
 from orchestrator.model.event import (
+    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -41,6 +42,8 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
+    TokenMade,
+    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,
@@ -138,7 +141,9 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _emptied(state)
         case TrackEnded(track=track):
             return replace(state, tracks={name: view for name, view in state.tracks.items() if name != track})
-        case GateSet() | GateLifted() | PullSeen() | PullTrusted() | PullHeard() | PullEnded():
+        case PullSeen() | PullTrusted() | PullHeard() | PullEnded():
+            return state
+        case GateSet() | GateLifted() | TokenMade() | TokenRevoked() | ActDenied():
             return state
         case _:
             assert_never(event)

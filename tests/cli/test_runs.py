@@ -169,6 +169,9 @@ EXAMPLES: list[Event] = [
     events.Forgotten(by="ana", reason="sold"),
     events.GateSet(gate=Gate(kind=GateKind.FREEZE, why="holidays", id=2, who="ana")),
     events.GateLifted(gate=2, by="ana", reason=""),
+    events.TokenMade(token="5f3b", name="ci", role="view", person="ana", by="root", until=1.0),
+    events.TokenRevoked(token="5f3b", name="ci", by="root"),
+    events.ActDenied(by="ana", what="POST /api/v1/stacks/a/b@c/apply", code="HF-4122"),
 ]
 
 
