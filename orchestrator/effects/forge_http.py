@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.contract import Json
 from orchestrator.effects.forge_answers import Answer, judge
+from orchestrator.effects.forge_words import plain
 from orchestrator.errors import ForgeAway, ForgeError
 
 T = TypeVar("T")
@@ -124,19 +125,20 @@ class ForgeHttp:
         shape: TypeAdapter[list[T]],
         size: str = "per_page",
         rest: bool = False,
+        most: int = MOST_PAGES,
     ) -> Iterator[T]:
         """Yield what a list holds, asking for the next page when it is needed; ``size``: its word for how much of it.
 
-        Of a list longer than we read, ``rest`` is left out. Raises ForgeError where it must not be.
+        Of a list of more than ``most`` pages the ``rest`` is left out. Raises ForgeError where it must not be.
         """
-        for number in range(1, MOST_PAGES + 1):
+        for number in range(1, most + 1):
             answer = self._asked("GET", path, {**(query or {}), size: PAGE, "page": number})
             yield from _shaped(answer.body, shape)
             if not answer.more:
                 return
         if not rest:
             raise ForgeError(
-                f"{self._host} has more than {MOST_PAGES * PAGE} things at {path}: a list that long is not read",
+                f"{self._host} has more than {most * PAGE} things at {_shown(path)}: a list that long is not read",
                 hint="close what is not needed",
             )
 
@@ -164,7 +166,7 @@ class ForgeHttp:
             token = self._admission.token()
             answer = self._tried(asked, token)
         try:
-            return judge(answer, f"{self._host} ({method} {path})", self._now(), token)
+            return judge(answer, f"{self._host} ({method} {_shown(path)})", self._now(), token)
         except ForgeAway as error:
             self._until = max(self._until, error.until)
             raise
@@ -302,6 +304,10 @@ def loopback(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _shown(path: str) -> str:
+    return plain(unquote(path), 200)
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
