@@ -204,7 +204,8 @@ class GitLab:
         ours = self._login.lower()
         query = {"order_by": "created_at", "sort": "asc"}
         found = self._http.pages(self._at(f"/merge_requests/{number}/notes"), query, shape=_NOTES, rest=True)
-        return next((str(one.id) for one in found if _username(one.author).lower() == ours and marker in one.body), "")
+        mine = (one for one in found if _username(one.author).lower() == ours and one.body.startswith(marker))
+        return next((str(one.id) for one in mine), "")
 
     def write(self, number: int, text: str) -> str:
         """Write a comment; returns its id. Raises ForgeError."""

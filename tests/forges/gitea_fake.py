@@ -83,7 +83,7 @@ class GiteaFake(Imitated):
                 given += [] if status == 200 else [sent.body["content"]]
                 return status, "reaction", {"content": sent.body["content"], "created_at": stamp(0)}
             case "POST", ["statuses", commit]:
-                if commit not in {one.head for one in self._pulls.values()}:
+                if commit not in self._commits:
                     raise Refused(404, "object does not exist")
                 if sent.body["state"] not in COMMIT_STATES:
                     raise Refused(422, "unknown state")

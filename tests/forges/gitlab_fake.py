@@ -131,7 +131,7 @@ class GitLabFake(Imitated):
         self.carried_out += re.findall(r"^[ \t]*(/\w+)", text, re.MULTILINE)
 
     def _status(self, commit: str, body: dict[str, Any]) -> tuple[int, Any]:
-        if commit not in {one.head for one in self._pulls.values()}:
+        if commit not in self._commits:
             raise Refused(404, "404 Commit Not Found")
         length("description", body["description"], 255)
         told = self._statuses.setdefault(commit, [])
