@@ -161,7 +161,7 @@ class Tender:
         if rest is not None:
             # A stack at rest costs a look: no run is opened, and nothing appended.
             return self._rests(due, rest, now)
-        return self._work(post, reading, due, key)
+        return self._work(post, survey, due, key)
 
     def _leave_alone(self, post: Post, due: Due, now: float) -> Tended:
         """Close a gate before a stack that ends whatever process works on it; it opens by itself, or by ``resume``."""
@@ -176,7 +176,8 @@ class Tender:
         post.outside.record.set_gate(gate, run=NO_RUN)
         return Tended(due=due, next=replace(due, at=now + ALONE_S, why=gate.why), trouble=gate.why)
 
-    def _work(self, post: Post, reading: Reading, due: Due, key: StackKey) -> Tended:
+    def _work(self, post: Post, survey: Survey, due: Due, key: StackKey) -> Tended:
+        reading = survey.reading
         with self._run(post, reading) as run:
             applying = threading.Event()
 
@@ -197,7 +198,7 @@ class Tender:
                 return not self._readers(reading).get(key) and post.outside.agenda.others_wait(due)
 
             worker = Worker(post.outside, reading, run, cancelled=cancelled, gives_way=gives_way)
-            settled = worker.settle(key, on_action=on_action)
+            settled = worker.settle(key, on_action=on_action, seen=survey)
         now = post.outside.clock.now()
         # Even where nothing was left to do: what was found of an attempt may be what others wait for.
         wake_readers(post.outside, self._readers(reading), [key], but=())
