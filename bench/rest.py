@@ -61,7 +61,7 @@ def p6(folder: Path, count: int = 10_000) -> list[Figure]:
 
 
 def p11(folder: Path, counts: tuple[int, ...] = (100, 1000, 10_000)) -> list[Figure]:
-    """The same, and P3's look for drift at one stack in fifty, at three sizes: ten times as many cost ten times at most."""
+    """The same, and P3's look for drift at one stack in fifty: ten times as many cost at most ten times as much."""
     swept_s = [swept(folder / f"swept-{count}", count) for count in counts]
     found = [at_rest(folder / str(count), count, idle_s=IDLE_S / 3) for count in counts]
     figures = [

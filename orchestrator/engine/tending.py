@@ -32,6 +32,8 @@ _HELD_S: Final = 5.0
 _TROUBLE_S: Final = (15.0, 900.0)
 #: For so long what a secret store has answered counts, in seconds.
 _STORES_S: Final = 60.0
+#: For so long after it came due a stack with its plan lets others be planned first, in seconds.
+_GIVES_WAY_S: Final = 60.0
 #: What the service's runs are recorded under.
 ACTOR: Final = "holdfast"
 
@@ -194,8 +196,13 @@ class Tender:
             def gives_way() -> bool:
                 # Who pushes a commit wants to see first what it would do, to every stack that it touches: applies that
                 # policy alone asks for come after those plans. One that a person said yes to, or that others wait
-                # for, goes on at once.
-                return not self._readers(reading).get(key) and post.outside.agenda.others_wait(due)
+                # for, goes on at once, and so does whatever has been due for long: plans may take their time, and many.
+                waited = post.outside.clock.now() - due.at
+                return (
+                    waited < _GIVES_WAY_S
+                    and not self._readers(reading).get(key)
+                    and post.outside.agenda.others_wait(due)
+                )
 
             worker = Worker(post.outside, reading, run, cancelled=cancelled, gives_way=gives_way)
             settled = worker.settle(key, on_action=on_action, seen=survey)
