@@ -167,6 +167,26 @@ def test_what_has_moved_since_is_not_applied(job: Yard) -> None:
     assert job.created() == {"network": 1, "web-yes": 1}
 
 
+def test_a_machine_that_remembers_nothing_learns_what_stands_from_the_tools(job: Yard) -> None:
+    # Network changes, and what it hands on does not: web can be planned with it, and is applied after it.
+    job.commit({"network/main.tf": job.lab + NETWORK.replace("size = 1", "size = 2")})
+    planning = elsewhere(job, "planning", HOLDFAST_RECORD="ephemeral")
+    out = job.folder / "plans"
+    planned = planning.run("plan", "--out", str(out), "-o", "json").ended(0).json
+    assert [(row["stack"], row["result"]) for row in planned["stacks"]] == [("network", "changes"), ("web", "changes")]
+    other = elsewhere(job, "applying", HOLDFAST_RECORD="ephemeral")
+    other.run("apply", "--plan", str(out), "--digest", planned["out"]["digest"], "--yes").ended(0, "2 applied")
+    assert job.created() == {"network": 1, "web-yes": 1}
+    # Named alone, a stack is planned with what the others hand it; none of them is in its plan.
+    alone = elsewhere(job, "alone", HOLDFAST_RECORD="ephemeral")
+    alone.run("plan", "web").ended(0, "No changes in 1 stack")
+    alone.run("drift", "web").ended(0, "No drift in 1 stack")
+    # What would change is waited for: no value is invented.
+    job.commit({"network/main.tf": job.lab + NETWORK.replace("10.0.0.0", "10.9.0.0")})
+    late = elsewhere(job, "late", HOLDFAST_RECORD="ephemeral")
+    late.run("plan", "web").ended(5, "waits for network.cidr")
+
+
 def test_a_plan_that_is_too_old_is_not_applied(job: Yard) -> None:
     out, _ = plan(job)
     cipher = Cipher(read_keys=lambda: keys_in(KEY, "the test"))
