@@ -88,7 +88,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 #: Shared memory: a folder without a disk behind it; and the bytes that must be free in it.
 MEMORY, ROOM = Path("/dev/shm"), 2 << 30
 #: Whose tests have their folders there: each step of theirs is synced, and no test loses power.
-SYNCED = {"cli", "e2e", "execution", "record", "sources"}
+SYNCED = {"cli", "e2e", "engine", "execution", "record", "report", "sources", "web"}
 
 
 def has_room_in_memory(folder: Path) -> bool:

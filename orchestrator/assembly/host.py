@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.contract import Json
+from orchestrator.assembly.forges import OperatorForges
 from orchestrator.assembly.stores import own_secrets, shelves
 from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator
@@ -66,6 +67,8 @@ class Host:
     record: SqlRecord
     running: Running
     sources: VersionedSources
+    #: Where the pull requests of sources live.
+    forges: OperatorForges
     _outer: Mapping[str, str]
     _agenda: Agenda
     _database: Database
@@ -108,7 +111,7 @@ class Host:
     @property
     def tokens(self) -> Tokens:
         """By what people and programs are known."""
-        return Tokens(database=self.record.database, clock=self._clock)
+        return Tokens(record=self.record)
 
     @property
     def answers(self) -> Answers:
@@ -125,8 +128,12 @@ class Host:
         return self._clock
 
     def masker(self) -> Callable[[str], str]:
-        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal."""
-        redactor = Redactor(self._known_secrets())
+        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal.
+
+        Waits for no store: the loop itself speaks here. What none of us was ever told is in no text of ours.
+        """
+        quick = _credentials(self.operator, self._secrets.at_hand(), self._outer).secrets_at_large()
+        redactor = Redactor((*own_secrets(self.operator, self._outer), *quick, *self._secrets.told()))
         return lambda text: visible(redactor.mask(text))
 
     def under(self, operator: Operator) -> Host:
@@ -134,8 +141,11 @@ class Host:
         secrets = StoreSecrets(
             shelves=shelves(operator, self._outer), key=self.record.key(), reserved=operator.reserved_secrets()
         )
-        sources = VersionedSources(home=self.home, outer=self._outer, run=quick, secrets=secrets)
-        return replace(self, operator=operator, sources=sources, _secrets=secrets)
+        forges = OperatorForges(operator, lambda name: secrets.get(name).value, self._outer)
+        sources = VersionedSources(
+            home=self.home, outer=self._outer, run=quick, secrets=secrets, app_token=forges.fetching
+        )
+        return replace(self, operator=operator, sources=sources, forges=forges, _secrets=secrets)
 
     def sweep(self) -> None:
         """Remove what killed workers left behind, and say of their runs that they are over."""
@@ -180,7 +190,8 @@ class Host:
 
     def _known_secrets(self) -> tuple[str, ...]:
         """Return what to mask wherever it could be seen; asks the stores."""
-        return (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+        asked = (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+        return (*asked, *self._secrets.told())
 
     def _shells(self) -> ToolShells:
         operator, outer = self.operator, self._outer
@@ -225,13 +236,17 @@ def open_host(
     try:
         record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
         secrets = StoreSecrets(shelves=shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
+        forges = OperatorForges(operator, lambda name: secrets.get(name).value, outer)
         yield Host(
             home=home,
             operator=operator,
             actor=record.actor,
             record=record,
             running=Running(home=home),
-            sources=VersionedSources(home=home, outer=outer, run=quick, secrets=secrets, tell=tell),
+            sources=VersionedSources(
+                home=home, outer=outer, run=quick, secrets=secrets, app_token=forges.fetching, tell=tell
+            ),
+            forges=forges,
             _outer=outer,
             _agenda=agenda,
             _database=database,

@@ -28,6 +28,8 @@ from orchestrator.model.reference import fill
 
 #: What lets somebody into Vault -> the variable that everybody keeps it in.
 _LETS_IN: Final = {"token": "VAULT_TOKEN", "role_id": "VAULT_ROLE_ID", "secret_id": "VAULT_SECRET_ID"}
+#: The token of the workflow that we run in, which lets us into its forge.
+_WORKFLOW: Final = "GITHUB_TOKEN"
 
 
 def shelves(operator: Operator, outer: Mapping[str, str]) -> tuple[Shelf, ...]:
@@ -53,7 +55,7 @@ def own_secrets(operator: Operator, outer: Mapping[str, str]) -> tuple[str, ...]
     prefixes = (PREFIX, *given)
     known = tuple(value for name, value in outer.items() if name.startswith(prefixes))
     known += tuple(outer.get(PLAN_KEY, "").split())
-    return (*known, *(outer[name] for name in _LETS_IN.values() if outer.get(name)))
+    return (*known, *(outer[name] for name in (*_LETS_IN.values(), _WORKFLOW) if outer.get(name)))
 
 
 def plan_cipher(operator: Operator, outer: Mapping[str, str]) -> Cipher:

@@ -31,6 +31,11 @@ CODES: dict[str, Entry] = {
         "The forge knows no such repository, pull request, comment or commit, or does not show it to this token.",
         "Check repository: of the source's forge, and that the token or the App may see it.",
     ),
+    "HF-4705": Entry(
+        "no library for it",
+        "A source names a forge, and the library that speaks with it is not installed.",
+        "pip install 'holdfast[service]', then start the service anew.",
+    ),
     "HF-4706": Entry(
         "too long a comment",
         "What was to be written below a pull request is longer than its forge takes: it was not sent.",

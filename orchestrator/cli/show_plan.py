@@ -168,7 +168,7 @@ def _records(row: Row) -> Iterator[tuple[str, ...]]:
     yield row.key.short, row.mark.value, short(row.counts) if row.proposal else "", row.why
 
 
-def value(rows: Sequence[Row]) -> Json:
+def value(rows: Sequence[Row]) -> dict[str, Json]:
     """Return plans for programs."""
     return {
         "stacks": [_row_value(row) for row in rows],

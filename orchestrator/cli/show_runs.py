@@ -13,6 +13,7 @@ from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.model.moment import stamp
 from orchestrator.telling.events import sentence
+from orchestrator.telling.intents import why
 from orchestrator.telling.runs import Result, Row, event_value, short_name, value
 
 _STYLES = {
@@ -40,6 +41,8 @@ def _view(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
     for heading in ("RUN", "DID", "RESULT", "REVISION", "BY", "AGE", "TOOK"):
         table.add_column(heading, no_wrap=True)
     table.add_column("STACKS", overflow="fold" if whole else "ellipsis", no_wrap=not whole)
+    if whole:
+        table.add_column("WHY", overflow="fold")
     for row in rows:
         mark, style = _STYLES[row.result]
         run = row.run
@@ -53,6 +56,7 @@ def _view(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
             Text(age(now - run.at)),
             Text(took),
             Text(printable(", ".join(row.stacks))),
+            *([Text(printable("; ".join(dict.fromkeys(why(one.intent) for _, one in row.intents))))] if whole else []),
         )
     return table
 
@@ -75,7 +79,7 @@ def _record(row: Row) -> tuple[str, ...]:
 def timeline(row: Row) -> Page:
     """Return one run, event by event, in every form."""
     return Page(
-        value=lambda: {**value(row), "events": [event_value(entry) for entry in row.entries]},
+        value=lambda: {**value(row, whole=True), "events": [event_value(entry) for entry in row.entries]},
         records=lambda: [
             (stamp(entry.at), short_name(entry.stack), entry.event.kind, sentence(entry.event)) for entry in row.entries
         ],

@@ -104,8 +104,9 @@ def _until(answer: Answer, said: str, now: float) -> float:
 
 
 def _said(body: Any) -> str:
-    message = body.get("message") if isinstance(body, dict) else None
-    return plain(message, 200) if isinstance(message, str) else ""
+    found = (body.get("message") or body.get("error")) if isinstance(body, dict) else ""
+    # GitLab tells of what is wrong with which key.
+    return plain(found if isinstance(found, str) else json.dumps(found), 200)
 
 
 def _seconds(text: str) -> float:

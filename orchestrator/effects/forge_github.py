@@ -7,11 +7,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from adapters.contract import Json
+from orchestrator.effects.forge_comment import put_comment
 from orchestrator.effects.forge_github_checks import batches, body_of, status_of
 from orchestrator.effects.forge_github_shapes import (
     CHECK_RUN,
@@ -26,10 +26,8 @@ from orchestrator.effects.forge_github_shapes import (
     Comment,
     login_of,
 )
-from orchestrator.effects.forge_http import Admission, ForgeHttp, Patience
+from orchestrator.effects.forge_http import Admission, ForgeHttp, Patience, stamp, there
 from orchestrator.effects.forge_tokens import HEADERS, App, AppToken, GivenToken
-from orchestrator.effects.forge_words import clean
-from orchestrator.errors import ForgeError
 from orchestrator.model.pull import MARK, Candidate, Pull, Remark
 from orchestrator.model.verdict import Check, CheckConclusion
 from orchestrator.ports.forge import ForgeTraits
@@ -115,7 +113,7 @@ class GitHub:
 
     def remarks(self, since: float) -> tuple[Remark, ...]:
         """Return what was written or changed since, but for our own words. Raises ForgeError."""
-        query = {"sort": "updated", "direction": "asc", "since": _stamp(since)}
+        query = {"sort": "updated", "direction": "asc", "since": stamp(since)}
         found = self._http.pages(self._at("/issues/comments"), query, shape=COMMENTS, rest=True)
         return tuple(remark for one in found if (remark := _remark(one)))
 
@@ -141,18 +139,21 @@ class GitHub:
 
     def say(self, number: int, body: str, *, marker: str, known: str = "") -> str:
         """Put our one comment there. Raises ForgeError: HF-4706 where it is too long, before anything is sent."""
-        text = clean(body if marker in body else f"{marker}\n{body}")
-        if len(text) > _COMMENT_LIMIT:
-            raise ForgeError(
-                f"a comment of {len(text)} characters: GitHub takes {_COMMENT_LIMIT}",
-                code="HF-4706",
-                hint="cut it before it is said",
-            )
-        if known and self._rewritten(known, text):
-            return known
-        ours = self._ours(number, marker)
-        if ours and self._rewritten(ours, text):
-            return ours
+        return put_comment(self, number, body, marker=marker, known=known, limit=_COMMENT_LIMIT)
+
+    def rewritten(self, number: int, comment: str, text: str) -> bool:  # noqa: ARG002 -- of `forge_comment.Pen`
+        """Change a comment; whether it is there. Raises ForgeError."""
+        path = self._at(f"/issues/comments/{quote(comment)}")
+        return there(lambda: self._http.send("PATCH", path, {"body": text}, shape=COMMENT, again=True))
+
+    def ours(self, number: int, marker: str) -> str:
+        """Return the id of our own comment with the marker, empty where there is none. Raises ForgeError."""
+        login = self._self()
+        found = self._http.pages(self._at(f"/issues/{number}/comments"), shape=COMMENTS, rest=True)
+        return next((str(one.id) for one in found if _is(one, login) and marker in (one.body or "")), "")
+
+    def write(self, number: int, text: str) -> str:
+        """Write a comment; returns its id. Raises ForgeError."""
         path = self._at(f"/issues/{number}/comments")
         return str(self._http.send("POST", path, {"body": text}, shape=COMMENT).id)
 
@@ -183,19 +184,6 @@ class GitHub:
     def _at(self, path: str) -> str:
         return f"/repos/{quote(self._repository)}{path}"
 
-    def _rewritten(self, comment: str, text: str) -> bool:
-        path = self._at(f"/issues/comments/{quote(comment)}")
-        return _there(lambda: self._http.send("PATCH", path, {"body": text}, shape=COMMENT, again=True))
-
-    def _ours(self, number: int, marker: str) -> str:
-        """Return the id of our own comment with the marker, empty where there is none.
-
-        A marker can be read and written by everybody: only where we wrote it, it tells that the comment is ours.
-        """
-        login = self._self()
-        found = self._http.pages(self._at(f"/issues/{number}/comments"), shape=COMMENTS, rest=True)
-        return next((str(one.id) for one in found if _is(one, login) and marker in (one.body or "")), "")
-
     def _self(self) -> str:
         if not self._login:
             self._login = self._app.login() if self._app else self._http.get("/user", shape=USER).login
@@ -205,14 +193,14 @@ class GitHub:
         """Return the known run, changed in place; empty where it has ended or is gone, so that a new one is needed."""
         if not known or self._has_ended(known):
             return ""
-        return known if _there(lambda: self._change_run(known, body)) else ""
+        return known if there(lambda: self._change_run(known, body)) else ""
 
     def _has_ended(self, run: str) -> bool:
         ended = self._runs.find(run)
         if ended is None:
             path = self._at(f"/check-runs/{quote(run)}")
-            there = _there(lambda: self._runs.keep(run, ended=self._http.get(path, shape=CHECK_RUN).ended))
-            ended = not there or self._runs.find(run) is not False
+            found = there(lambda: self._runs.keep(run, ended=self._http.get(path, shape=CHECK_RUN).ended))
+            ended = not found or self._runs.find(run) is not False
         return ended
 
     def _change_run(self, run: str, body: dict[str, Json]) -> None:
@@ -221,17 +209,6 @@ class GitHub:
     def _new_run(self, head: str, body: dict[str, Json]) -> str:
         sent: Json = {**body, "head_sha": head}
         return str(self._http.send("POST", self._at("/check-runs"), sent, shape=CHECK_RUN).id)
-
-
-def _there(ask: Callable[[], object]) -> bool:
-    """Whether what is asked about is still there."""
-    try:
-        ask()
-    except ForgeError as error:
-        if error.code != "HF-4704":
-            raise
-        return False
-    return True
 
 
 def _remark(one: Comment) -> Remark | None:
@@ -258,7 +235,3 @@ def _is(one: Comment, login: str) -> bool:
 def _leading_number(text: str) -> int:
     digits = text.partition("-")[0]
     return int(digits) if digits.isascii() and digits.isdecimal() else 0
-
-
-def _stamp(at: float) -> str:
-    return datetime.fromtimestamp(max(at, 0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

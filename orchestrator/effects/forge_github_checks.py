@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from adapters.contract import Json
-from orchestrator.effects.forge_words import clean, page, plain
+from orchestrator.effects.forge_words import STATES, clean, page, plain
 from orchestrator.model.verdict import Annotation, Button, Check, CheckConclusion, Severity
 
 #: Annotations of one request; more are sent with a request of their own each.
@@ -19,15 +19,6 @@ _BUTTONS: Final = 3
 _LABEL, _DESCRIPTION, _IDENTIFIER = 20, 40, 20
 #: Of a commit status.
 _STATUS, _CONTEXT = 140, 255
-
-_STATES: Final[Mapping[CheckConclusion, str]] = {
-    CheckConclusion.PENDING: "pending",
-    CheckConclusion.SUCCESS: "success",
-    CheckConclusion.FAILURE: "failure",
-    # Nothing went wrong, and yet nobody shall merge by it: a person is asked.
-    CheckConclusion.ACTION_REQUIRED: "pending",
-    CheckConclusion.NEUTRAL: "success",
-}
 
 
 def batches(check: Check) -> list[list[Json]]:
@@ -61,7 +52,7 @@ def body_of(check: Check, annotations: Sequence[Json]) -> dict[str, Json]:
 def status_of(*, name: str, conclusion: CheckConclusion, title: str, url: str) -> dict[str, Json]:
     """Return what is sent of a commit status."""
     body: dict[str, Json] = {
-        "state": _STATES[conclusion],
+        "state": STATES[conclusion],
         "context": plain(name, _CONTEXT),
         "description": plain(title, _STATUS),
     }

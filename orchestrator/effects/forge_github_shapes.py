@@ -63,6 +63,7 @@ class PullRequest(BaseModel):
             state=state,
             # Before that it is a commit that GitHub tries the merge out with.
             merged_as=(self.merge_commit_sha or "") if merged else "",
+            merged_at=self.merged_at.timestamp() if self.merged_at else 0.0,
         )
 
 

@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -266,6 +267,22 @@ class _Kept:
             self._answers.move_to_end(url)
             while len(self._answers) > _KEPT:
                 self._answers.popitem(last=False)
+
+
+def there(ask: Callable[[], object]) -> bool:
+    """Whether what is asked about is still there. Raises ForgeError where it is something else that is wrong."""
+    try:
+        ask()
+    except ForgeError as error:
+        if error.code != "HF-4704":
+            raise
+        return False
+    return True
+
+
+def stamp(at: float) -> str:
+    """Return a moment, in seconds since the epoch, as ISO 8601 has it."""
+    return datetime.fromtimestamp(max(at, 0), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def safe_api(url: str) -> str:

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
+
+from orchestrator.model.verdict import CheckConclusion
 
 #: What moves a terminal or stands for nothing; half a character is neither.
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _FENCE: Final = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
 _CUT: Final = "\n\n*The rest was cut: it is too long for this page.*"
 _DOTS: Final = "…"
+
+#: A check's end as a commit status tells it, at GitHub and at Gitea.
+STATES: Final[Mapping[CheckConclusion, str]] = {
+    CheckConclusion.PENDING: "pending",
+    CheckConclusion.SUCCESS: "success",
+    CheckConclusion.FAILURE: "failure",
+    # Nothing went wrong, and yet nobody shall merge by it: a person is asked.
+    CheckConclusion.ACTION_REQUIRED: "pending",
+    CheckConclusion.NEUTRAL: "success",
+}
 
 
 def clean(text: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from orchestrator.engine.post import Post, Posts, row_of, source_of
+from orchestrator.engine.post import LOOKING, Post, Posts, row_of, source_of
 from orchestrator.engine.pulls.desk import source_of_pulls
 from orchestrator.engine.pulls.looking import due_of_pulls
 from orchestrator.engine.pulls.rounds import see_to
@@ -111,14 +111,17 @@ class Dispatch:
         while not stopping.is_set():
             self._round_at = self._clock.now()
             beat()
-            if self._full():
+            sources, stacks = self._split()
+            # With a place for no stack, thousands of them that are due are not looked through again and again.
+            crowded = len(stacks) >= self.workers.count
+            if crowded and len(sources) >= _WATCHERS:
                 self._freed.wait(_BEAT_S)
                 self._freed.clear()
                 continue
-            self._refused = False
+            self._refused = crowded
             self._see_to_left(tender)
             try:
-                due = self._agenda.take(self._clock.now(), self._admits)
+                due = self._agenda.take(self._clock.now(), self._admits, within=LOOKING if crowded else "")
                 self._hears = True
             except OrchestratorError as error:
                 if self._hears:
@@ -170,10 +173,6 @@ class Dispatch:
         with self._lock:
             dues = [one.due for one in self._working.values()]
         return [due for due in dues if _watches(due)], [due for due in dues if not _watches(due)]
-
-    def _full(self) -> bool:
-        sources, stacks = self._split()
-        return len(sources) >= _WATCHERS and len(stacks) >= self.workers.count
 
     def _admits(self, due: Due) -> bool:
         sources, stacks = self._split()

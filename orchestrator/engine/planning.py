@@ -43,13 +43,14 @@ def make_plan(case: Case) -> None:
         if is_short(case):
             raise
         events = [failed(case, error), *_left_lock(case, error)]
-    looks = case.asked.row.looks
-    case.outside.record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
-    now = case.outside.clock.now()
     desired = case.asked.desired
-    case.outside.record.look(
-        case.key, replace(looks, planned_at=now, revision=desired.revision, fingerprint=desired.fingerprint)
+    looked = replace(
+        case.asked.row.looks,
+        planned_at=case.outside.clock.now(),
+        revision=desired.revision,
+        fingerprint=desired.fingerprint,
     )
+    case.outside.record.append(case.key, events, expected=case.asked.state.version, run=case.run.number, looks=looked)
 
 
 def _left_lock(case: Case, error: AdapterError | OrchestratorError) -> tuple[Event, ...]:

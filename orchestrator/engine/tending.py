@@ -241,7 +241,13 @@ class Tender:
             def cancelled() -> bool:
                 return self._halt.wanted(applying=applying.is_set()) or post.outside.running.asked_to_stop(run.number)
 
-            worker = Worker(post.outside, reading, run, cancelled=cancelled)
+            def gives_way() -> bool:
+                # Who pushes a commit wants to see first what it would do, to every stack that it touches: applies that
+                # policy alone asks for come after those plans. One that a person said yes to, or that others wait
+                # for, goes on at once.
+                return not self._readers(reading).get(key) and post.outside.agenda.others_wait(due)
+
+            worker = Worker(post.outside, reading, run, cancelled=cancelled, gives_way=gives_way)
             settled = worker.settle(key, on_action=on_action)
         now = post.outside.clock.now()
         # Even where nothing was left to do: what was found of an attempt may be what others wait for.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn, TypeVar, assert_never
+from typing import Final, NoReturn, TypeVar, assert_never
 
 from adapters.contract import AdapterError, Drifts, Handle
 from orchestrator.engine.applying import apply, refuse
@@ -71,13 +71,19 @@ class Worker:
         *,
         limits: Limits | None = None,
         cancelled: Callable[[], bool] | None = None,
+        gives_way: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``cancelled`` is asked while tools run: once it says yes they are stopped."""
+        """``cancelled`` is asked while tools run: once it says yes they are stopped.
+
+        ``gives_way`` is asked once a plan was made that policy applies by itself: where it says yes the stack is left
+        with its plan, to be applied when its turn comes again.
+        """
         self._outside = outside
         self._reading = reading
         self._run = run
         self._limits = limits or Limits()
         self._cancelled = cancelled
+        self._gives_way = gives_way
         self._begun_at = outside.clock.now()
         #: When the end of an earlier run's attempt was found: to a person that failure is from before, too.
         self._found_at: dict[StackKey, float] = {}
@@ -101,7 +107,7 @@ class Worker:
                     self._found_at[key] = self._outside.clock.now()
                 if asked.state.applying or self._prove_dead(asked):
                     continue
-                action = self._next(asked)
+                action = self._next(asked, did)
                 if on_action:
                     on_action(key, action)
                 if isinstance(action, Rest):
@@ -133,12 +139,17 @@ class Worker:
         asked = self._as_asked(asked)
         return decide(asked.desired, self._seen(asked), self._allowed(asked), self._outside.clock.now())
 
-    def _next(self, asked: Asked) -> Action:
+    def _next(self, asked: Asked, did: Sequence[Action]) -> Action:
         action = self.decision(asked)
-        if isinstance(action, Rest) or self._cancelled is None or not self._cancelled():
+        if isinstance(action, Rest):
             return action
-        # What would be next is for whoever comes next.
-        return _told_to_stop(asked)
+        if self._cancelled is not None and self._cancelled():
+            # What would be next is for whoever comes next.
+            return _told_to_stop(asked)
+        planned_now = bool(did) and isinstance(did[-1], MakePlan)
+        if planned_now and action.reason is Reason.AUTOMATIC and self._gives_way():
+            return Rest(reason=Reason.DEFERRED, why=_LATER, until=self._outside.clock.now())
+        return action
 
     def _case(self, asked: Asked) -> Case:
         return Case(outside=self._outside, today=self._reading, asked=asked, run=self._run, cancelled=self._cancelled)
@@ -297,6 +308,8 @@ def _ask(case: Case) -> None:
         case.outside.record.append(case.key, [event], expected=case.asked.state.version, run=case.run.number)
 
 
+#: Why a stack rests whose plan is applied in its next turn.
+_LATER: Final = "it is planned; what has been due as long is planned before this is applied"
 VANISHED = Rest(reason=Reason.VANISHED, why="it is no longer in its source; what it made still stands")
 
 

@@ -10,6 +10,7 @@ from adapters.contract import Goal
 from orchestrator.model import drifted
 from orchestrator.model.drift import tried
 from orchestrator.model.event import (
+    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -42,11 +43,14 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
+    TokenMade,
+    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,
     Verified,
 )
+from orchestrator.model.intent import Intended
 from orchestrator.model.observed import (
     Applied,
     Applying,
@@ -85,6 +89,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _on(state, track, lambda view: _rejected(view, event))
         case ApplyStarted(attempt=attempt):
             return replace(state, applying=attempt, attempts=attempt.number, moved_to="")
+        case Intended(run=run):
+            return replace(state, intended_in=run)
         case ApplyEnded():
             return _ended(state, event, at)
         case AttemptDead(attempt=number):
@@ -138,7 +144,9 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _emptied(state)
         case TrackEnded(track=track):
             return replace(state, tracks={name: view for name, view in state.tracks.items() if name != track})
-        case GateSet() | GateLifted() | PullSeen() | PullTrusted() | PullHeard() | PullEnded():
+        case PullSeen() | PullTrusted() | PullHeard() | PullEnded():
+            return state
+        case GateSet() | GateLifted() | TokenMade() | TokenRevoked() | ActDenied():
             return state
         case _:
             assert_never(event)

@@ -261,6 +261,8 @@ class State:
     vanished_at: float | None = None
     proposals: int = 0
     attempts: int = 0
+    #: The run in which it was said why the last attempt was made, 0 where that never was.
+    intended_in: int = 0
     #: Latest copy of the state that Holdfast keeps for it (SHA-256 in Artifacts).
     kept: str = ""
     #: The tool's lock that one of our attempts is known to have taken.

@@ -43,6 +43,10 @@ class Pull:
     state: PullState = PullState.OPEN
     #: The commit that it became on its base, empty until it is merged.
     merged_as: str = ""
+    #: When that was, seconds since the epoch; 0 where nobody knows.
+    merged_at: float = 0.0
+    #: Logins of who approved of exactly ``head`` at the forge; asked once it is merged.
+    approvers: tuple[str, ...] = ()
 
     @property
     def track(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from adapters.contract import Tree
+from orchestrator.model.commit import Covered
 from orchestrator.model.source import Revision, Source
 
 
@@ -91,6 +92,14 @@ class Sources(Protocol):
         """Return the e-mails of who wrote what came to ``paths`` on the way from ``since`` to ``revision``.
 
         Of everybody who ever wrote there, where ``since`` is empty or not at hand; of nobody where none are known.
+        """
+        ...
+
+    def commits(self, source: Source, revision: str, since: str, paths: Iterable[PurePosixPath]) -> Covered:
+        """Return what came to ``paths`` on the way from ``since`` to ``revision``, with what it says of itself.
+
+        Bounded: the newest commits, and how many there are. What the last change brought, where ``since`` is empty or
+        not at hand; nothing where the source has no commits. Raises SourceError.
         """
         ...
 

@@ -11,6 +11,8 @@ from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullT
 
 #: So many remarks are known again; a forge is asked for those of the last minutes alone.
 _KNOWN = 500
+#: So many merged pull requests are known again: what is applied of them may be applied late.
+_MERGED = 200
 #: So many commands are answered in the comment.
 _ANSWERS = 5
 
@@ -47,13 +49,22 @@ class Book:
     heard: tuple[str, ...] = ()
     #: When the last one was written, seconds since the epoch; 0 where none was.
     heard_until: float = 0.0
+    #: Those that were merged last, the latest at the end, whether or not anything is still to be done about them.
+    merged: tuple[Pull, ...] = ()
+
+    def brought(self, commits: Container[str]) -> tuple[Pull, ...]:
+        """Return the pull requests that brought any of these commits: as they were merged, or as they are proposed."""
+        known = {pull.number: pull for pull in (*self.merged, *(one.pull for one in self.pulls.values()))}
+        return tuple(
+            pull for _, pull in sorted(known.items()) if pull.head in commits or (pull.merged_as or None) in commits
+        )
 
 
 def follow(book: Book, event: Event, at: float) -> Book:
     """Return what is known after ``event`` happened at ``at``."""
     match event:
         case PullSeen(pull=pull):
-            return _put(book, _seen(book.pulls.get(pull.number), pull, at))
+            return _put(_kept(book, pull), _seen(book.pulls.get(pull.number), pull, at))
         case PullTrusted(pull=number, commit=commit) if number in book.pulls:
             return _put(book, replace(book.pulls[number], trusted=commit))
         case PullHeard():
@@ -66,6 +77,13 @@ def follow(book: Book, event: Event, at: float) -> Book:
 
 def _put(book: Book, one: Followed) -> Book:
     return replace(book, pulls={**book.pulls, one.pull.number: one})
+
+
+def _kept(book: Book, pull: Pull) -> Book:
+    if pull.state is not PullState.MERGED:
+        return book
+    others = (one for one in book.merged if one.number != pull.number)
+    return replace(book, merged=(*others, pull)[-_MERGED:])
 
 
 def _seen(before: Followed | None, pull: Pull, at: float) -> Followed:

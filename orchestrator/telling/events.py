@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from orchestrator.model.event import (
+    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -37,20 +38,25 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
+    TokenMade,
+    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,
     Verified,
 )
+from orchestrator.model.intent import Intended
+from orchestrator.model.moment import stamp
 from orchestrator.model.pull import PullState
 from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.rules.difference import Difference
 from orchestrator.telling.counts import short
 from orchestrator.telling.ignoring import told
+from orchestrator.telling.intents import why
 from orchestrator.telling.witnesses import by_whom
 
 
-def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm per kind
+def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 -- one arm per kind
     """Return what happened, in words for people."""
     match event:
         case Planned(proposal=proposal):
@@ -67,6 +73,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"nothing was started: {code} {message}"
         case ApplyStarted(attempt=attempt):
             return f"attempt {attempt.number} started on {attempt.host} by {attempt.by}"
+        case Intended(intent=intent):
+            return f"why: {why(intent)}"
         case ApplyEnded():
             return _ended(event)
         case AttemptDead(attempt=number, by=by, reason=reason):
@@ -128,6 +136,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"{by} lifted gate {gate_id}{_because(reason)}"
         case PullSeen() | PullTrusted() | PullHeard() | PullEnded() | TrackEnded():
             return _of_pulls(event)
+        case TokenMade() | TokenRevoked() | ActDenied():
+            return _at_the_door(event)
         case _:
             assert_never(event)
 
@@ -148,6 +158,18 @@ def _of_pulls(event: PullSeen | PullTrusted | PullHeard | PullEnded | TrackEnded
             return f"{track} is over: nothing of it waits any more"
         case _:
             assert_never(event)
+
+
+def _at_the_door(event: TokenMade | TokenRevoked | ActDenied) -> str:
+    match event:
+        case TokenMade(token=token, name=name, role=role, person=person, by=by, until=until):
+            whose = f" of {person}" if person else ""
+            end = f" until {stamp(until)}" if until else ""
+            return f"{by} made the token {name} ({token}){whose}, which may do what {role} may{end}"
+        case TokenRevoked(token=token, name=name, by=by):
+            return f"{by} ended the token {name} ({token})"
+        case ActDenied(by=by, what=what, code=code):
+            return f"{by} was refused ({code}): {what}"
 
 
 def _because(reason: str) -> str:

@@ -70,7 +70,6 @@ def test_what_comes_later_is_named_one_by_one():
         for name in (
             "retention",
             "credentials.aws-read-prod.assume_role",
-            "auth.github_app",
             "the source s3",
             "the source azure_blob",
             "the source oci",

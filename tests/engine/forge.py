@@ -24,6 +24,8 @@ class Forge:
     calls: list[str] = field(default_factory=list)
     queue: list[Candidate] = field(default_factory=list)
     failing: Exception | None = None
+    #: Number and head -> who approves of it, or why the forge does not say.
+    approving: dict[tuple[int, str], tuple[str, ...] | Exception] = field(default_factory=dict)
     traits = ForgeTraits(checks=True, comment_limit=65_536)
 
     def _call(self, name: str) -> None:
@@ -52,7 +54,10 @@ class Forge:
         return tuple(one for one in self.written if one.at >= since)
 
     def approvers(self, number: int, head: str) -> tuple[str, ...]:
-        return ()
+        said = self.approving.get((number, head), ())
+        if isinstance(said, Exception):
+            raise said
+        return said
 
     def candidates(self, base: str) -> tuple[Candidate, ...]:
         return tuple(self.queue)

@@ -9,9 +9,10 @@ from world import AUTO, SOURCE, World
 
 from orchestrator.engine.dispatch import Dispatch
 from orchestrator.engine.post import Post, Posts, row_of
-from orchestrator.engine.pulls.desk import ApplyOn, Desk, row_of_pulls
+from orchestrator.engine.pulls.desk import Desk, row_of_pulls
 from orchestrator.engine.pulls.looking import due_of_pulls
 from orchestrator.engine.tending import Halt, Tender
+from orchestrator.model.forge import ApplyOn
 from orchestrator.model.policy import Approvals, Mode
 from orchestrator.model.pull_events import PullHeard
 from orchestrator.ports import Due, Level

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pull_house import House, made
 
-from orchestrator.engine.pulls.desk import ApplyOn
+from orchestrator.model.forge import ApplyOn
 from orchestrator.model.pull import PullState
 from orchestrator.model.stack import MAIN
 from orchestrator.model.verdict import CheckConclusion

@@ -30,6 +30,7 @@ from orchestrator.effects.running import Running
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.work import Limits, Settled, Worker
 from orchestrator.errors import RevisionRejected
+from orchestrator.model.commit import Commit, Covered
 from orchestrator.model.event import Approved, Held
 from orchestrator.model.observed import Consent, Hold, HoldKind, Proposal
 from orchestrator.model.policy import Approvals, DriftPolicy, Mode, Policy
@@ -77,6 +78,8 @@ class World:
         self.teams: dict[str, set[str]] = {}
         #: Revision -> who wrote it, in the order of their making.
         self.written: dict[str, str] = {}
+        #: What every commit says, None where there are none: a folder.
+        self.said: Commit | None = None
         #: Who writes what is committed next.
         self.author = ""
         #: Proposed revision -> what it was made on.
@@ -167,6 +170,10 @@ class World:
             if any(path == one or path in one.parents for path in paths for one in changed):
                 found.add(self.written[order[at]])
         return frozenset(filter(None, found))
+
+    def commits(self, source, revision, since, paths):
+        """A revision here is its own commit, which says what it was written with."""
+        return Covered(commits=(replace(self.said, id=revision),), count=1) if self.said else Covered()
 
     def tree(self, source, revision):
         return MemoryTree(self.history[revision][0])
@@ -342,7 +349,7 @@ class _Sources:
 
     def __init__(self, world: World) -> None:
         self.read, self.tree, self.pin, self.authors = world.read, world.tree, world.pin, world.authors
-        self.merged, self._world = world.merged, world
+        self.merged, self.commits, self._world = world.merged, world.commits, world
 
     def bring(self, source, refs):
         """All revisions are at hand."""

@@ -15,18 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from described import Operation, github
+from imitated import Refused
 
 #: The App holdfast-acme, installed once.
 APP, INSTALLATION, LOGIN = "4711", 77, "holdfast-acme[bot]"
 _MOST_S = 600
-
-
-class Refused(Exception):
-    """What was asked is not done."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
 
 
 @cache

@@ -2,47 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from described import Operation, github
-
-
-def stamp(at: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
-
-
-@dataclass(slots=True, kw_only=True)
-class Written:
-    """A comment."""
-
-    id: int
-    pull: int
-    by: str
-    text: str
-    at: float
-    changed_at: float
-    #: Below an issue that is no pull request.
-    issue: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class Opened:
-    """A pull request."""
-
-    number: int
-    head: str
-    base: str
-    title: str
-    author: str
-    branch: str
-    fork: bool
-    draft: bool
-    state: str = "open"
-    merged_as: str = ""
-    #: In the order in which they were said: login, state, commit.
-    reviews: list[tuple[str, str, str]] = field(default_factory=list)
+from imitated import Opened, Written, stamp
 
 
 def user(login: str, like: dict[str, Any]) -> dict[str, Any] | None:

@@ -35,8 +35,8 @@ DB = 'resource "terraform_data" "db" {\n  input = "%s"\n}\n'
 class House:
     """A service that follows a repository, and the forge that its pull requests live at."""
 
-    def __init__(self, world: Yard, forge: GitHubMock, service: Serving, port: int) -> None:
-        self.world, self.forge, self.service, self._port = world, forge, service, port
+    def __init__(self, world: Yard, forge: GitHubMock, service: Serving, address: str) -> None:
+        self.world, self.forge, self.service, self._address = world, forge, service, address
         self._deliveries = 0
 
     def knock(self, event: str, body: dict[str, object] | None = None) -> None:
@@ -50,7 +50,7 @@ class House:
             "x-hub-signature-256": f"sha256={mac}",
             "content-type": "application/json",
         }
-        answer = httpx2.post(f"http://127.0.0.1:{self._port}/hooks/estate", content=text, headers=headers)
+        answer = httpx2.post(f"http://{self._address}/hooks/estate", content=text, headers=headers)
         assert answer.status_code == 202, answer.text
 
     def branch(self, name: str, files: dict[str, str], number: int = 0) -> str:
@@ -90,9 +90,9 @@ class House:
         return found()
 
     def text(self, number: int) -> str:
-        ours = [one for one in self.forge.comments(number) if "<!-- holdfast:pr" in one.body]
+        ours = [one for one in self.forge.comments(number) if "<!-- holdfast:pr" in one.text]
         assert len(ours) <= 1, "one comment, changed in place"
-        return ours[0].body if ours else ""
+        return ours[0].text if ours else ""
 
     def until(self, holds: Callable[[], object]) -> None:
         self.service.until(holds)
@@ -109,16 +109,21 @@ def house(world: Yard, github_mock: GitHubMock) -> Iterator[House]:
     files = {"stacks.yaml": STACKS, "net/main.tf": NET % "10.0.0.0/8", "web/main.tf": WEB, "db/main.tf": DB % "one"}
     world.commit(files)
     world.git("push", "--quiet", str(bare), "main")
-    port = free_port()
     source = {
         "name": "estate",
         "git": {"url": str(bare), "branch": "main", "every": "1h"},
         "hook": {"kind": "github", "secret": "${secret:hook}"},
-        "forge": {"kind": "github", "repository": "acme/infra", "api": github_mock.url, "token": "${secret:forge}"},
+        "forge": {
+            "kind": "github",
+            "repository": "acme/infra",
+            "api": github_mock.url,
+            "token": "${secret:forge}",
+            "login": "holdfast-acme[bot]",
+        },
     }
     config = configured(
         world,
-        listen=f"127.0.0.1:{port}",
+        listen="127.0.0.1:0",
         sources=[source],
         people={"github": {"bob-gh": "bob@acme.example"}},
         teams={"platform": ["bob@acme.example"]},
@@ -128,8 +133,8 @@ def house(world: Yard, github_mock: GitHubMock) -> Iterator[House]:
     world.extra |= {"HOLDFAST_SECRET_HOOK": HOOK, "HOLDFAST_SECRET_FORGE": "ghs_given"}
     world.run("apply", "--yes", "--source", "estate", HOLDFAST_CONFIG=str(config)).ended(0)
     with serving(world, config) as service:
-        service.sees("read", source="estate")
-        yield House(world, github_mock, service, port)
+        address = service.sees("serving")["listen"]
+        yield House(world, github_mock, service, address)
         service.stop()
 
 
@@ -152,7 +157,7 @@ def test_a_pull_request_from_its_opening_to_the_green_check(house: House) -> Non
     forge.push(number, second)
     house.knock("pull_request")
     house.says(number, "10.9.0.0/16", second[:7], but="10.0.0.0/16")
-    assert [one.id for one in forge.comments(number) if "holdfast:pr" in one.body] == [comment]
+    assert [one.id for one in forge.comments(number) if "holdfast:pr" in one.text] == [comment]
 
     # Somebody deletes the comment: there is one again.
     forge.delete_comment(comment)

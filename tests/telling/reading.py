@@ -15,7 +15,7 @@ _PARSER.linkify.set({"fuzzy_link": False})
 
 #: What forges make of displayed text: https://docs.github.com/en/get-started/writing-on-github and
 #: https://docs.gitlab.com/user/markdown/#gitlab-specific-references
-REFERENCE = re.compile(r"(?<![\w`])[@#!$%&~^][\w\"{/]|GH-\d|www\.\w|\[\w+:\w|\*iteration:")
+REFERENCE = re.compile(r"(?<![\w`])[@#!$%&~^][\w\"{/]|GH-\d|\bwww\.\w|\[\w+:\w|\*iteration:")
 
 
 @dataclass

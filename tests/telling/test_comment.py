@@ -106,10 +106,10 @@ def test_a_diff_that_is_short_is_shown_once_and_a_longer_one_twice() -> None:
     text = drawn(review(short))
     assert "<code>web</code>: full diff" in text
     assert "<code>web</code>: changes" not in text
-    long = planned("web", change("a.b", ChangeKind.UPDATE, *(attribute(f"size{i}", 1, 2) for i in range(20))))
+    long = planned("web", change("a.b", ChangeKind.UPDATE, *(attribute(f"size{i}", 1, 2) for i in range(40))))
     text = drawn(review(long))
-    assert "… and 12 more attributes" in text
-    assert "size19: 1 → 2" in text
+    assert "… and 32 more attributes" in text
+    assert "size39: 1 → 2" in text
 
 
 def test_texts_of_many_lines_are_compared_line_by_line() -> None:
@@ -213,7 +213,9 @@ def test_without_a_lasting_record_no_history_is_claimed() -> None:
 def test_while_it_is_planned_nothing_is_green() -> None:
     head = drawn(review(planned_at=0.0)).splitlines()[1]
     assert "✅" not in head
-    assert "being planned" in head
+    assert "still being planned" in head
+    head = drawn(review(planned("a", change("a")), part("b", Fare.PLANNING))).splitlines()[1]
+    assert "✅" not in head
 
 
 def test_what_cannot_be_planned_says_why_and_where() -> None:

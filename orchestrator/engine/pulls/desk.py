@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from orchestrator.model.forge import ApplyOn
 from orchestrator.ports import Forge
 from orchestrator.rules.rights import Identity
 
 #: What the row of a source's pull requests is called, in the agenda and in the record; no key of a stack looks like it.
-_PULLS: Final = "pulls:"
+#: It begins like those of sources: who looks is not kept waiting by who works.
+_PULLS: Final = "source pulls:"
 #: The tracks of that row: the forge is asked, and reviewers are told.
 LOOK: Final = "look"
 TELL: Final = "tell"
-
-
-class ApplyOn(StrEnum):
-    """What has a pull request applied."""
-
-    MERGE = "merge"
-    COMMENT = "comment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

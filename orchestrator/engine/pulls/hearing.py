@@ -17,12 +17,13 @@ from orchestrator.engine.acts.words import NO_RUN, append
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
-from orchestrator.engine.pulls.desk import ApplyOn, Desk
+from orchestrator.engine.pulls.desk import Desk
 from orchestrator.engine.pulls.holding import held_by, hold, release
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.pulls.touching import touch_of
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.event import Event
+from orchestrator.model.forge import ApplyOn
 from orchestrator.model.pull import PullState, Remark
 from orchestrator.model.pull_events import PullHeard, PullTrusted, TrackEnded
 from orchestrator.model.stack import StackKey

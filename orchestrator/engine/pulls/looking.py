@@ -50,6 +50,8 @@ class PullWatcher:
         self._books = books
         self._hearing = Hearing(post, desk, books, proposed)
         self._failures = 0
+        #: What came of the last look at a forge that has us wait.
+        self._silent = Looked(at=0.0)
         #: When the forge was last asked and answered.
         self._asked_at = 0.0
 
@@ -57,6 +59,8 @@ class PullWatcher:
         """Look once; ``base`` is the newest reading of the source. What is wrong with the forge is no error here."""
         outside, source = self.post.outside, self.post.source.id
         now = outside.clock.now()
+        if now < self._silent.at:
+            return self._silent
         try:
             open_ = self._desk.forge.pulls(self._desk.base)
             self._books.write(source, list(self._changes(open_)))
@@ -66,7 +70,10 @@ class PullWatcher:
             self._failures += 1
             wait = min(_MOST_S, self._desk.every_s * 2.0 ** min(self._failures - 1, 10))
             at = max(error.until, now + jittered(wait, f"{source} {now}"))
-            return Looked(at=at, code=error.code, message=error.message)
+            # A knock is no reason to ask a forge that has said when it may be asked.
+            looked = Looked(at=at, code=error.code, message=error.message)
+            self._silent = looked if error.until else self._silent
+            return looked
         self._failures, self._asked_at = 0, now
         outside.agenda.nudge(
             Due(stack=row_of_pulls(source), track=TELL, at=now, why="the forge was asked", priority=PLAN)
@@ -104,9 +111,21 @@ class PullWatcher:
             if error.code != "HF-4704":
                 raise
             return replace(pull, state=PullState.CLOSED)
+        if found.state is PullState.MERGED:
+            # Nobody's yes at the forge changes any more, and whoever asks later why it was applied finds it here.
+            return replace(found, approvers=self._approvers(found))
         elsewhere = found.state is PullState.OPEN
         # Nothing of it is for this source any more.
         return replace(found, state=PullState.CLOSED) if elsewhere else found
+
+    def _approvers(self, pull: Pull) -> tuple[str, ...]:
+        try:
+            return self._desk.forge.approvers(pull.number, pull.head)
+        except ForgeError as error:
+            # What the forge does not let us know we say nothing of; what it cannot tell now is asked again.
+            if error.code not in {"HF-4702", "HF-4704"}:
+                raise
+            return ()
 
 
 def due_of_pulls(source: str, at: float, why: str) -> Due:

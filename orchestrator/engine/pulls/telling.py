@@ -26,7 +26,7 @@ from orchestrator.model.observed import State
 from orchestrator.model.pull import Candidate, PullState
 from orchestrator.model.pull_events import PullEnded, TrackEnded
 from orchestrator.ports import Due
-from orchestrator.rules.pace import PLAN
+from orchestrator.rules.pace import PLAN, jittered
 from orchestrator.telling.review.checks import checks, status
 from orchestrator.telling.review.comment import comment, marker
 from orchestrator.telling.review.sheet import COMMENT_LIMIT, Sheet
@@ -61,33 +61,43 @@ class Teller:
         self.candidates: tuple[Candidate, ...] = ()
         #: What was made due last: number -> all that its plans depend on.
         self._arranged: dict[int, object] = {}
+        #: Until when the forge is left alone, seconds since the epoch.
+        self._quiet_until = 0.0
 
     def tell(self, base: Reading) -> float | None:
         """See to every pull request once; returns when something is to be told next, None where a nudge will say.
 
         Raises ForgeError where the forge does not take it: what could be told is told.
         """
-        later: list[float] = []
-        failed: ForgeError | None = None
+        now = self._post.outside.clock.now()
         every = self._reviewing.every(self._books.read(self._post.source.id), base)
+        for one in every:
+            self._arrange(one)
+        if now < self._quiet_until:
+            # A nudge is no reason to ask a forge that has said when, or that has just not answered.
+            return self._quiet_until
+        failed: list[ForgeError] = []
+        later = [at for one in every if (at := self._said(one, failed)) is not None]
         try:
             self._queueing.judge(base, every, self.candidates)
         except ForgeError as error:
-            failed = error
-        for one in every:
-            self._arrange(one)
-            try:
-                at = self._say(one)
-            except ForgeError as error:
-                failed = error
-                continue
-            if at is not None:
-                later.append(at)
-            elif one.over:
-                self._end(one)
-        if failed is not None:
-            raise failed
+            failed.append(error)
+        if failed:
+            until = max(error.until for error in failed)
+            self._quiet_until = max(until, now + jittered(_AGAIN_S, f"{self._post.source.id} {now}"))
+            raise failed[0]
         return min(later, default=None)
+
+    def _said(self, one: Reviewed, failed: list[ForgeError]) -> float | None:
+        """Tell of one, and end it where it is over; what the forge does not take is added to ``failed``."""
+        try:
+            at = self._say(one)
+        except ForgeError as error:
+            failed.append(error)
+            return None
+        if at is None and one.over:
+            self._end(one)
+        return at
 
     def _arrange(self, one: Reviewed) -> None:
         """Make due what the pull request touches, where anything that it depends on has moved."""

@@ -94,7 +94,7 @@ def _hushed(one: Annotation) -> Annotation:
     )
 
 
-def commands(found: Iterable[Annotation], *, more_in: str = "the summary") -> str:
+def commands(found: Iterable[Annotation], *, more_in: str = " in the summary") -> str:
     """Return the lines that have a runner show these: ten errors, ten warnings, and how many there are beside them."""
     every = list(found)
     shown: list[str] = []
@@ -104,7 +104,7 @@ def commands(found: Iterable[Annotation], *, more_in: str = "the summary") -> st
         shown += [command(one) for one in every if one.severity is severity][:most]
     left = len(every) - len(shown)
     if left:
-        shown.append(f"::notice title=holdfast::{data(f'and {left} more in {more_in}')}")
+        shown.append(f"::notice title=holdfast::{_payload(f'and {left} more{more_in}')}")
     return "".join(f"{line}\n" for line in shown)
 
 
@@ -112,16 +112,16 @@ def command(one: Annotation) -> str:
     """Return one workflow command."""
     known = {"file": one.file, "line": one.line, "col": one.column, "title": one.title}
     properties = ",".join(f"{key}={_property(str(value))}" for key, value in known.items() if value)
-    return f"::{_KINDS[one.severity]} {properties}::{data(one.message)}"
+    return f"::{_KINDS[one.severity]} {properties}::{_payload(one.message)}"
 
 
-def data(text: str) -> str:
-    """Return text as a command's data: nothing in it ends the command or begins another."""
+def _payload(text: str) -> str:
+    """Return text as what a command says: nothing in it ends the command or begins another."""
     return printable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
-    return data(text).replace(":", "%3A").replace(",", "%2C")
+    return _payload(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def grouped(title: str, lines: Sequence[str], token: str) -> str:
@@ -138,4 +138,4 @@ def grouped(title: str, lines: Sequence[str], token: str) -> str:
         raise ValueError("the output holds the token")
     shown = [printable(line).replace("\n", "\\n") for line in lines]
     silent = [f"::stop-commands::{token}", *shown, f"::{token}::"]
-    return "\n".join([f"::group::{data(title)}", *silent, "::endgroup::", ""])
+    return "\n".join([f"::group::{_payload(title)}", *silent, "::endgroup::", ""])

@@ -44,7 +44,13 @@ _UNDER_WAY: Final = frozenset({Fare.PLANNING, Fare.APPLYING, Fare.QUEUED})
 
 
 def checks(review: Review, sheet: Sheet) -> tuple[Check, ...]:
-    """Return a check for each environment; one for all where there is none, or nothing is known yet."""
+    """Return a check for each environment; one for all where the change touches none, or cannot be planned.
+
+    There is none while nobody knows what it touches: nothing would ever conclude it. Where one was posted for a commit
+    and is not among these any more, whoever posts them ends it.
+    """
+    if not review.planned_at and not review.parts and not review.trouble:
+        return ()
     return tuple(_check(review, environment, sheet) for environment in environments(review) or (NO_ENVIRONMENT,))
 
 

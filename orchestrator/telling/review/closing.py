@@ -23,6 +23,12 @@ _COMMIT: Final = 12
 _NAME: Final = 60
 _DONE: Final = "✔️"
 _REFUSED: Final = "🚫"
+_OUT: Final = {
+    Fare.FAILED: "failed",
+    Fare.DENIED: "denied",
+    Fare.QUEUED: "queued",
+    Fare.UNTRUSTED: "not trusted",
+}
 
 
 def appliable(parts: Sequence[Part]) -> list[Part]:
@@ -36,18 +42,27 @@ def asking(parts: Sequence[Part]) -> list[Part]:
 
 
 def how(review: Review) -> str:
-    """Return what has the change applied; empty where nothing of it can be."""
+    """Return what has the change applied, and what of it is not; empty where there is nothing to apply."""
     state = review.pull.state if review.pull else PullState.OPEN
     if state is PullState.CLOSED:
         return "**Closed** without a merge: nothing of it is applied."
     if review.pull and any(part.fare is Fare.UNTRUSTED for part in review.parts):
         return _untrusted(review.pull)
+    return " ".join(said for said in (_way(review, state), _left(review)) if said)
+
+
+def _way(review: Review, state: PullState) -> str:
     if review.trouble or not any(part.fare is Fare.PLANNED for part in review.parts):
-        return _deferred(review)
+        return ""
+    later = "; ".join(_asked(review))
     if review.pull is None or state is PullState.MERGED:
-        return _after_merge(review)
-    ways = _by_comment(review) if review.apply_on == "comment" else _by_merge(review)
-    return f"{ways} A plan is valid until the branch or the state moves."
+        return f"**Apply**: {later}.{_yes(review)}" if later else ""
+    if review.apply_on == "comment":
+        ready = appliable(review.parts)
+        said = f"**Apply**: comment {_command('apply', review, ready)}." if ready else "**Apply**: not before a yes."
+    else:
+        said = f"**Apply**: merge{f' ({later})' if later else ''}."
+    return f"{said}{_yes(review)} A plan is valid until the branch or the state moves."
 
 
 def _untrusted(pull: Pull) -> str:
@@ -64,25 +79,13 @@ def answers(review: Review) -> str:
     )
 
 
-def _by_merge(review: Review) -> str:
-    later = "; ".join(_asked(review))
-    return f"**Apply**: merge{f' ({later})' if later else ''}.{_yes(review)}"
-
-
-def _by_comment(review: Review) -> str:
-    ready = appliable(review.parts)
-    said = f"**Apply**: comment {_command('apply', review, ready)}." if ready else "**Apply**: not before a yes."
-    return f"{said}{_yes(review)}"
-
-
-def _after_merge(review: Review) -> str:
-    later = "; ".join(_asked(review))
-    return f"**Apply**: {later}.{_yes(review)}" if later else ""
-
-
-def _deferred(review: Review) -> str:
-    waits = any(part.fare is Fare.DEFERRED for part in review.parts)
-    return "What is deferred is planned once what it waits for is applied." if waits else ""
+def _left(review: Review) -> str:
+    """Say what stays out, so that nobody takes a part for the whole."""
+    fares = {part.fare for part in review.parts}
+    words = [word for fare, word in _OUT.items() if fare in fares]
+    said = [f"What is {' or '.join(words)} is not applied."] if words else []
+    said += ["What is deferred is planned once what it waits for is applied."] if Fare.DEFERRED in fares else []
+    return " ".join(said)
 
 
 def _asked(review: Review) -> list[str]:

@@ -48,7 +48,9 @@ def headline(review: Review) -> str:
     """Return what it is about and the worst of it, in markdown."""
     named = [prose(one, _NAME) for one in environments(review) if one != NO_ENVIRONMENT]
     where = ", ".join(named[:_NAMED]) + (f" and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
-    parts = ["holdfast plan", code(review.revision[:_SHORT]), where, f"{_symbol(review)} {', '.join(outcome(review))}"]
+    over = {Fare.APPLYING, Fare.APPLIED, Fare.UNKNOWN} & {part.fare for part in review.parts}
+    what = f"holdfast {'apply' if over else 'plan'}"
+    parts = [what, code(review.revision[:_SHORT]), where, f"{_symbol(review)} {', '.join(outcome(review))}"]
     return " · ".join(part for part in parts if part)
 
 
@@ -56,8 +58,8 @@ def outcome(review: Review) -> list[str]:
     """Return in words how the change fares, the worst first; there is always something."""
     if review.trouble:
         return ["cannot be planned"]
-    if not review.planned_at and not review.parts:
-        return ["being planned"]
+    if not review.planned_at:
+        return [*tally(review.parts), "still being planned"]
     changed = any(part.fare is not Fare.EMPTY for part in review.parts)
     return tally(review.parts) or ["outputs only" if changed else "no changes"]
 
@@ -68,7 +70,7 @@ def _symbol(review: Review) -> str:
         return SIGNS[Risk.FAILED].symbol
     if worst <= Risk.LOSES:
         return SIGNS[Risk.LOSES].symbol
-    if not review.planned_at or worst is Risk.PLANNING:
+    if not review.planned_at or any(part.fare in {Fare.PLANNING, Fare.APPLYING} for part in review.parts):
         return SIGNS[Risk.PLANNING].symbol
     return SIGNS[worst].symbol if worst < Risk.CHANGES else SIGNS[Risk.CHANGES].symbol
 

@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Final
 
 from adapters.contract import AttributeChange, Change, ChangeKind, Json, Plan, Problem
@@ -21,6 +21,9 @@ from orchestrator.telling.values import before_and_after
 #: So many resources of a stack, and attributes of a resource, are in the short form.
 _LISTED: Final = 20
 _ATTRIBUTES: Final = 8
+#: A full diff of so many lines, none of them wider than that, needs no short form.
+_SHORT: Final = 30
+_WIDE: Final = 160
 #: Longer texts are not compared line by line: that takes time with the square of their length.
 _COMPARED: Final = 400
 _CONTEXT: Final = 3
@@ -51,17 +54,18 @@ class Story:
         return f"<details open><summary>{said}</summary>\n\n{fence(lines)}\n\n</details>" if lines else ""
 
     def brief(self, room: int) -> str | None:
-        """Return the attributes that change, as many as one can take in: the full diff, where that says no more."""
+        """Return the attributes that change, as many as one can take in: the full diff, where that is short."""
         plan = self.part.plan
         if plan is None or not _says_something(plan):
             return None
-        lines = _within(_brief(plan), room)
-        return self._section("changes" if _is_longer(plan) else "full diff", lines) if lines else ""
+        longer = _is_long(plan)
+        lines = _within(_brief(plan) if longer else _whole(plan), room)
+        return self._section("changes" if longer else "full diff", lines) if lines else ""
 
     def whole(self, room: int) -> str | None:
         """Return the full diff: None where `brief` is that already."""
         plan = self.part.plan
-        if plan is None or not _says_something(plan) or not _is_longer(plan):
+        if plan is None or not _is_long(plan):
             return None
         lines = _within(_whole(plan), room)
         return self._section("full diff", lines) if lines else ""
@@ -92,8 +96,11 @@ def _within(lines: Iterable[str], room: int) -> list[str]:
     return found
 
 
-def _is_longer(plan: Plan) -> bool:
-    """Whether the full diff says more than the short form."""
+def _is_long(plan: Plan) -> bool:
+    """Whether the full diff is more than one can take in, and says more than the short form."""
+    first = list(islice(_whole(plan), _SHORT + 1))
+    if len(first) <= _SHORT and all(len(line) <= _WIDE for line in first):
+        return False
     return any(short != long for short, long in zip_longest(_brief(plan), _whole(plan)))
 
 

@@ -86,9 +86,10 @@ def code(text: str, longest: int = SHORT) -> str:
     text = flat(text, longest)
     if not text.strip():
         return "" if not text else "<code> </code>"
-    # Parsers do not agree on a backslash before a bar in a cell: elements and entities mean the same to each.
+    # Parsers do not agree on a backslash before a bar in a cell: elements and entities mean the same to each. To a
+    # parser what is in such an element is no code, and an address in it a link.
     if "|" in text or text.endswith("\\"):
-        return html_code(text, longest)
+        return f"<code>{_within(text, longest, _escaped)}</code>"
     ticks = max((len(run) for run in _TICKS.findall(text)), default=0) + 1
     edge = " " if text[0] in "` " or text[-1] in "` " else ""
     return f"{'`' * ticks}{edge}{text}{edge}{'`' * ticks}"
