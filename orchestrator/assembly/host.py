@@ -98,6 +98,7 @@ class Host:
             clock=self._clock,
             running=self.running,
             shared=operator.many_hosts,
+            forgetful=ephemeral(self._outer, shared=operator.many_hosts),
             people=operator,
             witnesses=(CloudTrail(), HistoryWitness(record=record)),
         )

@@ -70,9 +70,7 @@ class Place:
     @property
     def forgetful(self) -> bool:
         """Whether the record ends with the run of a build service that this is part of, and began with it."""
-        from orchestrator.effects.workflow import ephemeral  # noqa: PLC0415 -- only a few commands ask
-
-        return ephemeral(os.environ, shared=self.world.operator.many_hosts)
+        return self.outside.forgetful
 
     @property
     def now(self) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from orchestrator.cli.options import Form
 from orchestrator.cli.screen import Screen
 from orchestrator.model.action import Action, Apply, Ask, CheckDrift, MakePlan, Rest
 from orchestrator.model.stack import StackKey
@@ -31,7 +32,7 @@ def words(action: Action) -> str:
 @contextmanager
 def progress(screen: Screen) -> Iterator[Tell]:
     """Yield a function that tells people what goes on, on stderr. Safe to call from any thread."""
-    if not screen.for_people:
+    if not screen.for_people and screen.form is not Form.GITHUB:
         yield lambda _key, _words: None
     elif sys.stderr.isatty():
         with _live(screen) as tell:

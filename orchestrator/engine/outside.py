@@ -29,6 +29,8 @@ class Outside:
     people: ports.People
     #: Whether other hosts work on the same record: what one keeps on its disk must reach the others.
     shared: bool = False
+    #: Whether the record began with this run and ends with it: what it does not know may stand all the same.
+    forgetful: bool = False
     #: Who is asked by whom drift came about, beside the adapters.
     witnesses: tuple[ports.Witness, ...] = ()
 

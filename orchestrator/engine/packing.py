@@ -8,13 +8,13 @@ from dataclasses import replace
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.errors import Conflict, PlanRefused
-from orchestrator.model.event import Converged, Planned
+from orchestrator.model.event import FoundStanding, Planned
 from orchestrator.model.moment import stamp
 from orchestrator.model.observed import Applied, Proposal, TrackView
 from orchestrator.model.parcel import Packed, Parcel
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.rules.decide import settled
-from orchestrator.rules.order import ancestors
+from orchestrator.rules.order import ancestors, edges, waves
 
 
 def pack(outside: Outside, reading: Reading, plans: Mapping[StackKey, Proposal]) -> Parcel:
@@ -25,7 +25,7 @@ def pack(outside: Outside, reading: Reading, plans: Mapping[StackKey, Proposal])
         revision=reading.revision.id,
         made_at=outside.clock.now(),
         stacks=tuple(packed),
-        standing=_standing(outside, ancestors(reading.layout.stacks, plans)),
+        standing=_standing(outside, {*ancestors(reading.layout.stacks, plans), *plans}),
     )
 
 
@@ -40,7 +40,7 @@ def take_in(
 ) -> dict[StackKey, Proposal]:
     """Record the plans of a parcel as this record's own, and return those that are still to be applied.
 
-    ``content`` returns what a digest of the parcel names. Nothing is recorded where one of them cannot be applied:
+    ``content`` returns what a digest of the parcel names. To be called before anybody says yes to any of them:
 
     Raises:
         PlanRefused: they are another repository's (HF-1607), something that they were made of has changed (HF-1608),
@@ -56,21 +56,22 @@ def take_in(
         outside.artifacts.put(content(digest))
     for name, applied in parcel.standing.items():
         _stand(outside, name, applied, run)
-    survey = Survey(outside, reading)
-    found = {key: _checked(outside, survey, key, one.proposal) for key, one in _by_key(parcel).items()}
-    return {key: _recorded(outside, asked, of, run) for key, (asked, of) in found.items() if not _done(asked, of)}
-
-
-def _by_key(parcel: Parcel) -> dict[StackKey, Packed]:
-    return {StackKey.parse(one.stack): one for one in parcel.stacks}
+    plans = {StackKey.parse(one.stack): one.proposal for one in parcel.stacks}
+    found: dict[StackKey, Proposal] = {}
+    for wave in waves(edges(reading.layout.stacks), plans):
+        # What a plan of an upstream leaves as it is, its readers were planned with: theirs are looked at after it.
+        survey = Survey(outside, reading)
+        checked = {key: _checked(outside, survey, key, plans[key]) for key in wave}
+        due = {key: one for key, one in checked.items() if not _done(*one)}
+        found |= {key: _recorded(outside, asked, proposal, run) for key, (asked, proposal) in due.items()}
+    return found
 
 
 def _stand(outside: Outside, name: str, applied: Applied, run: int) -> None:
     """Have a record that has never heard of a stack know what it was brought to; one that has knows better."""
     state = outside.record.row(name).state
     if state.version == 0:
-        known = Converged(track=MAIN, applied=applied)
-        outside.record.append(name, [known], expected=state.version, run=run)
+        outside.record.append(name, [FoundStanding(applied=applied)], expected=state.version, run=run)
 
 
 def _checked(outside: Outside, survey: Survey, key: StackKey, proposal: Proposal) -> tuple[Asked, Proposal]:

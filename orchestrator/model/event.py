@@ -149,6 +149,17 @@ class Converged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FoundStanding:
+    """A stack that this record had never heard of was made already, as its tool or another record knows.
+
+    What it hands to others is known; that it is as asked for nobody has said.
+    """
+
+    applied: Applied
+    kind: Literal["found_standing"] = "found_standing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotConverged:
     """A look at what was applied says that the same files would still change something.
 
@@ -409,6 +420,7 @@ Event: TypeAlias = (
     | AttemptDead
     | SavingFailed
     | Converged
+    | FoundStanding
     | NotConverged
     | Verified
     | DriftSeen

@@ -27,6 +27,7 @@ from orchestrator.model.event import (
     DriftWitnessed,
     Event,
     Forgotten,
+    FoundStanding,
     GateLifted,
     GateSet,
     Held,
@@ -98,6 +99,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _unsaved(state, event)
         case Converged(track=track, applied=applied):
             return _settle(_on(drifted.proven(state, applied, at), track, lambda _: TrackView()), applied)
+        case FoundStanding(applied=applied):
+            return state if state.applied else replace(state, applied=applied)
         case Verified(ignored=ignored):
             return _verified(state, at, ignored=ignored)
         case DriftSeen():

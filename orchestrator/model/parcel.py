@@ -35,7 +35,7 @@ class Parcel:
     #: Seconds since the epoch.
     made_at: float
     stacks: tuple[Packed, ...] = ()
-    #: Stack -> what it was last brought to: of those that the planned ones wait for, or are fed by.
+    #: Stack -> what it was last brought to: of the planned ones, and of all that they wait for.
     standing: Mapping[str, Applied] = field(default_factory=dict)
 
     def artifacts(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from orchestrator.model.event import (
     DriftWitnessed,
     Event,
     Forgotten,
+    FoundStanding,
     GateLifted,
     GateSet,
     Held,
@@ -82,6 +83,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 -- o
             return f"what attempt {number} left could not be saved yet: {code} {message}"
         case Converged(applied=applied):
             return f"nothing to do at {applied.revision[:7]}"
+        case FoundStanding():
+            return "was made already; what it hands to others is known"
         case NotConverged(message=message):
             return f"did not converge: {message}"
         case Verified(ignored=ignored):

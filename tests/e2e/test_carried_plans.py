@@ -60,15 +60,21 @@ resource "lab_object" "web" {
 
 
 @pytest.fixture
-def job(yard: Yard) -> Yard:
-    """A yard whose network stands, and whose web is to be made."""
+def laid(yard: Yard) -> Yard:
+    """A yard in which nothing is made yet."""
     states = yard.folder / "states"
     states.mkdir()
     yard.extra |= {"HOLDFAST_PLAN_KEY": KEY, "HOLDFAST_SECRET_WORD": "open-sesame-17"}
     files = {"stacks.yaml": STACKS % {"states": states}, "network/main.tf": yard.lab + NETWORK}
     yard.commit({**files, "web/main.tf": yard.lab + WEB % 1})
-    yard.apply("network").ended(0)
     return yard
+
+
+@pytest.fixture
+def job(laid: Yard) -> Yard:
+    """A yard whose network stands, and whose web is to be made."""
+    laid.apply("network").ended(0)
+    return laid
 
 
 def elsewhere(job: Yard, name: str = "elsewhere", **extra: str) -> Yard:
@@ -91,29 +97,14 @@ def plan(job: Yard, *words: str) -> tuple[Path, str]:
     return out, told["digest"]
 
 
-def test_a_plan_is_applied_on_a_machine_that_has_never_heard_of_it(job: Yard) -> None:
+def test_a_plan_is_applied_on_a_machine_that_has_never_heard_of_it_and_nothing_else_is(job: Yard) -> None:
     out, digest = plan(job)
     assert out.stat().st_mode & 0o777 == 0o700
     for path, content in job.files_below(out):
         assert path.stat().st_mode & 0o777 == 0o600
         assert b"open-sesame-17" not in content
-    manifest = json.loads((out / "manifest.json").read_text())
-    assert [one["stack"] for one in manifest["stacks"]] == ["estate/web@default"]
-    other = elsewhere(job)
-    other.forget_starts()
-    done = other.run("apply", "--plan", str(out), "--digest", digest, "--yes", "--reason", "seen by ana")
-    done.ended(0, "applied")
-    assert job.created() == {"network": 1, "web-yes": 1}
-    assert "plan" not in [verb for verb, _ in other.starts()]
-    assert "seen by ana" in other.run("show", "web", "-o", "json").out + str(other.entries("web"))
-    # The same again: it was applied, and nothing has moved since.
-    other.run("apply", "--plan", str(out), "--digest", digest, "--yes").ended(0)
-    assert job.created() == {"network": 1, "web-yes": 1}
-    other.record_is_sound()
-
-
-def test_what_was_not_seen_is_not_applied(job: Yard) -> None:
-    out, digest = plan(job)
+    manifest = (out / "manifest.json").read_text()
+    assert [one["stack"] for one in json.loads(manifest)["stacks"]] == ["estate/web@default"]
     other = elsewhere(job)
 
     def refused(code: str, *words: str, status: int = 4, **env: str) -> None:
@@ -129,17 +120,41 @@ def test_what_was_not_seen_is_not_applied(job: Yard) -> None:
         content = path.read_bytes()
         path.write_bytes(content.replace(b"web", b"wed") if path.name == "manifest.json" else content[:-9] + b"A" * 9)
         refused("HF-1605")
-        path.unlink()
-        refused("HF-1611" if path.name == "manifest.json" else "HF-1605", status=64 if "json" in path.name else 4)
         path.write_bytes(content)
-    manifest = (out / "manifest.json").read_text()
+    (out / "seal").rename(out / "gone")
+    refused("HF-1605")
+    (out / "gone").rename(out / "seal")
     (out / "manifest.json").write_text(manifest.replace('"version": 1', '"version": 2'))
     refused("HF-1606")
     (out / "manifest.json").write_text("[]")
     refused("HF-1605")
+    (out / "manifest.json").unlink()
+    refused("HF-1611", status=64)
     (out / "manifest.json").write_text(manifest)
+    old = aged(out, job.folder / "aged")
+    other.run("apply", "--plan", str(old), "--yes").ended(PlanRefused.exit_code, "HF-1609", "1970-01-02")
     assert job.created() == {"network": 1}
-    refused("applied", "--digest", f"sha256:{digest}", status=0)
+
+    other.forget_starts()
+    said = ("--digest", f"sha256:{digest}", "--yes", "--reason", "seen by ana")
+    other.run("apply", "--plan", str(out), *said).ended(0, "applied")
+    assert job.created() == {"network": 1, "web-yes": 1}
+    assert "plan" not in [verb for verb, _ in other.starts()]
+    assert "seen by ana" in repr(other.entries("web"))
+    # The same again: it was applied, and nothing has moved since.
+    other.run("apply", "--plan", str(out), *said).ended(0)
+    assert job.created() == {"network": 1, "web-yes": 1}
+    other.record_is_sound()
+
+
+def aged(out: Path, to: Path) -> Path:
+    """Return the same plans as if they had been made long ago, by whoever has the key."""
+    cipher = Cipher(read_keys=lambda: keys_in(KEY, "the test"))
+    found = read_parcel(out, cipher=cipher)
+    old = [replace(one, proposal=replace(one.proposal, made_at=1.0)) for one in found.parcel.stacks]
+    parcel = replace(found.parcel, stacks=tuple(old))
+    write_parcel(to, parcel, record_key=found.record_key, content=found.content, cipher=cipher)
+    return to
 
 
 def test_what_has_moved_since_is_not_applied(job: Yard) -> None:
@@ -167,33 +182,36 @@ def test_what_has_moved_since_is_not_applied(job: Yard) -> None:
     assert job.created() == {"network": 1, "web-yes": 1}
 
 
-def test_a_plan_that_is_too_old_is_not_applied(job: Yard) -> None:
-    out, _ = plan(job)
-    cipher = Cipher(read_keys=lambda: keys_in(KEY, "the test"))
-    found = read_parcel(out, cipher=cipher)
-    old = [replace(one, proposal=replace(one.proposal, made_at=1.0)) for one in found.parcel.stacks]
-    aged = job.folder / "aged"
-    write_parcel(
-        aged,
-        replace(found.parcel, stacks=tuple(old)),
-        record_key=found.record_key,
-        content=found.content,
-        cipher=cipher,
-    )
-    elsewhere(job).run("apply", "--plan", str(aged), "--yes").ended(PlanRefused.exit_code, "HF-1609", "1970-01-02")
-    assert job.created() == {"network": 1}
-
-
-def test_a_folder_that_holds_something_is_left_alone_and_nothing_is_written_without_a_key(job: Yard) -> None:
+def test_a_machine_that_remembers_nothing_learns_what_stands_from_the_tools(job: Yard) -> None:
+    # Network changes, and what it hands on does not: web can be planned with it, and is applied after it.
+    job.commit({"network/main.tf": job.lab + NETWORK.replace("size = 1", "size = 2")})
+    planning = elsewhere(job, "planning", HOLDFAST_RECORD="ephemeral")
     out = job.folder / "plans"
-    job.run("plan", "--out", str(out), HOLDFAST_PLAN_KEY="").ended(64, "HF-1601", "openssl rand -base64 32")
+    planned = planning.run("plan", "--out", str(out), "-o", "json").ended(0).json
+    assert [(row["stack"], row["result"]) for row in planned["stacks"]] == [("network", "changes"), ("web", "changes")]
+    other = elsewhere(job, "applying", HOLDFAST_RECORD="ephemeral")
+    other.run("apply", "--plan", str(out), "--digest", planned["out"]["digest"], "--yes").ended(0, "2 applied")
+    assert job.created() == {"network": 1, "web-yes": 1}
+    # Named alone, a stack is planned with what the others hand it; none of them is in its plan.
+    alone = elsewhere(job, "alone", HOLDFAST_RECORD="ephemeral")
+    alone.run("plan", "web").ended(0, "No changes in 1 stack")
+    alone.run("drift", "web").ended(0, "No drift in 1 stack")
+    # What would change is waited for: no value is invented.
+    job.commit({"network/main.tf": job.lab + NETWORK.replace("10.0.0.0", "10.9.0.0")})
+    late = elsewhere(job, "late", HOLDFAST_RECORD="ephemeral")
+    late.run("plan", "web").ended(5, "waits for network.cidr")
+
+
+def test_a_folder_that_holds_something_is_left_alone_and_nothing_is_written_without_a_key(laid: Yard) -> None:
+    out = laid.folder / "plans"
+    laid.run("plan", "--out", str(out), HOLDFAST_PLAN_KEY="").ended(64, "HF-1601", "openssl rand -base64 32")
     assert not out.exists()
     out.mkdir()
     (out / "mine").write_text("keep")
-    job.forget_starts()
-    job.run("plan", "--out", str(out)).ended(64, "HF-1611")
+    laid.forget_starts()
+    laid.run("plan", "--out", str(out)).ended(64, "HF-1611")
     assert (out / "mine").read_text() == "keep"
-    assert not job.starts()
-    job.run("apply", "--plan", str(out)).ended(64, "HF-1611")
-    job.run("plan", "--out", str(out / "x"), "--dirty").ended(64, "HF-1900")
-    job.run("apply", "--digest", "0" * 64).ended(64, "HF-1900")
+    assert not laid.starts()
+    laid.run("apply", "--plan", str(out)).ended(64, "HF-1611")
+    laid.run("plan", "--out", str(out / "x"), "--dirty").ended(64, "HF-1900")
+    laid.run("apply", "--digest", "0" * 64).ended(64, "HF-1900")
