@@ -96,6 +96,11 @@ class House:
     def until(self, holds: Callable[[], object]) -> None:
         self.service.until(holds)
 
+    def read_last(self) -> str:
+        """Return the revision of the source that was read last."""
+        with self.world.record() as record:
+            return record.row("source:estate").looks.revision
+
     def state_of(self, head: str) -> str:
         found = self.forge.statuses(head)
         return found[-1]["state"] if found else ""
@@ -280,12 +285,8 @@ def test_applied_before_the_merge_the_stack_is_held_until_it_is_merged(house: Ho
     world.git("merge", "--quiet", "--no-ff", "-m", "another", house.branch("other", {"README.md": "words"}, 2))
     world.git("push", "--quiet", str(world.folder / "estate.git"), "main")
     house.knock("push", {"ref": "refs/heads/main"})
-    house.until(
-        lambda: (
-            [line for line in house.service.lines("read") if line["revision"] == world.git("rev-parse", "main")[:7]]
-            or world.attempts("db")
-        )
-    )
+    moved = world.git("rev-parse", "main")
+    house.until(lambda: house.read_last() == moved)
     house.merge(number, "early")
     house.says(number, "1 applied")
     house.until(lambda: world.state("db").hold is None)
