@@ -16,6 +16,7 @@
     │   └── AnothersRecord            it is kept for another repository           no   64
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
     │   └── StoreUnreachable          a store did not answer: nobody knows        yes   1
+    ├── Unreached            HF-47xx  a service that is asked does not answer     yes   1
     ├── Undelivered          HF-46xx  a receiver did not take a message            yes   1
     └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
         └── NotStarted                nothing ran, for certain                    yes   1
@@ -182,6 +183,13 @@ class Undelivered(OrchestratorError):
         """``offended``: it is this message that the receiver does not take, whatever it does with others."""
         super().__init__(message, code=code, hint=hint)
         self.offended = offended
+
+
+class Unreached(OrchestratorError):
+    """The service that HOLDFAST_URL names does not answer, or something else does."""
+
+    code = "HF-4700"
+    transient = True
 
 
 class ExecutionError(OrchestratorError):

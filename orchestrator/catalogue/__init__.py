@@ -6,7 +6,7 @@ policy and secrets, 5xxx execution, 9xxx our own faults.
 
 from __future__ import annotations
 
-from orchestrator.catalogue import configuration, door, execution, faults, record, reporting, sources, tools
+from orchestrator.catalogue import configuration, door, execution, faults, record, remote, reporting, sources, tools
 from orchestrator.catalogue.entry import Entry
 
 CODES: dict[str, Entry] = {
@@ -17,6 +17,7 @@ CODES: dict[str, Entry] = {
     **door.CODES,
     **execution.CODES,
     **reporting.CODES,
+    **remote.CODES,
     **faults.CODES,
 }
 

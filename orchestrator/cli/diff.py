@@ -44,7 +44,7 @@ def command(ctx: click.Context, stack: str, left: str, right: str) -> None:
 
 def _any_of(place: Place, word: str) -> StackKey:
     """Return one stack of a name that lives in several environments: A and B say which."""
-    from orchestrator.cli.choose import named  # noqa: PLC0415 -- seldom asked for
+    from orchestrator.rules.choosing import named  # noqa: PLC0415 -- seldom asked for
 
     return min(named(word, "", place.stacks))
 

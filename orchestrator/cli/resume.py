@@ -21,8 +21,8 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, reason: str) -> None
 
     A suspension of several stacks ends for all of them only by `holdfast resume` without STACK.
     """
-    from orchestrator.cli.choose import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.engine.acts.suspensions import resume  # noqa: PLC0415 -- likewise
+    from orchestrator.rules.choosing import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
 
     with at_record(ctx) as place:
         known = {*place.reading.layout.stacks, *place.recorded()}

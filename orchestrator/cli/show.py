@@ -8,7 +8,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, at_record, opened
+from orchestrator.cli.place import Place, at_record, is_far, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.observed import Proposal, TrackView
 from orchestrator.model.stack import MAIN
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(ctx: click.Context, what: str, *, track: str) -> None:
     """Show a run as a timeline, or what is proposed for a stack."""
-    if what.isdigit():
+    if is_far():
+        from orchestrator.cli.far import seeing  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        seeing.show_run(ctx, int(what))
+    elif what.isdigit():
         with at_record(ctx) as place:
             _show_run(place, int(what))
     else:

@@ -10,3 +10,8 @@ def stamp(at: float) -> str:
     if not at:
         return ""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def moment_of(text: str | None) -> float:
+    """Return the time that `stamp` wrote, 0 for none. Raises ValueError."""
+    return datetime.fromisoformat(text).timestamp() if text else 0.0

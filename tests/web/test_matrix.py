@@ -28,6 +28,7 @@ ROWS: dict[tuple[str, str], tuple[dict[str | None, Any], dict[str, Any]]] = {
     ("GET", "/api/v1/sources"): (LIST, {}),
     ("GET", "/api/v1/sources/{source}"): (SOURCE, {}),
     ("GET", "/api/v1/stacks"): (LIST, {}),
+    ("GET", "/api/v1/names"): (LIST, {}),
     ("GET", "/api/v1/stacks/{stack}"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/plan"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/outputs"): (VIEW, {}),
