@@ -15,7 +15,7 @@ for _name in (
     "orchestrator.cli.flow",
     "orchestrator.cli.looking",
     "orchestrator.cli.main",
-    "orchestrator.cli.planning",
+    "orchestrator.engine.crew",
     "orchestrator.cli.show_drift",
     "orchestrator.cli.show_explain",
     "orchestrator.cli.show_plan",

@@ -59,8 +59,8 @@ def _asked_about(place: Place, found: list[Waiting]) -> list[Waiting]:
     Raises UsageError (HF-1930) where nobody can be shown anything.
     """
     from orchestrator.cli.asking import Leave, allowed  # noqa: PLC0415 -- nobody is asked where the plan was named
-    from orchestrator.cli.planning import proposal_row  # noqa: PLC0415 -- likewise
     from orchestrator.cli.show_plan import view  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.crew import proposal_row  # noqa: PLC0415 -- likewise
 
     if not place.screen.interactive:
         name = found[0].key.short

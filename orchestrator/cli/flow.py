@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from orchestrator.cli.asking import Leave, allowed
-from orchestrator.cli.outcome import barred_mark, code_of, exit_after_apply
 from orchestrator.cli.place import Place
-from orchestrator.cli.planning import Crew
-from orchestrator.cli.progress import Tell, progress
-from orchestrator.cli.show_plan import Mark, Row, page, view
+from orchestrator.cli.progress import progress
+from orchestrator.cli.show_plan import page, view
 from orchestrator.cli.suggesting import after_apply
-from orchestrator.cli.working import Stop, at_once, begun, interruptible, leave, listening, ordered
+from orchestrator.cli.working import Stop, begun, interruptible, leave, listening
 from orchestrator.engine.acts.consent import Word, approve
+from orchestrator.engine.crew import Crew
+from orchestrator.engine.side_by_side import Tell, at_once, ordered
 from orchestrator.engine.waking import wake_readers
 from orchestrator.errors import EXIT_INTERRUPTED, OrchestratorError
 from orchestrator.model.action import Apply, Reason, Rest
@@ -23,6 +23,8 @@ from orchestrator.model.policy import Mode
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run
 from orchestrator.rules.order import readers
+from orchestrator.telling.outcome import barred_mark, code_of, exit_after_apply
+from orchestrator.telling.rows import Mark, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,7 @@ def _kept_back(row: Row) -> Row:
 
 def _crew(place: Place, wanted: Wanted, run: Run, stop: Stop, tell: Tell) -> Crew:
     return Crew(
-        place=place, run=run, stop=stop, tell=tell, parallel=at_once(wanted.parallel), holds=wanted.undo is not None
+        ground=place, run=run, stop=stop, tell=tell, parallel=at_once(wanted.parallel), holds=wanted.undo is not None
     )
 
 

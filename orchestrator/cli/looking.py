@@ -8,8 +8,9 @@ from adapters.contract import Drifts
 from orchestrator.cli.place import Place
 from orchestrator.cli.progress import progress
 from orchestrator.cli.show_drift import Row, page
-from orchestrator.cli.working import Ended, at_once, begun, listening, side_by_side
+from orchestrator.cli.working import begun, listening
 from orchestrator.engine.judging import judged_of
+from orchestrator.engine.side_by_side import Ended, at_once, side_by_side
 from orchestrator.engine.work import Worker
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from orchestrator.model.stack import StackKey

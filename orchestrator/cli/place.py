@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.standings import Situation
     from orchestrator.model.observed import Applying, State
     from orchestrator.ports import Entry, Run
+    from orchestrator.telling.rows import Row as PlanRow
 
 
 #: What is read and has no effect: said wherever somebody could count on it.
@@ -151,6 +152,12 @@ class Place:
                 short = key.short
                 self.screen.say(f"note: {short} is no longer in its source; what it made still stands")
                 self.screen.say(f"      holdfast apply --destroy {short} takes it down, moved_from: renames it")
+
+    def gravity(self, row: PlanRow) -> str:
+        """Say what makes a plan too grave for a mere yes, empty where nothing does."""
+        from orchestrator.engine.gravity import gravity  # noqa: PLC0415 -- the engine is heavy
+
+        return gravity(self, row)
 
     def run(self, number: int) -> Run:
         """Return one run. Raises UsageError where there is none."""

@@ -15,8 +15,8 @@ from orchestrator.errors import EXIT_INTERRUPTED, UsageError
 from orchestrator.model.stack import StackKey
 
 if TYPE_CHECKING:
-    from orchestrator.cli.show_plan import Row
     from orchestrator.ports import Run
+    from orchestrator.telling.rows import Row
 
 
 @rich_click.command()
@@ -46,12 +46,13 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     A stack whose files, settings and inputs are those last planned or applied starts no tool; a plan that somebody
     rejected is made afresh where its STACK is named.
     """
-    from orchestrator.cli.outcome import exit_after_plan  # noqa: PLC0415 -- rich and the engine are heavy
-    from orchestrator.cli.planning import Crew  # noqa: PLC0415 -- likewise
     from orchestrator.cli.progress import progress  # noqa: PLC0415 -- likewise
     from orchestrator.cli.show_plan import page  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.working import at_once, begun, listening, ordered  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.working import begun, listening  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.crew import Crew  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.side_by_side import at_once, ordered  # noqa: PLC0415 -- likewise
     from orchestrator.model.policy import Mode  # noqa: PLC0415 -- likewise
+    from orchestrator.telling.outcome import exit_after_plan  # noqa: PLC0415 -- rich and the engine are heavy
 
     if destroy and (not stacks or dirty):
         raise UsageError(
@@ -75,7 +76,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         if not keys:
             place.screen.say(f"no stack is concerned by what changed since {changed_since}")
         with begun(place, "plan") as run, progress(place.screen) as tell, listening(place, run) as stop:
-            crew = Crew(place=place, run=run, stop=stop, tell=tell, parallel=at_once(parallel), afresh=bool(stacks))
+            crew = Crew(ground=place, run=run, stop=stop, tell=tell, parallel=at_once(parallel), afresh=bool(stacks))
             rows = [
                 row
                 for wave in ordered(place, keys, backwards=destroy)

@@ -47,9 +47,9 @@ def _show_run(place: Place, number: int) -> None:
 
 
 def _show_stack(place: Place, word: str, track: str) -> None:
-    from orchestrator.cli.planning import proposal_row  # noqa: PLC0415 -- rich and the engine are heavy
     from orchestrator.cli.show_plan import page  # noqa: PLC0415 -- likewise
     from orchestrator.cli.suggesting import after_plan  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.crew import proposal_row  # noqa: PLC0415 -- rich and the engine are heavy
     from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
 
     key = place.one(word)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from orchestrator.cli.place import Place, is_main
-from orchestrator.cli.show_plan import Mark, Row
 from orchestrator.cli.steps import NAMED, few
 from orchestrator.model.stack import StackKey
+from orchestrator.telling.rows import Mark, Row
 
 
 def after_plan(place: Place, rows: Sequence[Row], run: int) -> list[str]:

@@ -49,11 +49,3 @@ def tally(counts: Counts) -> list[tuple[Sign, int]]:
 def counted(number: int, one: str) -> str:
     """Return a number with its noun: ``1 stack``, ``2 stacks``."""
     return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
-def lost(counts: Counts) -> str:
-    """Return in words what may lose something: ``1 to replace, 2 to destroy``; empty where nothing does."""
-    found = [f"{counts.replace} to replace"] if counts.replace else []
-    found += [f"{counts.delete} to destroy"] if counts.delete else []
-    found += [f"{counts.unknown} unknown until apply"] if counts.unknown else []
-    return ", ".join(found)

@@ -36,6 +36,14 @@ def short(counts: Counts) -> str:
     return " ".join(f"{SYMBOLS[kind]}{number}" for kind, number in numbers(counts).items()) or NOTHING
 
 
+def lost(counts: Counts) -> str:
+    """Return in words what may lose something: ``1 to replace, 2 to destroy``; empty where nothing does."""
+    found = [f"{counts.replace} to replace"] if counts.replace else []
+    found += [f"{counts.delete} to destroy"] if counts.delete else []
+    found += [f"{counts.unknown} unknown until apply"] if counts.unknown else []
+    return ", ".join(found)
+
+
 def value(counts: Counts) -> dict[str, Json]:
     """Return counts for programs: every kind is always there."""
     return {
