@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import confirm_options, stacks_argument
 from orchestrator.cli.options import output_options, parallel_option, world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.place import is_far, opened
 from orchestrator.errors import UsageError
 
 
@@ -49,6 +49,19 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
 
     if destroy and not stacks:
         raise UsageError("--destroy needs the names of the stacks", hint="holdfast apply --destroy STACK")
+    if is_far():
+        from orchestrator.cli.far import planning  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        if destroy:
+            hint = "run it on the service's host, or take the stack out of its source first"
+            raise UsageError("a service takes nothing down from afar", code="HF-1915", hint=hint)
+        wish = planning.Wanted(
+            leave=Leave(yes=yes, confirmed=confirm),
+            reason=reason,
+            accept_duplicates=accept_duplicates,
+            parallel=parallel,
+        )
+        ctx.exit(planning.apply(ctx, stacks, wish, with_dependents=with_dependents)[0])
     with opened(ctx) as place:
         place.warn_of_dirt()
         if not stacks:

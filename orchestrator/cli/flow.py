@@ -16,14 +16,14 @@ from orchestrator.cli.working import Stop, begun, interruptible, leave, listenin
 from orchestrator.engine.acts.consent import Word, approve
 from orchestrator.engine.crew import Crew
 from orchestrator.engine.side_by_side import Tell, at_once, ordered
+from orchestrator.engine.sorting_out import kept_back, sort_out
 from orchestrator.engine.waking import wake_readers
 from orchestrator.errors import EXIT_INTERRUPTED, OrchestratorError
-from orchestrator.model.action import Apply, Reason, Rest
 from orchestrator.model.policy import Mode
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run
 from orchestrator.rules.order import readers
-from orchestrator.telling.outcome import barred_mark, code_of, exit_after_apply
+from orchestrator.telling.outcome import exit_after_apply
 from orchestrator.telling.rows import Mark, Row
 
 
@@ -100,7 +100,8 @@ def _wave(
     if place.screen.for_people:
         _show(place, changing)
     with progress(place.screen) as tell:
-        sorted_out = _sort_out(_crew(place, wanted, run, stop, tell), changing, wanted)
+        crew = _crew(place, wanted, run, stop, tell)
+        sorted_out = sort_out(crew, changing, accept_duplicates=wanted.accept_duplicates)
     with interruptible():
         granted = allowed(place, sorted_out.open, wanted.leave)
     for row in granted:
@@ -111,52 +112,14 @@ def _wave(
         applied = {row.key: row for row in crew.rows(crew.settle([row.key for row in going], Mode.PROPOSE))}
     _leave_if_wanted(place, wanted, run, stop)
     refused = [row for row in sorted_out.open if row not in granted]
-    became = {row.key: row for row in (*sorted_out.barred, *map(_kept_back, refused))} | applied
+    became = {row.key: row for row in (*sorted_out.barred, *map(kept_back, refused))} | applied
     return [became.get(row.key, row) for row in planned], [row.key for row in (*refused, *sorted_out.barred)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SortedOut:
-    """Plans by what they still need."""
-
-    #: Enough people have said yes to exactly this already, and it does not go back.
-    agreed: list[Row]
-    #: A yes would let them through.
-    open: list[Row]
-    #: No yes would: policy, a rejection, a gate.
-    barred: list[Row]
-
-
-def _sort_out(crew: Crew, rows: Sequence[Row], wanted: Wanted) -> _SortedOut:
-    found = _SortedOut(agreed=[], open=[], barred=[])
-    for row in rows:
-        action = crew.decision(row.key)
-        if isinstance(action, Apply) and not row.backwards:
-            found.agreed.append(row)
-        elif not isinstance(action, Rest) or _opens(action, wanted):
-            found.open.append(row)
-        else:
-            mark = barred_mark(action)
-            found.barred.append(replace(row, mark=mark, why=row.why or action.why, code=code_of(action, mark, None)))
-    return found
-
-
-def _opens(rest: Rest, wanted: Wanted) -> bool:
-    # Of the gates, the one that asks whether a stack was made already is opened by this word, and no other.
-    if rest.reason in {Reason.MAY_DUPLICATE, Reason.GATED}:
-        return wanted.accept_duplicates
-    return rest.reason is Reason.AWAITING_APPROVAL
 
 
 def _approve(place: Place, wanted: Wanted, run: Run, row: Row) -> None:
     if row.proposal:
         word = Word(caller=place.caller, reason=wanted.reason, duplicates=wanted.accept_duplicates)
         approve(place.outside, row.key, row.proposal, word, run=run.number)
-
-
-def _kept_back(row: Row) -> Row:
-    why = "; ".join(filter(None, ("waits for a yes", row.why)))
-    return replace(row, why=why) if row.mark is Mark.CHANGES else row
 
 
 def _crew(place: Place, wanted: Wanted, run: Run, stop: Stop, tell: Tell) -> Crew:

@@ -23,7 +23,7 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, drawn: str) -> None:
 
     `holdfast graph --format svg > graph.svg` makes a picture; it needs no other program.
     """
-    from orchestrator.cli.nodes import node_of  # noqa: PLC0415 -- the engine is heavy
+    from orchestrator.engine.nodes import node_of  # noqa: PLC0415 -- the engine is heavy
     from orchestrator.rules.order import edges, waves  # noqa: PLC0415 -- needed once the files are read
 
     with opened(ctx) as place:

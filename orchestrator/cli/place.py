@@ -69,6 +69,11 @@ class Place:
         return Caller(actor=actor, door="cli", teams=self.world.operator.teams_of(actor))
 
     @property
+    def is_main(self) -> bool:
+        """Whether the reading follows the source itself."""
+        return is_main(self.reading)
+
+    @property
     def now(self) -> float:
         """Seconds since the epoch."""
         return self.outside.clock.now()

@@ -10,7 +10,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, parallel_option, world_options
-from orchestrator.cli.place import NOTICES, Place, opened
+from orchestrator.cli.place import NOTICES, Place, is_far, opened
 from orchestrator.errors import EXIT_INTERRUPTED, UsageError
 from orchestrator.model.stack import StackKey
 
@@ -54,14 +54,25 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     from orchestrator.model.policy import Mode  # noqa: PLC0415 -- likewise
     from orchestrator.telling.outcome import exit_after_plan  # noqa: PLC0415 -- rich and the engine are heavy
 
-    if destroy and (not stacks or dirty):
-        raise UsageError(
-            "--destroy needs the names of stacks, as they are committed", hint="holdfast plan --destroy STACK"
+    _refuse_senseless(stacks, destroy=destroy, dirty=dirty, others=bool(changed_since or with_dependents))
+    if is_far():
+        from orchestrator.cli.far import planning  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        if dirty or changed_since:
+            raise UsageError(
+                "--dirty and --changed-since look at files and commits here, and a service plans what its sources hold",
+                code="HF-1915",
+                hint="in a checkout, without HOLDFAST_URL, both work",
+            )
+        planning.plan(
+            ctx,
+            stacks,
+            destroy=destroy,
+            with_dependents=with_dependents,
+            detailed=detailed_exitcode,
+            parallel=parallel,
         )
-    if destroy and (changed_since or with_dependents):
-        raise UsageError(
-            "--destroy means the stacks that are named, and no others", hint="holdfast plan --destroy STACK…"
-        )
+        return
     with opened(ctx, dirty=dirty, notices=NOTICES) as today:
         place = today.going_down() if destroy else today
         if not dirty:
@@ -88,6 +99,18 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         place.screen.emit(page(rows))
         place.screen.next(*_next(place, rows, run, destroy=destroy))
         ctx.exit(exit_after_plan([row.mark for row in rows], detailed=detailed_exitcode))
+
+
+def _refuse_senseless(stacks: tuple[str, ...], *, destroy: bool, dirty: bool, others: bool) -> None:
+    """Raise UsageError for options that do not go together; ``others``: stacks are to be found that nobody named."""
+    if destroy and (not stacks or dirty):
+        raise UsageError(
+            "--destroy needs the names of stacks, as they are committed", hint="holdfast plan --destroy STACK"
+        )
+    if destroy and others:
+        raise UsageError(
+            "--destroy means the stacks that are named, and no others", hint="holdfast plan --destroy STACK…"
+        )
 
 
 def _keys(place: Place, words: tuple[str, ...], *, since: str, with_dependents: bool) -> tuple[StackKey, ...]:

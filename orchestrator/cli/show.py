@@ -28,13 +28,25 @@ def command(ctx: click.Context, what: str, *, track: str) -> None:
     if is_far():
         from orchestrator.cli.far import seeing  # noqa: PLC0415 -- only where HOLDFAST_URL is set
 
-        seeing.show_run(ctx, int(what))
+        if what.isdigit():
+            seeing.show_run(ctx, int(what))
+        else:
+            _show_far(ctx, what, track)
     elif what.isdigit():
         with at_record(ctx) as place:
             _show_run(place, int(what))
     else:
         with opened(ctx) as place:
             _show_stack(place, what, track)
+
+
+def _show_far(ctx: click.Context, what: str, track: str) -> None:
+    from orchestrator.cli.far.planning import show_stack  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+    if track != MAIN:
+        hint = "leave out --track, or run it on the service's host"
+        raise UsageError("a service shows what its sources' own refs are planned for", code="HF-1915", hint=hint)
+    show_stack(ctx, what)
 
 
 def _show_run(place: Place, number: int) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from adapters.contract import ChangeKind, DriftItem, Goal, Problem, Severity
 from orchestrator.cli import graph_svg, graph_text, show_diff, show_drift, show_graph, show_plan, show_status
-from orchestrator.cli.nodes import Mood, Node, node_of
+from orchestrator.engine.nodes import Mood, Node, node_of
 from orchestrator.engine.standings import Situation
 from orchestrator.model.action import Reason, Rest
 from orchestrator.model.observed import Applying, Drift, Failure, Looks, Phase, State, TrackView, UnknownAttempt

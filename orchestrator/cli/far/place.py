@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from orchestrator.cli.options import Wish, wish_of
 from orchestrator.cli.place import screen_of, typed
 from orchestrator.cli.screen import Screen
-from orchestrator.errors import OrchestratorError, UsageError
+from orchestrator.errors import OrchestratorError, SourceUnreachable, UsageError
 from orchestrator.model.stack import StackKey
 from orchestrator.remote.address import Address
 from orchestrator.remote.refusals import understood
@@ -22,6 +22,8 @@ from orchestrator.remote.server import Params, Server, quoted
 from orchestrator.rules.choosing import choose_one
 
 _T = TypeVar("_T")
+#: Seconds that a service gets to look at its sources.
+_LOOKS_S: Final = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,11 @@ class Far:
     server: Server
     wish: Wish
     screen: Screen
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is about the source itself: a service looks at nothing else."""
+        return True
 
     @property
     def now(self) -> float:
@@ -49,6 +56,31 @@ class Far:
         """Return where each stack stands that the words mean; no words mean all. Raises OrchestratorError."""
         found = self.server.pages("stacks", self.meant(words))
         return self.read(lambda: sorted(found, key=lambda one: StackKey.parse(one["key"])))
+
+    def look(self) -> None:
+        """Have the service look at its sources now: what is planned is what they hold at this moment.
+
+        Raises OrchestratorError where none of them can be read.
+        """
+        found = self.server.post("look", {"source": self.wish.source, "within_s": _LOOKS_S})
+        failed = self.read(lambda: [one for one in found["sources"] if one["code"] or not one["looked"]])
+        for one in failed:
+            why = f"{one['code']} {one['message']}".strip() or "it takes too long"
+            self.screen.say(f"note: source {one['name']} cannot be read just now: {why}")
+        if failed and len(failed) == len(found["sources"]):
+            raise SourceUnreachable(
+                str(failed[0]["message"] or "it takes too long"), code=str(failed[0]["code"]), hint="holdfast status"
+            )
+
+    def chosen(self, words: Sequence[str], *, with_dependents: bool = False) -> list[StackKey]:
+        """Return the stacks in their sources that the words mean; no words mean all. Raises OrchestratorError."""
+        return [key for wave in self.waves_of(words, with_dependents=with_dependents) for key in wave]
+
+    def waves_of(self, words: Sequence[str], *, with_dependents: bool = False) -> list[list[StackKey]]:
+        """Return those stacks in the waves in which they are worked: whoever waits for another comes after it."""
+        more: Params = {"bare": "true", **({"dependents": "true"} if with_dependents else {})}
+        graph = self.server.get("graph", {**self.meant(words), **more})
+        return self.read(lambda: [[StackKey.parse(key) for key in wave] for wave in graph["waves"]])
 
     def one(self, word: str) -> StackKey:
         """Return the one stack that a word means. Raises OrchestratorError."""
