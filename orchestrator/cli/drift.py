@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 import rich_click
@@ -10,14 +10,27 @@ import rich_click
 from adapters.contract import Goal
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, parallel_option, world_options
-from orchestrator.cli.place import Place, at_record, opened
+from orchestrator.cli.place import Place, at_record, is_far, opened
 from orchestrator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from orchestrator.model.stack import StackKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.cli.screen import Screen
     from orchestrator.cli.show_drift import Row
+
+
+class Telling(Protocol):
+    """Where what was found is told."""
+
+    @property
+    def screen(self) -> Screen:
+        """The terminal, or what stands in its place."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
 
 
 @rich_click.command()
@@ -56,15 +69,41 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     if ignore or heed or until or reason:
         _say(ctx, stacks, ignore=ignore, until=until, heed=heed, reason=reason)
         return
+    if is_far():
+        _far(ctx, stacks, answer=answer, show=show, history=history, detailed=detailed_exitcode, parallel=parallel)
+        return
     # What was found is in the record: files that cannot be read hide none of it.
     with at_record(ctx) if history or show else opened(ctx) as place:
         keys = place.chosen(stacks) if stacks else _applied(place, place.chosen(stacks))
         if history:
             _print_history(place, keys)
         elif show:
-            ctx.exit(_found(place, _remembered(place, keys), detailed=detailed_exitcode))
+            ctx.exit(found(place, _remembered(place, keys), detailed=detailed_exitcode))
         else:
             ctx.exit(_looked(place, keys, answer=answer, detailed=detailed_exitcode, parallel=parallel))
+
+
+def _far(  # noqa: PLR0913 -- one argument per option
+    ctx: click.Context,
+    stacks: tuple[str, ...],
+    *,
+    answer: bool,
+    show: bool,
+    history: bool,
+    detailed: bool,
+    parallel: int,
+) -> None:
+    from orchestrator.cli.far import drifting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+    if answer:
+        hint = "leave out --answer: it does so in its own time; holdfast apply puts it back now"
+        raise UsageError("a service answers drift by itself, as policy says", code="HF-1915", hint=hint)
+    if history:
+        drifting.history(ctx, stacks)
+    elif show:
+        ctx.exit(drifting.remembered(ctx, stacks, detailed=detailed))
+    else:
+        ctx.exit(drifting.look(ctx, stacks, detailed=detailed, parallel=parallel))
 
 
 def _one_of(**wishes: object) -> None:
@@ -80,7 +119,7 @@ def _looked(place: Place, keys: Sequence[StackKey], *, answer: bool, detailed: b
     if interrupted:
         return EXIT_INTERRUPTED
     if not answer:
-        return _found(place, rows, detailed=detailed)
+        return found(place, rows, detailed=detailed)
     from orchestrator.cli.drift_answers import answer as answered  # noqa: PLC0415 -- only here
     from orchestrator.cli.show_drift import page  # noqa: PLC0415 -- rich is heavy
 
@@ -91,7 +130,7 @@ def _looked(place: Place, keys: Sequence[StackKey], *, answer: bool, detailed: b
     return failed or done.exit_code or _code(rows, detailed=detailed)
 
 
-def _found(place: Place, rows: Sequence[Row], *, detailed: bool) -> int:
+def found(place: Telling, rows: Sequence[Row], *, detailed: bool) -> int:
     """Print what was found and what to type next; return the exit code."""
     from orchestrator.cli.show_drift import page  # noqa: PLC0415 -- rich is heavy
 
@@ -137,6 +176,14 @@ def _say(ctx: click.Context, stacks: tuple[str, ...], *, ignore: str, until: str
         hint = "holdfast drift STACK --ignore ADDRESS --until 30d --reason TEXT"
         raise UsageError("--ignore takes one STACK, and needs --until and --reason", code="HF-1932", hint=hint)
     of = Difference.parse(ignore or heed)
+    if is_far():
+        from orchestrator.cli.far import drifting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        if heed:
+            drifting.heed(ctx, stacks[0], of, reason)
+        else:
+            drifting.ignore(ctx, stacks[0], of, until=until, reason=reason)
+        return
     with at_record(ctx) as place:
         key = place.one(stacks[0])
         if heed:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from orchestrator.engine.acts.consent import Word, approve
 from orchestrator.engine.acts.words import nudge
 from orchestrator.engine.crew import Crew
+from orchestrator.engine.looking import Found, look
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.side_by_side import Stopping, Tell, at_once, ordered
 from orchestrator.engine.waking import wake_readers
@@ -74,6 +75,11 @@ class Errand:
         applied = [row.key for row in rows if row.mark is Mark.APPLIED]
         wake_readers(self.site.outside, readers(self.site.stacks), applied, but=keys)
         return rows
+
+    def look(self, keys: Sequence[StackKey]) -> list[Found]:
+        """Look for drift in stacks, side by side."""
+        parallel = at_once(self.parallel)
+        return look(self.site, self.run, keys, parallel=parallel, stop=self.stop, tell=self.tell)
 
     def crew(self, *, afresh: bool = False) -> Crew:
         """Return who does it."""

@@ -29,6 +29,8 @@ class Outcome:
 
     #: Name of who asked for it: it is told to nobody else.
     who: str
+    #: ``plan``, ``apply`` or ``drift``.
+    verb: str
     doing: dict[str, str] = field(default_factory=dict)
     rows: Sequence[Json] = ()
     done: bool = False
@@ -59,7 +61,7 @@ class Errands:
             found = self._kept.get(run)
         return found if found and found.who == who else None
 
-    def begin(self, who: str, work: Callable[[Outcome, Callable[[Run], None]], None]) -> int:
+    def begin(self, who: str, verb: str, work: Callable[[Outcome, Callable[[Run], None]], None]) -> int:
         """Begin, and return the run that tells of it; ``work`` is given where to tell, and what to call with its run.
 
         Raises Problem: 429 where too many are at work, else what kept its run from beginning.
@@ -67,7 +69,7 @@ class Errands:
         if not self._places.acquire(blocking=False):
             raise Problem(429, detail="so much is under way already; try again later", headers={"retry-after": "10"})
         begins: Future[int] = Future()
-        outcome = Outcome(who=who)
+        outcome = Outcome(who=who, verb=verb)
 
         def begun(run: Run) -> None:
             with self._lock:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from serviced import HOLDFAST, Service
+import preloaded
+from serviced import Service
 
 #: What the three stacks of the estate make, and with what they wait for whom.
 _FILES: Mapping[str, str] = {
@@ -17,6 +18,14 @@ _FILES: Mapping[str, str] = {
     "web": 'variable "cidr" {\n  type = string\n}\nresource "terraform_data" "web" {\n  input = var.cidr\n}\n',
     "db": 'resource "terraform_data" "db" {\n  input = "v1"\n}\n',
 }
+
+
+class Said(NamedTuple):
+    """What a command printed and ended in."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Estate(Service):
@@ -44,11 +53,11 @@ class Estate(Service):
         body = {"version": 1, "discover": False, "defaults": {"apply": "approve"}, "stacks": stacks}
         (self.lab / "stacks.yaml").write_text(json.dumps(body))
 
-    def here(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def here(self, *words: str) -> Said:
         """Run a command on the service's own host."""
-        return self.run("--source", "lab", *words)
+        return Said(*preloaded.run(["--source", "lab", *words], cwd=self.folder, env=self.environment, timeout=120))
 
-    def far(self, *words: str, token: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    def far(self, *words: str, token: str = "", **more: str) -> Said:
         """Run a command elsewhere: nothing of the service's host is at hand."""
         env = {
             "PATH": os.environ["PATH"],
@@ -57,7 +66,4 @@ class Estate(Service):
             "HOLDFAST_TOKEN": token or self.first,
             **more,
         }
-        return subprocess.run(
-            [HOLDFAST, *words], cwd="/", env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            timeout=120,
-        )  # fmt: skip
+        return Said(*preloaded.run(words, cwd=Path("/"), env=env, timeout=120))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,28 @@ READING = [
     ["approve", "db", "--proposal", "99"],
     ["reject", "net"],
     ["approve", "999"],
+    ["outputs", "net"],
+    ["outputs", "net", "-o", "json"],
+    ["outputs", "net", "cidr"],
+    ["outputs", "net", "password"],
+    ["outputs", "net", "cdir"],
+    ["outputs", "db"],
+    ["graph"],
+    ["graph", "-o", "wide"],
+    ["graph", "-o", "json", "web"],
+    ["graph", "--format", "mermaid"],
+    ["graph", "--format", "svg"],
+    ["drift"],
+    ["drift", "net", "--plain"],
+    ["drift", "--show", "-o", "yaml"],
+    ["drift", "--show", "db", "--plain"],
+    ["drift", "--history"],
+    ["drift", "net", "--heed", "terraform_data.net"],
+    ["drift", "net", "--ignore", "a.b"],
+    ["unlock", "net"],
+    ["resolve", "net"],
+    ["resume", "net"],
+    ["cancel", "1"],
     ["wait", "net"],
     ["wait", "net", "-o", "json"],
     ["wait", "web", "--timeout", "0s"],
@@ -135,3 +160,51 @@ def test_a_plan_is_shown_asked_about_and_applied_as_it_was_seen(tmp_path: Path) 
         assert made.far("apply", "db", "--confirm", "db").returncode == 0
         assert made.far("runs", "--failed").stdout == made.here("runs", "--failed").stdout
     assert "Traceback" not in made.said
+
+
+@pytest.mark.needs("terraform")
+def test_what_is_said_from_elsewhere_is_what_is_recorded_here(tmp_path: Path) -> None:
+    with Estate(tmp_path).at_work() as made:
+        made.until(lambda: len(made.get("/api/v1/approvals", made.first).json()["items"]) == 2)
+        rest = made.far("suspend", "n*", "--until", "2099-01-01", "--reason", "holidays", "-o", "json")
+        assert json.loads(rest.stdout)["suspended"] == ["net"]
+        assert made.here("status", "net", "-o", "json").stdout == made.far("status", "net", "-o", "json").stdout
+        assert "holidays" in made.here("status", "net").stdout
+        assert made.far("resume", "net").stderr.startswith("lifted the suspension of net: holidays\n")
+        assert made.far("suspend", "--reason", "all").stderr.startswith("HF-1915")
+        assert made.far("resume").stderr.startswith("HF-1915")
+        (number,) = re.findall(r"proposal (\d+)", made.far("show", "db").stdout)
+        made.far("drift", "net", "--ignore", "terraform_data.net#x", "--until", "30d", "--reason", "known")
+        here, far = (side("drift", "--history", "net") for side in (made.here, made.far))
+        assert (here.stdout, here.returncode) == (far.stdout, far.returncode)
+        assert made.far("drift", "net", "--heed", "terraform_data.net#x").returncode == 0
+        assert made.far("drift", "--answer").stderr.startswith("HF-1915")
+        assert made.far("reject", "db", "--proposal", number, "--plain").stdout == "rejected db  as token:first\n"
+        assert made.here("status", "--plain", "db").stdout == made.far("status", "--plain", "db").stdout
+
+
+@pytest.mark.needs("terraform")
+def test_a_service_that_dies_in_the_middle_leaves_whoever_asked_with_what_is_known(tmp_path: Path) -> None:
+    made, pipe = Estate(tmp_path), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (made.lab / "db" / "main.tf").write_text(
+        f'resource "terraform_data" "db" {{\n  provisioner "local-exec" {{\n    command = "cat {pipe}"\n  }}\n}}\n'
+    )
+    with made.at_work(), ThreadPoolExecutor(1) as pool:
+        made.until(lambda: len(made.get("/api/v1/approvals", made.first).json()["items"]) == 2)
+        waits = pool.submit(made.far, "apply", "db", "--yes")
+        made.until(lambda: made.get("/api/v1/stacks/lab/db@default", made.first).json()["health"] == "Progressing")
+        made.process.kill()
+        found = waits.result(120)
+        assert (found.returncode, found.stdout) == (1, "")
+        (run,) = re.findall(r"run (\d+) was asked for, and what it began goes on", found.stderr)
+        assert "HF-4704" in found.stderr
+        assert f"hint  holdfast show {run}" in found.stderr
+        gone = made.far("status")
+        assert (gone.returncode, gone.stderr[:7]) == (1, "HF-4700")
+        # The keeper is at work still: let it end.
+        pipe.write_text("go on\n")
+        made.process.wait(60)
+    with made.at_work():
+        assert made.far("wait", "db", "--timeout", "60s").returncode == 0
+        assert made.far("show", run).stdout == made.here("show", run).stdout

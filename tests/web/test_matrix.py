@@ -21,6 +21,7 @@ RUNS = {None: 401, "other": 404, "own": 403, "approver": 403, "operator": "acts"
 #: What is asked for in the body is theirs to name, too: see below for what is another's.
 ERRAND = {None: 401, "other": 403, "own": 403, "approver": 403, "operator": "acts", "admin": "acts"}
 OUTCOME = {None: 401, "other": 404, **dict.fromkeys(SEEN, 409)}
+NONE_LEFT = OUTCOME
 SOURCE = {None: 401, "own": 404, "other": 404, "approver": 404, "operator": 404, "admin": 200}
 LIST = {None: 401, "other": 200, **SEEN}
 
@@ -35,6 +36,7 @@ ROWS: dict[tuple[str, str], tuple[dict[str | None, Any], dict[str, Any]]] = {
     ("GET", "/api/v1/graph"): (LIST, {}),
     ("POST", "/api/v1/look"): (ERRAND, {}),
     ("POST", "/api/v1/runs/plan"): (ERRAND, {"stacks": ["lab/web@prod"]}),
+    ("POST", "/api/v1/runs/drift"): (ERRAND, {"stacks": ["lab/web@prod"]}),
     ("POST", "/api/v1/runs/apply"): (ERRAND, {"plans": [{"stack": "lab/web@prod", "proposal": 9, "digest": "x"}]}),
     ("GET", "/api/v1/runs/{run}/outcome"): (OUTCOME, {}),
     ("GET", "/api/v1/stacks/{stack}"): (VIEW, {}),
@@ -42,6 +44,8 @@ ROWS: dict[tuple[str, str], tuple[dict[str | None, Any], dict[str, Any]]] = {
     ("GET", "/api/v1/stacks/{stack}/outputs"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/drift"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/drift/history"): (VIEW, {}),
+    ("GET", "/api/v1/stacks/{stack}/lock"): (NONE_LEFT, {}),
+    ("GET", "/api/v1/stacks/{stack}/doubt"): (NONE_LEFT, {}),
     ("GET", "/api/v1/approvals"): (LIST, {}),
     ("GET", "/api/v1/runs"): (LIST, {}),
     ("GET", "/api/v1/runs/{run}"): (VIEW, {}),

@@ -26,6 +26,8 @@ class Came:
     run: int = 0
     rows: list[Told] = field(default_factory=list)
     interrupted: bool = False
+    #: What looks found, as the service tells it.
+    drifts: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Lost(OrchestratorError):
@@ -52,6 +54,14 @@ def apply(far: Far, plans: Sequence[Mapping[str, Any]], tell: Tell, **wanted: An
     return came
 
 
+def look(far: Far, keys: Sequence[StackKey], tell: Tell, **wanted: Any) -> Came:
+    """Have stacks looked at for drift, and return what each look found. Raises OrchestratorError."""
+    came = Came()
+    for some in _by_source(keys):
+        _do(far, "drift", {"stacks": [str(key) for key in some], **wanted}, tell, came)
+    return came
+
+
 def _by_source(keys: Sequence[StackKey] | Mapping[StackKey, Any]) -> Iterator[list[StackKey]]:
     for _, some in groupby(sorted(keys), key=lambda key: key.source):
         yield list(some)
@@ -73,6 +83,7 @@ def _do(far: Far, verb: str, body: Mapping[str, Any], tell: Tell, came: Came) ->
             hint=f"holdfast show {run}, once it answers again",
         ) from error
     came.rows += far.read(lambda: [errands.read(one) for one in found["stacks"]])
+    came.drifts += far.read(lambda: list(found["drifts"]))
     came.interrupted |= bool(found["interrupted"])
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
+from typing import Any, Final
 
 import click
 
 from orchestrator.cli.far.place import Far, asked
 from orchestrator.cli.logs import printed
 from orchestrator.errors import UsageError
+
+#: Seconds for which it is waited that a run ends which was told to: tools get a minute before they are killed.
+_PATIENCE_S: Final = 90.0
+_EVERY_S: Final = 0.5
 
 
 def logs(ctx: click.Context, word: str, stacks: Sequence[str], *, follow: bool) -> None:
@@ -33,6 +39,19 @@ def follow_lines(far: Far, run: int, stacks: Sequence[str] = (), *, follow: bool
             click.echo(printed(far.screen.form, *line))
             count += 1
     return count
+
+
+def ended_with(far: Far, run: int) -> tuple[list[dict[str, Any]], list[str]]:
+    """Wait for the end of a run that was told to stop; return how its attempts ended, and the stacks still at work."""
+    until = time.monotonic() + _PATIENCE_S
+    while far.run(run)["result"] == "running" and time.monotonic() < until:
+        time.sleep(_EVERY_S)
+    found = list(far.server.pages(f"runs/{run}/events"))
+    ended = far.read(lambda: [one for one in found if one["kind"] == "apply_ended"])
+    begun = far.read(lambda: [one["stack"] for one in found if one["kind"] == "apply_started"])
+    over = {one["stack"] for one in ended}
+    keys = {name: str(far.one(name)) for name in over}
+    return [{**one, "key": keys[one["stack"]]} for one in ended], [name for name in begun if name not in over]
 
 
 def _line(body: str) -> tuple[str, str, str]:

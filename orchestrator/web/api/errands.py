@@ -23,8 +23,10 @@ from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run
 from orchestrator.rules.rights import Right, allowed
 from orchestrator.telling import errands as telling
+from orchestrator.telling.drift import value as drift_value
 from orchestrator.telling.errands import Needs
 from orchestrator.telling.rows import Mark, Row
+from orchestrator.web.api.drift import DriftView
 from orchestrator.web.api.once import Acting, Once, Said
 from orchestrator.web.api.plans import PlanView
 from orchestrator.web.api.runs import Number
@@ -53,6 +55,13 @@ class PlanWanted(Said):
     #: What taking them down would do.
     destroy: bool = False
     accept_duplicates: bool = False
+    parallel: Parallel = 0
+
+
+class LookWanted(Said):
+    """A wish that stacks of one source are looked at for drift now."""
+
+    stacks: Annotated[list[Key], Field(min_length=1, max_length=_MOST)]
     parallel: Parallel = 0
 
 
@@ -116,6 +125,8 @@ class OutcomeView(BaseModel):
     #: Stacks, and what is being done to each.
     doing: dict[str, str]
     stacks: list[ErrandView]
+    #: What looks for drift found.
+    drifts: list[DriftView]
 
 
 @router.post("/runs/plan", response_model=Begun, status_code=202)
@@ -157,6 +168,18 @@ def apply(once: Acting, said: ApplyWanted) -> Response:
     return once.answer(said, act)
 
 
+@router.post("/runs/drift", response_model=Begun, status_code=202)
+@guarded(Right.PLAN, Over.SOMETHING)
+def drift(once: Acting, said: LookWanted) -> Response:
+    """Look for drift in stacks now, in a run of its own; the loop answers it as policy says."""
+    at = _site(once, Right.PLAN, said.stacks)
+
+    def work(errand: Errand) -> list[Json]:
+        return [drift_value(one.key, one.judged, one.looks, one.said) for one in errand.look(at.keys)]
+
+    return once.answer(said, lambda: _begin(once, "drift", at.site, said.parallel, work))
+
+
 @router.get("/runs/{run}/outcome", response_model=OutcomeView)
 @guarded(Right.VIEW, Over.SOMETHING)
 def outcome(request: Request, house: House, who: Who, run: Number) -> Response:
@@ -169,12 +192,14 @@ def outcome(request: Request, house: House, who: Who, run: Number) -> Response:
     if found.done and found.problem is not None:
         raise found.problem
     done = found.done
+    rows = found.rows if done else ()
     view = OutcomeView(
         run=run,
         done=done,
         interrupted=found.interrupted,
         doing=dict(found.doing),
-        stacks=[ErrandView.model_validate(one) for one in found.rows] if done else [],
+        stacks=[ErrandView.model_validate(one) for one in rows if found.verb != "drift"],
+        drifts=[DriftView.model_validate(one) for one in rows if found.verb == "drift"],
     )
     return Response(view.model_dump_json(), media_type="application/json")
 
@@ -239,13 +264,13 @@ def _begin(once: Once, verb: str, site: Site, parallel: int, work: Callable[[Err
             stop = _Stop(
                 stopping=house.stopping,
                 told=lambda: site.outside.running.asked_to_stop(run.number),
-                with_service=verb == "plan",
+                with_service=verb != "apply",
             )
             errand = Errand(site=site, run=run, stop=stop, tell=outcome.tell, parallel=parallel)
             outcome.rows = work(errand)
             outcome.interrupted = stop.wanted
 
-    return Begun(act=verb, run=house.errands.begin(once.who.name, run), by=once.who.name)
+    return Begun(act=verb, run=house.errands.begin(once.who.name, verb, run), by=once.who.name)
 
 
 def _told(errand: Errand, rows: Sequence[Row], *, accept_duplicates: bool) -> Iterable[telling.Told]:
