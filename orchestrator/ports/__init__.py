@@ -5,6 +5,7 @@ from orchestrator.ports.artifacts import Artifacts
 from orchestrator.ports.attempts import Attempts, Elsewhere, NeverStarted, Place
 from orchestrator.ports.clock import Clock
 from orchestrator.ports.cursors import Cursors, Spot
+from orchestrator.ports.forge import Forge, Forges, ForgeTraits
 from orchestrator.ports.journal import Journal, Level
 from orchestrator.ports.layouts import Layout, Layouts
 from orchestrator.ports.people import People
@@ -27,6 +28,9 @@ __all__ = [
     "Elsewhere",
     "Entry",
     "FileMode",
+    "Forge",
+    "ForgeTraits",
+    "Forges",
     "Journal",
     "Layout",
     "Layouts",

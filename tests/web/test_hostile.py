@@ -102,8 +102,10 @@ def test_what_is_no_request_costs_nothing(service: Service, raw: bytes) -> None:
             door.shutdown(socket.SHUT_WR)
             while door.recv(65536):
                 pass
-        except OSError as gone:
+        except TimeoutError:
+            raise
+        except OSError:
             # The server may hang up first, at any point; only its silence would be a fault.
-            assert not isinstance(gone, TimeoutError)
+            pass
     assert httpx2.get(f"{service.url}/livez").status_code == 200
     assert "Traceback" not in service.said

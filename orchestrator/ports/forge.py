@@ -1,0 +1,80 @@
+"""Where pull requests live: GitHub, GitLab, Gitea or Forgejo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from orchestrator.model.pull import Candidate, Pull, Remark
+from orchestrator.model.verdict import Check, CheckConclusion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeTraits:
+    """What a forge can do."""
+
+    #: Whether it knows check runs with annotations and buttons; where not, a check is told as a commit status.
+    checks: bool
+    #: The longest comment, in characters.
+    comment_limit: int
+
+
+class Forge(Protocol):
+    """One repository at its forge, spoken to with the source's own rights.
+
+    Every call is bounded in time and in tries. Raises ForgeError: HF-4701 where it does not answer, HF-4702 where it
+    does not let us, HF-4703 where it has us wait (with ``until``), HF-4704 where what was asked for is not there.
+    """
+
+    @property
+    def traits(self) -> ForgeTraits:
+        """What it can do."""
+        ...
+
+    def pulls(self, base: str) -> tuple[Pull, ...]:
+        """Return every open pull request into the branch ``base``, by number."""
+        ...
+
+    def pull(self, number: int) -> Pull:
+        """Return one, open or not."""
+        ...
+
+    def remarks(self, since: float) -> tuple[Remark, ...]:
+        """Return what was written below any pull request from ``since`` (seconds since the epoch) on, oldest first."""
+        ...
+
+    def approvers(self, number: int, head: str) -> tuple[str, ...]:
+        """Return the logins of who approves of a pull request at the forge itself, for exactly this commit, sorted."""
+        ...
+
+    def candidates(self, base: str) -> tuple[Candidate, ...]:
+        """Return what the merge queue of a branch tries out now; nothing where the forge has no queue."""
+        ...
+
+    def say(self, number: int, body: str, *, marker: str, known: str = "") -> str:
+        """Put the one comment that bears ``marker`` there; returns its id.
+
+        ``known`` is the id that it had last time: it is changed in place. Where it is gone, or none is known, a comment
+        of our own with the marker is looked for, and a new one is written where there is none.
+        """
+        ...
+
+    def check(self, head: str, check: Check, *, known: str = "") -> str:
+        """Put a check on a commit, the one of id ``known`` anew where that is told; returns its id."""
+        ...
+
+    def status(self, head: str, *, name: str, conclusion: CheckConclusion, title: str, url: str) -> None:
+        """Set the commit status ``name``, which branch protection can ask for."""
+        ...
+
+    def thumb(self, remark: Remark) -> None:
+        """Show whoever wrote ``remark`` that it was read: a reaction, where the forge has those."""
+        ...
+
+
+class Forges(Protocol):
+    """The forge of each source that has one."""
+
+    def of(self, source: str) -> Forge | None:
+        """Return it, None where the operator names none. Raises ForgeError where its credentials cannot be had."""
+        ...
