@@ -68,7 +68,7 @@ def _applied(place: Place, key: StackKey) -> str:
 
 def _read(key: StackKey, reading: Reading, label: str) -> Side:
     from orchestrator.cli.show_diff import Side  # noqa: PLC0415 -- rich is heavy
-    from orchestrator.cli.show_explain import settings  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.explaining import settings  # noqa: PLC0415 -- likewise
 
     stack = reading.layout.stacks.get(key)
     if stack is None:

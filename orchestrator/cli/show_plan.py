@@ -12,10 +12,10 @@ from adapters.contract import Json
 from orchestrator.cli import show_changes
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, counted, tally
+from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, tally
 from orchestrator.model.observed import Counts
 from orchestrator.telling import plans
-from orchestrator.telling.counts import short
+from orchestrator.telling.counts import counted, short
 from orchestrator.telling.counts import value as counts_value
 from orchestrator.telling.rows import Mark, Row
 

@@ -44,8 +44,3 @@ def by_risk(changes: Iterable[Change]) -> list[Change]:
 def tally(counts: Counts) -> list[tuple[Sign, int]]:
     """Return each kind that occurs with its number, destructive ones first."""
     return [(SIGNS[kind], number) for kind, number in numbers(counts).items()]
-
-
-def counted(number: int, one: str) -> str:
-    """Return a number with its noun: ``1 stack``, ``2 stacks``."""
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"

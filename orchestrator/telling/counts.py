@@ -36,6 +36,11 @@ def short(counts: Counts) -> str:
     return " ".join(f"{SYMBOLS[kind]}{number}" for kind, number in numbers(counts).items()) or NOTHING
 
 
+def counted(number: int, one: str) -> str:
+    """Return a number with its noun: ``1 stack``, ``2 stacks``."""
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
 def lost(counts: Counts) -> str:
     """Return in words what may lose something: ``1 to replace, 2 to destroy``; empty where nothing does."""
     found = [f"{counts.replace} to replace"] if counts.replace else []

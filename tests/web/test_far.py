@@ -53,6 +53,9 @@ READING = [
     ["outputs", "net", "password"],
     ["outputs", "net", "cdir"],
     ["outputs", "db"],
+    ["explain", "web"],
+    ["explain", "net", "-o", "json"],
+    ["explain", "nope"],
     ["graph"],
     ["graph", "-o", "wide"],
     ["graph", "-o", "json", "web"],
@@ -183,6 +186,7 @@ def test_what_is_said_from_elsewhere_is_what_is_recorded_here(tmp_path: Path) ->
         assert made.here("status", "--plain", "db").stdout == made.far("status", "--plain", "db").stdout
 
 
+@pytest.mark.full
 @pytest.mark.needs("terraform")
 def test_a_service_that_dies_in_the_middle_leaves_whoever_asked_with_what_is_known(tmp_path: Path) -> None:
     made, pipe = Estate(tmp_path), tmp_path / "pipe"

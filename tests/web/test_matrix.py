@@ -44,6 +44,7 @@ ROWS: dict[tuple[str, str], tuple[dict[str | None, Any], dict[str, Any]]] = {
     ("GET", "/api/v1/stacks/{stack}/outputs"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/drift"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/drift/history"): (VIEW, {}),
+    ("GET", "/api/v1/stacks/{stack}/explanation"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/lock"): (NONE_LEFT, {}),
     ("GET", "/api/v1/stacks/{stack}/doubt"): (NONE_LEFT, {}),
     ("GET", "/api/v1/approvals"): (LIST, {}),

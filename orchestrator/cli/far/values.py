@@ -1,4 +1,4 @@
-"""``outputs`` and ``graph`` of a service."""
+"""``outputs``, ``explain STACK`` and ``graph`` of a service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from orchestrator.cli.far.place import asked
 from orchestrator.cli.graph import draw
 from orchestrator.cli.outputs import tell
+from orchestrator.cli.show_explain import page_of
 from orchestrator.engine.nodes import Mood, Node
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -27,6 +28,13 @@ def outputs(ctx: click.Context, word: str, name: str, *, reveal: bool) -> None:
         if found["revision"] is None:
             raise UsageError(f"{key.short} was never applied", code="HF-1906", hint=f"holdfast apply {key.short}")
         far.read(lambda: tell(far.screen, key, found["outputs"], name, reveal=False))
+
+
+def explanation(ctx: click.Context, word: str) -> None:
+    """Say what is next for a stack and why. Raises OrchestratorError."""
+    with asked(ctx) as far:
+        document = far.server.get(far.of(far.one(word), "explanation"))
+        far.read(lambda: far.screen.emit(page_of(document)))
 
 
 def graph(ctx: click.Context, words: Sequence[str], drawn: str) -> None:
