@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
             accept_duplicates=accept_duplicates,
             parallel=parallel,
         )
-        ctx.exit(planning.apply(ctx, stacks, wish, with_dependents=with_dependents)[0])
+        ctx.exit(planning.apply(ctx, stacks, wish, with_dependents=with_dependents, verify=verify))
     with opened(ctx) as place:
         place.warn_of_dirt()
         if not stacks:

@@ -148,6 +148,8 @@ def test_a_plan_is_shown_asked_about_and_applied_as_it_was_seen(tmp_path: Path) 
         yes = made.far("approve", "web", "--proposal", number, "--reason", "fine", "-o", "json")
         assert '"by": "token:first"' in yes.stdout
         assert made.far("wait", "--timeout", "60s").returncode == 0
+        checked = made.far("apply", "db", "--verify")
+        assert (checked.returncode, "No drift in 1 stack." in checked.stdout) == (0, True), checked.stderr
         again = made.far("apply")
         assert (again.returncode, again.stdout) == (0, made.here("apply").stdout)
         # A plan of what is newest: the service looks at its source first.

@@ -14,10 +14,10 @@ from orchestrator.cli.far import errands
 from orchestrator.cli.far.place import Far, asked
 from orchestrator.cli.moments import moment
 from orchestrator.cli.progress import progress
-from orchestrator.cli.show_drift import Row
+from orchestrator.cli.show_drift import Row, page
 from orchestrator.cli.show_history import History
 from orchestrator.cli.show_history import page as history_page
-from orchestrator.errors import EXIT_INTERRUPTED
+from orchestrator.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from orchestrator.model.drift import Sighting
 from orchestrator.model.moment import moment_of, stamp
 from orchestrator.model.observed import Looks
@@ -34,6 +34,18 @@ def look(ctx: click.Context, words: Sequence[str], *, detailed: bool, parallel: 
         with progress(far.screen) as tell:
             came = errands.look(far, keys, tell, parallel=parallel)
         return EXIT_INTERRUPTED if came.interrupted else found(far, _rows(far, came.drifts), detailed=detailed)
+
+
+def verified(far: Far, keys: Sequence[StackKey], *, parallel: int) -> int:
+    """Have a service look at what was just applied, print what it found, and return the exit code."""
+    with progress(far.screen) as tell:
+        came = errands.look(far, keys, tell, parallel=parallel)
+    rows = _rows(far, came.drifts)
+    if far.screen.for_people:
+        far.screen.emit(page(rows, far.now))
+    if came.interrupted:
+        return EXIT_INTERRUPTED
+    return EXIT_FAILED if any(row.problem or row.items or row.judged.unconfirmed for row in rows) else EXIT_DONE
 
 
 def remembered(ctx: click.Context, words: Sequence[str], *, detailed: bool) -> int:

@@ -10,6 +10,7 @@ import click
 
 from orchestrator.cli.asking import Leave, allowed
 from orchestrator.cli.far import errands
+from orchestrator.cli.far.drifting import verified
 from orchestrator.cli.far.place import Far, asked
 from orchestrator.cli.progress import progress
 from orchestrator.cli.screen import Screen
@@ -81,8 +82,8 @@ def show_stack(ctx: click.Context, word: str) -> None:
         far.screen.next(*after_plan(far, [row], row.proposal.run))
 
 
-def apply(ctx: click.Context, words: Sequence[str], wanted: Wanted, *, with_dependents: bool) -> tuple[int, list[Row]]:
-    """Have a service plan, ask here, and have exactly what was seen applied; return exit code and rows."""
+def apply(ctx: click.Context, words: Sequence[str], wanted: Wanted, *, with_dependents: bool, verify: bool) -> int:
+    """Have a service plan, ask here, and have exactly what was seen applied; return the exit code."""
     with asked(ctx) as far:
         far.look()
         rows: list[Row] = []
@@ -98,7 +99,8 @@ def apply(ctx: click.Context, words: Sequence[str], wanted: Wanted, *, with_depe
         # The plans were shown when people were asked: now only what became of each stack.
         far.screen.emit(page(shown))
         far.screen.next(*after_apply(far, rows, run, refused if far.screen.interactive else []))
-        return EXIT_INTERRUPTED if interrupted else exit_after_apply([row.mark for row in rows]), rows
+        code = EXIT_INTERRUPTED if interrupted else exit_after_apply([row.mark for row in rows])
+        return code or (verified(far, [row.key for row in rows], parallel=wanted.parallel) if verify and rows else code)
 
 
 def _wave(far: Far, keys: Sequence[StackKey], wanted: Wanted) -> tuple[list[Row], list[StackKey], int, bool]:
