@@ -13,6 +13,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Every test starts programs: compiled once, they start in half the time.
 unexport PYTHONDONTWRITEBYTECODE
 
+# One more than the cores of a small machine: tests wait for clocks and for tools that wait.
+WORKERS ?= 3
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-full torture check fmt bench lock clean
 
@@ -45,7 +48,7 @@ demo: $(STAMPS)/demo
 
 test: $(STAMPS)/dev
 	@scripts/system-needs
-	@scripts/with-tools $(BIN)/python -m pytest -n 2 --dist worksteal -m "not full"
+	@scripts/with-tools $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not full"
 
 test-full: $(STAMPS)/dev
 	@scripts/system-needs full

@@ -10,14 +10,17 @@
     │   └── RevisionRejected          unsigned, rewritten, unsafe: nobody runs it no    4
     ├── AdapterNotFound      HF-4001  no adapter, or two, under that name         no    4
     ├── Denied               HF-41xx  policy or a person's missing word           no    4
+    ├── PlanRefused          HF-16xx  plans from elsewhere that nobody may apply  no    4
     ├── Conflict             HF-42xx  the record moved under us: look again       yes  75
     ├── RecordError          HF-43xx  the record cannot be read or written        no    1
     │   ├── RecordAway                its database is: nothing is known of stacks yes   1
     │   └── AnothersRecord            it is kept for another repository           no   64
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
     │   └── StoreUnreachable          a store did not answer: nobody knows        yes   1
-    ├── Unreached            HF-47xx  a service that is asked does not answer     yes   1
+    ├── Unreached            HF-48xx  a service that is asked does not answer     yes   1
     ├── Undelivered          HF-46xx  a receiver did not take a message            yes   1
+    ├── ForgeError           HF-47xx  a forge says no, or what cannot be meant     no    1
+    │   └── ForgeAway                 it does not answer, or has us wait           yes   1
     └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
         └── NotStarted                nothing ran, for certain                    yes   1
 
@@ -133,6 +136,13 @@ class Denied(OrchestratorError):
     exit_code = EXIT_DENIED
 
 
+class PlanRefused(OrchestratorError):
+    """Plans that were made elsewhere are not those that were seen, or no longer fit: none of them is applied."""
+
+    code = "HF-1600"
+    exit_code = EXIT_DENIED
+
+
 class Conflict(OrchestratorError):
     """The record moved while we looked: read again and decide again."""
 
@@ -185,10 +195,27 @@ class Undelivered(OrchestratorError):
         self.offended = offended
 
 
+class ForgeError(OrchestratorError):
+    """A forge does not do what it was asked to, or says what nobody can make sense of."""
+
+    code = "HF-4700"
+
+    def __init__(self, message: str, *, code: str = "", hint: str = "", until: float = 0.0) -> None:
+        """``until``: when it may be asked again, in seconds since the epoch; 0 where it has not said."""
+        super().__init__(message, code=code, hint=hint)
+        self.until = until
+
+
+class ForgeAway(ForgeError):
+    """A forge does not answer just now, or has us wait (HF-4703): what was asked of it may have been done."""
+
+    code = "HF-4701"
+
+
 class Unreached(OrchestratorError):
     """The service that HOLDFAST_URL names does not answer, or something else does."""
 
-    code = "HF-4700"
+    code = "HF-4800"
     transient = True
 
 

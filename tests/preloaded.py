@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -30,25 +32,61 @@ def _serve() -> None:
 
 def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float) -> tuple[int, str, str]:
     """Run ``holdfast WORDS`` to its end and return its exit code, negative for a signal, and what it wrote."""
-    _serve()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         paths = [f"/proc/{os.getpid()}/fd/{file.fileno()}" for file in (out, err)]
-        process = _FORKS.Process(target=_command, args=(list(words), str(cwd), dict(env), paths))
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            raise TimeoutError(words)
+        begun = Begun(words, cwd, env, paths)
+        try:
+            code = begun.wait(timeout)
+        except subprocess.TimeoutExpired:
+            begun.kill()
+            raise TimeoutError(words) from None
         texts = []
         for file in (out, err):
             file.seek(0)
             texts.append(file.read().decode())
-        return process.exitcode, texts[0], texts[1]
+        return code, texts[0], texts[1]
+
+
+class Begun:
+    """A command at work, held as `subprocess.Popen` holds one."""
+
+    def __init__(self, words: Sequence[str], cwd: Path, env: Mapping[str, str], outputs: Sequence[str | Path]) -> None:
+        """Start ``holdfast WORDS``, both of its outputs appended to the files of these names."""
+        _serve()
+        self._process = _FORKS.Process(
+            target=_command, args=(list(words), str(cwd), dict(env), [str(path) for path in outputs])
+        )
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        code = self._process.exitcode
+        if code is None:
+            raise subprocess.TimeoutExpired("holdfast", timeout or 0)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
 
 
 def _command(words: list[str], cwd: str, env: dict[str, str], outputs: list[str]) -> None:
     assert _PRELOADED in sys.modules, "the fork server imported nothing: every command would pay for that"
     os.setsid()
+    # In the background, or under nohup, whoever runs the tests ignores them.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, path, flags in (
         (0, os.devnull, os.O_RDONLY),
         *((n + 1, p, os.O_WRONLY) for n, p in enumerate(outputs)),

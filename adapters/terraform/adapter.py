@@ -45,6 +45,10 @@ SAVED: Final = "plan"
 BLIND_SPOTS: Final = ("objects that no resource of the stack manages",)
 
 
+#: What this process has asked for, whichever stack it was for: asking costs a start of the tool.
+_VERSIONS: Final[dict[readiness.Binary, ToolVersion]] = {}
+
+
 def build(settings: Mapping[str, Json], shell: Shell) -> Terraform:
     """Build the adapter for one stack; starts nothing. Raises InvalidSettings."""
     return Terraform(settings=read(settings), shell=shell)
@@ -67,8 +71,8 @@ class Terraform:
 
     settings: Settings
     shell: Shell
-    #: Versions asked for so far, by binary.
-    versions: dict[readiness.Binary, ToolVersion] = field(default_factory=dict)
+    #: Versions asked for so far, by binary: another build is another binary.
+    versions: dict[readiness.Binary, ToolVersion] = field(default_factory=lambda: _VERSIONS)
 
     @property
     def traits(self) -> Traits:
@@ -76,7 +80,7 @@ class Terraform:
         return Traits(heals_drift=True, sees_deletes=True, saves_plans=True, blind_spots=BLIND_SPOTS)
 
     def version(self) -> ToolVersion:
-        """Return the installed tool's version and digest, asked for once for each binary."""
+        """Return the installed tool's version and digest, asked for once in this process for each binary."""
         program = readiness.binary(self.settings.program)
         if program is None:
             raise missing(self.settings.program)
@@ -187,10 +191,12 @@ class Terraform:
 
     def outputs(self, workspace: Workspace) -> Outputs:
         """Return the outputs, as the state holds them."""
-        # A plan that this very run made tells of the state that it was made on.
+        # A plan that this very run made tells of the state that it was made on, and an apply left the one that it made.
         found = seen.outputs_in(workspace.private / SAVED)
         if found is None:
             prepared = self._prepare(workspace)
+            found = prepared.known_outputs()
+        if found is None:
             prepared.initialise()
             found = output.outputs(prepared.ask(commands.outputs(prepared.place), "output"))
         self.shell.conceal(output.output_secrets(found))

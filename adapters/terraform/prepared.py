@@ -17,6 +17,7 @@ from adapters.contract import (
     ForbiddenFile,
     InvalidSettings,
     Json,
+    Output,
     Problem,
     Result,
     Severity,
@@ -198,6 +199,7 @@ class Prepared:
         """Keep which state was applied with. That this fails takes nothing from an apply that went well."""
         if self.keeps_state:
             state.keep_copy(self.state_file)
+        self._pulled_file.unlink(missing_ok=True)
         try:
             now = self._pulled()
         except AdapterError as error:
@@ -206,11 +208,21 @@ class Prepared:
         if now is not None:
             seen.write(self.workspace.kept, self.backend, now, self.settings.tool)
 
+    def known_outputs(self) -> dict[str, Output] | None:
+        """Return the outputs in the state that is kept here, or was pulled in this run; None where none can be read."""
+        return seen.outputs_of(state.bytes_of(self.state_file if self.keeps_state else self._pulled_file))
+
+    @property
+    def _pulled_file(self) -> Path:
+        return self.workspace.private / "pulled.tfstate"
+
     def _pulled(self) -> seen.Snapshot | None:
         if self.keeps_state:
             return seen.snapshot(state.bytes_of(self.state_file))
         self.initialise()
-        return seen.snapshot(self.ask(commands.pull_state(self.place), "state pull"))
+        content = self.ask(commands.pull_state(self.place), "state pull")
+        write_private(self._pulled_file, content, durable=False)
+        return seen.snapshot(content)
 
     def _save(self, waiting: Path) -> None:
         if self.keeps_state:
@@ -256,7 +268,7 @@ class Prepared:
         """Write the backend's open values into a private file: some are secret, and command lines are public."""
         path = self.workspace.private / "backend.tfbackend"
         lines = [f"{key} = {_hcl(value)}\n" for key, value in sorted(self.settings.backend_config.items())]
-        write_private(path, "".join(lines).encode())
+        write_private(path, "".join(lines).encode(), durable=False)
         return path
 
     def _text_problems(self, result: Result) -> tuple[Problem, ...]:
@@ -283,7 +295,7 @@ def prepare(settings: Settings, shell: Shell, workspace: Workspace, tool: ToolVe
             hint="only the operator may set it, to a file of their own",
         )
     config = workspace.private / "cli.tfrc"
-    write_private(config, commands.cli_config(operators).encode())
+    write_private(config, commands.cli_config(operators).encode(), durable=False)
     _settle_state(workspace, settings)
     secrets = frozenset(_secrets(settings, workspace))
     shell.conceal(secrets)
@@ -332,12 +344,12 @@ def _inputs_file(workspace: Workspace) -> tuple[Path, ...]:
         return ()
     path = workspace.private / "inputs.tfvars.json"
     values = {name: item.value for name, item in workspace.inputs.items()}
-    write_private(path, json.dumps(values).encode())
+    write_private(path, json.dumps(values).encode(), durable=False)
     return (path,)
 
 
 def _settle_state(workspace: Workspace, settings: Settings) -> None:
-    """Have the tool keep its state in our folder where the files name no place for it, and one host sees to it all.
+    """Have the tool keep its state in our folder where the files name no place for it, and this host sees to it all.
 
     Raises BackendMissing.
     """
@@ -345,8 +357,8 @@ def _settle_state(workspace: Workspace, settings: Settings) -> None:
     if state.keeps_state(workspace.folder, settings.tool):
         if settings.state_elsewhere:
             raise BackendMissing(
-                f"{workspace.path} declares no backend, and several hosts share its record: a state on the disk of one "
-                "would be missing on the others",
+                f"{workspace.path} declares no backend, and its state would lie on the disk of this host alone: "
+                "the next host that has it to do would create everything a second time",
                 hint='declare where its state lies: terraform { backend "s3" { ... } }, or pg, http, azurerm, gcs',
             )
         workspace.kept.mkdir(parents=True, exist_ok=True, mode=0o700)

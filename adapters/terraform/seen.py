@@ -83,11 +83,16 @@ def planned_on(saved: Path) -> Snapshot | None:
 
 
 def outputs_in(saved: Path) -> dict[str, Output] | None:
-    """Return the outputs of the state that a saved plan was made on, None where the plan does not tell.
+    """Return the outputs of the state that a saved plan was made on, None where the plan does not tell."""
+    return outputs_of(_state_in(saved))
+
+
+def outputs_of(content: bytes) -> dict[str, Output] | None:
+    """Return the outputs that a state holds, None where ``content`` is none that can be read (an encrypted one).
 
     Asking the tool for them would cost another start of it, and with a large provider a second of hashing.
     """
-    state = parsed(_state_in(saved))
+    state = parsed(content)
     if not state:
         return None
     found = state.get("outputs") or {}

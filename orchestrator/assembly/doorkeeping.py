@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from orchestrator.assembly.host import database_url
 from orchestrator.config.operator import Operator
-from orchestrator.effects.clock import SystemClock
+from orchestrator.effects.clock import clock_of
 from orchestrator.effects.home import make_home
+from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.tokens import Tokens
 
@@ -30,7 +32,7 @@ def open_tokens(operator: Operator, home: Path, outer: Mapping[str, str]) -> Ite
         make_home(home)
         database = open_database(database_url(operator, home, outer))
         try:
-            yield Tokens(database=database, clock=SystemClock())
+            yield Tokens(record=SqlRecord(database=database, clock=clock_of(database), actor=getpass.getuser()))
         finally:
             database.close()
     finally:

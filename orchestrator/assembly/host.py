@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.contract import Json
+from orchestrator.assembly.forges import OperatorForges
 from orchestrator.assembly.stores import own_secrets, shelves
 from orchestrator.config.load import Given, StackFiles
 from orchestrator.config.operator import Operator
@@ -43,6 +44,7 @@ from orchestrator.effects.sources import VersionedSources
 from orchestrator.effects.tokens import Tokens
 from orchestrator.effects.witness_cloudtrail import CloudTrail
 from orchestrator.effects.witness_history import HistoryWitness
+from orchestrator.effects.workflow import ephemeral
 from orchestrator.effects.workspaces import LaidWorkspaces
 from orchestrator.effects.wrapped_keys import WrappedKeys
 from orchestrator.engine.outside import Outside
@@ -65,6 +67,8 @@ class Host:
     record: SqlRecord
     running: Running
     sources: VersionedSources
+    #: Where the pull requests of sources live.
+    forges: OperatorForges
     _outer: Mapping[str, str]
     _agenda: Agenda
     _database: Database
@@ -94,6 +98,7 @@ class Host:
             clock=self._clock,
             running=self.running,
             shared=operator.many_hosts,
+            forgetful=ephemeral(self._outer, shared=operator.many_hosts),
             people=operator,
             witnesses=(CloudTrail(), HistoryWitness(record=record)),
         )
@@ -106,7 +111,7 @@ class Host:
     @property
     def tokens(self) -> Tokens:
         """By what people and programs are known."""
-        return Tokens(database=self.record.database, clock=self._clock)
+        return Tokens(record=self.record)
 
     @property
     def answers(self) -> Answers:
@@ -123,8 +128,12 @@ class Host:
         return self._clock
 
     def masker(self) -> Callable[[str], str]:
-        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal."""
-        redactor = Redactor(self._known_secrets())
+        """Return what hides in texts all that this host knows to be secret now, and what would move a terminal.
+
+        Waits for no store: the loop itself speaks here. What none of us was ever told is in no text of ours.
+        """
+        quick = _credentials(self.operator, self._secrets.at_hand(), self._outer).secrets_at_large()
+        redactor = Redactor((*own_secrets(self.operator, self._outer), *quick, *self._secrets.told()))
         return lambda text: visible(redactor.mask(text))
 
     def under(self, operator: Operator) -> Host:
@@ -132,8 +141,11 @@ class Host:
         secrets = StoreSecrets(
             shelves=shelves(operator, self._outer), key=self.record.key(), reserved=operator.reserved_secrets()
         )
-        sources = VersionedSources(home=self.home, outer=self._outer, run=quick, secrets=secrets)
-        return replace(self, operator=operator, sources=sources, _secrets=secrets)
+        forges = OperatorForges(operator, lambda name: secrets.get(name).value, self._outer)
+        sources = VersionedSources(
+            home=self.home, outer=self._outer, run=quick, secrets=secrets, app_token=forges.fetching
+        )
+        return replace(self, operator=operator, sources=sources, forges=forges, _secrets=secrets)
 
     def sweep(self) -> None:
         """Remove what killed workers left behind, and say of their runs that they are over."""
@@ -178,7 +190,8 @@ class Host:
 
     def _known_secrets(self) -> tuple[str, ...]:
         """Return what to mask wherever it could be seen; asks the stores."""
-        return (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+        asked = (*own_secrets(self.operator, self._outer), *self._credentials.secrets_at_large())
+        return (*asked, *self._secrets.told())
 
     def _shells(self) -> ToolShells:
         operator, outer = self.operator, self._outer
@@ -201,8 +214,11 @@ def open_host(
     *,
     actor: str = "",
     tell: Callable[[str], None] = to_nobody,
+    key: bytes = b"",
 ) -> Iterator[Host]:
     """Open the home ``home`` for ``actor``, empty for who is logged in; ``tell`` hears of what takes long to read.
+
+    ``key`` is what the record's own key must be, empty for what it is: see `open_database`.
 
     Raises OrchestratorError.
     """
@@ -214,19 +230,23 @@ def open_host(
             where=operator.file,
             hint='add encryption: {key: "${secret:data-key}"}; plans and inputs lie in the record, encrypted with it',
         )
-    database = open_database(database_url(operator, home, outer))
+    database = open_database(database_url(operator, home, outer), key=key)
     clock = clock_of(database)
     agenda = open_agenda(database, clock, lease_s=outer.get(LEASE, ""))
     try:
         record = SqlRecord(database=database, clock=clock, actor=actor or _login(outer))
         secrets = StoreSecrets(shelves=shelves(operator, outer), key=record.key(), reserved=operator.reserved_secrets())
+        forges = OperatorForges(operator, lambda name: secrets.get(name).value, outer)
         yield Host(
             home=home,
             operator=operator,
             actor=record.actor,
             record=record,
             running=Running(home=home),
-            sources=VersionedSources(home=home, outer=outer, run=quick, secrets=secrets, tell=tell),
+            sources=VersionedSources(
+                home=home, outer=outer, run=quick, secrets=secrets, app_token=forges.fetching, tell=tell
+            ),
+            forges=forges,
             _outer=outer,
             _agenda=agenda,
             _database=database,
@@ -278,7 +298,9 @@ def _wrapped_keys(operator: Operator, database: Database, home: Path, secrets: S
 
 def _credentials(operator: Operator, secrets: StoreSecrets, outer: Mapping[str, str]) -> GrantedCredentials:
     sets = {
-        name: CredentialSet(environment=one.environment, passed=one.passed, stacks=one.granted_to)
+        name: CredentialSet(
+            environment=one.environment, passed=one.passed, stacks=one.granted_to, pull_requests=one.pull_requests
+        )
         for name, one in operator.credentials.items()
     }
     return GrantedCredentials(sets=sets, secrets=secrets, environ=outer)
@@ -299,5 +321,7 @@ def _given_to_tools(operator: Operator, outer: Mapping[str, str]) -> Mapping[str
     given: dict[str, Json] = {"cli_config_file": config} if config else {}
     given |= {"plugin_cache": str(cache)} if cache else {}
     # What one host keeps on its disk another would not find.
-    given |= {"state_elsewhere": True} if operator.many_hosts else {}
+    # Nor would the next run of a build service.
+    passing = operator.many_hosts or ephemeral(outer, shared=False)
+    given |= {"state_elsewhere": True} if passing else {}
     return {"terraform": given, "opentofu": given}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from orchestrator.assembly.desks import desk_of
 from orchestrator.assembly.host import Host, open_host
 from orchestrator.config.operator import Operator
 from orchestrator.effects.sole import sole
@@ -65,4 +66,4 @@ def open_served(operator: Operator, home: Path, outer: Mapping[str, str]) -> Ite
 def _posts(host: Host, outer: Mapping[str, str]) -> Iterator[Post]:
     for source in host.operator.sources:
         where = Whereabouts.named(source, host.home, host.home, outer)
-        yield Post(source=source, outside=host.outside(source.id, where.marks))
+        yield Post(source=source, outside=host.outside(source.id, where.marks), desk=desk_of(host, source))

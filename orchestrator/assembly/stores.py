@@ -8,6 +8,8 @@ from typing import Final
 
 from orchestrator.config.operator import Operator, StoreKind, VaultPlace
 from orchestrator.config.operator import Store as DeclaredStore
+from orchestrator.effects.encryption import Cipher
+from orchestrator.effects.parcels import PLAN_KEY, keys_in, no_key
 from orchestrator.effects.secrets import (
     PREFIX,
     EnvironmentStore,
@@ -26,6 +28,8 @@ from orchestrator.model.reference import fill
 
 #: What lets somebody into Vault -> the variable that everybody keeps it in.
 _LETS_IN: Final = {"token": "VAULT_TOKEN", "role_id": "VAULT_ROLE_ID", "secret_id": "VAULT_SECRET_ID"}
+#: The token of the workflow that we run in, which lets us into its forge.
+_WORKFLOW: Final = "GITHUB_TOKEN"
 
 
 def shelves(operator: Operator, outer: Mapping[str, str]) -> tuple[Shelf, ...]:
@@ -50,7 +54,23 @@ def own_secrets(operator: Operator, outer: Mapping[str, str]) -> tuple[str, ...]
     given = (one.location for one in operator.stores if one.kind is StoreKind.ENVIRONMENT and one.location)
     prefixes = (PREFIX, *given)
     known = tuple(value for name, value in outer.items() if name.startswith(prefixes))
-    return (*known, *(outer[name] for name in _LETS_IN.values() if outer.get(name)))
+    known += tuple(outer.get(PLAN_KEY, "").split())
+    return (*known, *(outer[name] for name in (*_LETS_IN.values(), _WORKFLOW) if outer.get(name)))
+
+
+def plan_cipher(operator: Operator, outer: Mapping[str, str]) -> Cipher:
+    """Return what encrypts plans that leave this host: the key in our environment, else the operator's own.
+
+    Raises UsageError (HF-1601) where there is none, (HF-1602) where it is none; SecretMissing.
+    """
+    given, where = outer.get(PLAN_KEY, ""), PLAN_KEY
+    if not given.strip() and operator.encryption_secret:
+        where = f"the secret {operator.encryption_secret}"
+        given = StoreSecrets(shelves=shelves(operator, outer), key=b"").get(operator.encryption_secret).value
+    keys = keys_in(given, where)
+    if not keys:
+        raise no_key()
+    return Cipher(read_keys=lambda: keys)
 
 
 def _store(one: DeclaredStore, outer: Mapping[str, str], above: StoreSecrets) -> Store:

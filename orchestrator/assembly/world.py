@@ -95,14 +95,17 @@ class World:
 
 
 @contextmanager
-def open_world(where: Whereabouts, operator: Operator, tell: Callable[[str], None] = to_nobody) -> Iterator[World]:
+def open_world(
+    where: Whereabouts, operator: Operator, tell: Callable[[str], None] = to_nobody, *, key: bytes = b""
+) -> Iterator[World]:
     """Open the world that `Whereabouts` found on the host of ``operator``.
 
-    ``tell`` is told of what takes long to read. Raises OrchestratorError.
+    ``tell`` is told of what takes long to read; ``key`` is what the record's own must be, empty for what it is.
+    Raises OrchestratorError.
     """
     source = where.source
     Lineage(home=where.home, source=source.id, marks=where.marks).check(source.location)
-    with open_host(where.home, operator, dict(where.outer), actor=where.email(), tell=tell) as host:
+    with open_host(where.home, operator, dict(where.outer), actor=where.email(), tell=tell, key=key) as host:
         outside = host.outside(source.id, where.marks)
         host.sweep()
         yield World(

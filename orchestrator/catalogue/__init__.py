@@ -6,11 +6,24 @@ policy and secrets, 5xxx execution, 9xxx our own faults.
 
 from __future__ import annotations
 
-from orchestrator.catalogue import configuration, door, execution, faults, record, remote, reporting, sources, tools
+from orchestrator.catalogue import (
+    carrying,
+    configuration,
+    door,
+    execution,
+    faults,
+    forges,
+    record,
+    remote,
+    reporting,
+    sources,
+    tools,
+)
 from orchestrator.catalogue.entry import Entry
 
 CODES: dict[str, Entry] = {
     **configuration.CODES,
+    **carrying.CODES,
     **tools.CODES,
     **sources.CODES,
     **record.CODES,
@@ -18,6 +31,7 @@ CODES: dict[str, Entry] = {
     **execution.CODES,
     **reporting.CODES,
     **remote.CODES,
+    **forges.CODES,
     **faults.CODES,
 }
 

@@ -234,6 +234,11 @@ CODES: dict[str, Entry] = {
         "The name cannot be a token's, or a token that counts bears it.",
         "Take another name, or end the other one first: holdfast token revoke NAME.",
     ),
+    "HF-1944": Entry(
+        "nobody is called that",
+        "A token was to be made for somebody whose name is no address or login.",
+        "Name the address that their git bears: holdfast token create NAME --role ROLE --for ana@acme.example.",
+    ),
     "HF-1942": Entry("no such token", "No token that counts goes by that name or id.", "See: holdfast token list."),
     "HF-1950": Entry(
         "cannot install",

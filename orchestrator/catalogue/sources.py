@@ -92,4 +92,14 @@ CODES: dict[str, Entry] = {
         "A revision that a stack was applied at does not have it, under its present name or an earlier one.",
         "See holdfast show STACK; holdfast plan STACK looks at what is there today.",
     ),
+    "HF-3020": Entry(
+        "pull request conflicts",
+        "A pull request cannot be merged into its base: both change the same lines.",
+        "Merge the base into it, or rebase it; it is planned again by itself.",
+    ),
+    "HF-3021": Entry(
+        "pull request without a base",
+        "A pull request has no history in common with the branch that it asks to be merged into.",
+        "Open it from a branch of this repository, or of a fork of it.",
+    ),
 }

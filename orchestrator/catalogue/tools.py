@@ -59,8 +59,10 @@ CODES: dict[str, Entry] = {
     ),
     "HF-2012": Entry(
         "state on one host only",
-        "The stack declares no backend, and its record is shared by several hosts: what one of them keeps on its disk "
-        "the others would not find, and create everything a second time.",
-        'Declare a backend in the files: terraform { backend "s3" { ... } }. Or keep the record in SQLite on one host.',
+        "The stack declares no backend, and more hosts than this one have it to do: others that share its record, or "
+        "the next run of a build service, whose machines begin with nothing. What one of them keeps on its disk the "
+        "others would not find, and create everything a second time.",
+        'Declare a backend in the files: terraform { backend "s3" { ... } }. Or keep the record in SQLite on one host; '
+        "where a build service always runs on the same one and its home is kept, set HOLDFAST_RECORD to lasting.",
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -9,8 +10,10 @@ import rich_click
 
 from adapters.contract import Goal
 from orchestrator.cli.arguments import stacks_argument
-from orchestrator.cli.options import output_options, parallel_option, world_options
+from orchestrator.cli.foreign import check_ours
+from orchestrator.cli.options import parallel_option, run_options, world_options
 from orchestrator.cli.place import Place, at_record, is_far, opened
+from orchestrator.cli.reports import Reports, report_options
 from orchestrator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from orchestrator.model.stack import StackKey
 
@@ -39,13 +42,15 @@ class Telling(Protocol):
 @click.option("--answer", is_flag=True, help="Then do what policy says about it: propose, or repair.")
 @click.option("--show", is_flag=True, help="What the last look found; starts no tool.")
 @click.option("--history", is_flag=True, help="Each time that something drifted, and how it ended; starts no tool.")
+@click.option("--issues", is_flag=True, help="In a workflow: keep an issue open for each stack that drifted.")
 @click.option("--ignore", metavar="ADDRESS[#ATTRIBUTE]", default="", help="Have a difference of STACK left alone.")
 @click.option("--until", metavar="WHEN", default="", help='Of --ignore: 2026-11-30, "2026-11-30 18:00" or 30d.')
 @click.option("--heed", metavar="ADDRESS[#ATTRIBUTE]", default="", help="Take such a word back.")
 @click.option("--reason", default="", help="Of --ignore and --heed: everybody who meets the difference reads it.")
 @parallel_option
 @world_options()
-@output_options
+@report_options
+@run_options
 @click.pass_context
 def command(  # noqa: PLR0913 -- one argument per option, as click has it
     ctx: click.Context,
@@ -55,32 +60,39 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     answer: bool,
     show: bool,
     history: bool,
+    issues: bool,
     ignore: str,
     until: str,
     heed: str,
     reason: str,
     parallel: int,
+    summary: Path | None,
+    outputs: Path | None,
 ) -> None:
     """Compare the world with what was applied: attribute, expected, actual. Changes nothing without --answer.
 
     Without STACK every stack that was ever applied is looked at.
     """
+    reports = Reports(summary=summary, outputs=outputs, issues=issues)
+    with reports.failing(ctx):
+        check_ours("drift")
     _one_of(answer=answer, show=show, history=history, ignore=ignore, heed=heed)
     if ignore or heed or until or reason:
         _say(ctx, stacks, ignore=ignore, until=until, heed=heed, reason=reason)
         return
     if is_far():
+        reports.refuse_far()
         _far(ctx, stacks, answer=answer, show=show, history=history, detailed=detailed_exitcode, parallel=parallel)
         return
     # What was found is in the record: files that cannot be read hide none of it.
-    with at_record(ctx) if history or show else opened(ctx) as place:
-        keys = place.chosen(stacks) if stacks else _applied(place, place.chosen(stacks))
+    with reports.failing(ctx), at_record(ctx) if history or show else opened(ctx) as place:
+        keys = place.chosen(stacks) if stacks or place.forgetful else _applied(place, place.chosen(stacks))
         if history:
             _print_history(place, keys)
         elif show:
-            ctx.exit(found(place, _remembered(place, keys), detailed=detailed_exitcode))
+            ctx.exit(_found(place, _remembered(place, keys), reports, detailed=detailed_exitcode))
         else:
-            ctx.exit(_looked(place, keys, answer=answer, detailed=detailed_exitcode, parallel=parallel))
+            ctx.exit(_looked(place, keys, reports, answer=answer, detailed=detailed_exitcode, parallel=parallel))
 
 
 def _far(  # noqa: PLR0913 -- one argument per option
@@ -112,14 +124,17 @@ def _one_of(**wishes: object) -> None:
         raise UsageError(f"{' and '.join(given)} do not go together", hint="one after the other")
 
 
-def _looked(place: Place, keys: Sequence[StackKey], *, answer: bool, detailed: bool, parallel: int) -> int:
-    from orchestrator.cli.looking import look  # noqa: PLC0415 -- rich and the engine are heavy
+def _looked(
+    place: Place, keys: Sequence[StackKey], reports: Reports, *, answer: bool, detailed: bool, parallel: int
+) -> int:
+    from orchestrator.cli.comparing import compare  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.cli.looking import look  # noqa: PLC0415 -- likewise
 
-    rows, interrupted = look(place, keys, parallel=parallel)
+    rows, interrupted = (compare if place.forgetful else look)(place, keys, parallel=parallel)
     if interrupted:
         return EXIT_INTERRUPTED
-    if not answer:
-        return found(place, rows, detailed=detailed)
+    if not answer or place.forgetful:
+        return _found(place, rows, reports, detailed=detailed)
     from orchestrator.cli.drift_answers import answer as answered  # noqa: PLC0415 -- only here
     from orchestrator.cli.show_drift import page  # noqa: PLC0415 -- rich is heavy
 
@@ -128,6 +143,12 @@ def _looked(place: Place, keys: Sequence[StackKey], *, answer: bool, detailed: b
     place.screen.next(*done.steps)
     failed = EXIT_FAILED if any(row.problem for row in rows) else EXIT_DONE
     return failed or done.exit_code or _code(rows, detailed=detailed)
+
+
+def _found(place: Place, rows: Sequence[Row], reports: Reports, *, detailed: bool) -> int:
+    code = found(place, rows, detailed=detailed)
+    reports.of_drift(place, rows)
+    return code
 
 
 def found(place: Telling, rows: Sequence[Row], *, detailed: bool) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -40,6 +40,10 @@ class Wanted:
     #: The person's word for it, kept with the approval.
     reason: str = ""
     accept_duplicates: bool = False
+    #: Called once the run has begun, before anything is planned.
+    begin: Callable[[Run], None] | None = None
+    #: What each stack's plan must be, by its binding; None where whatever is planned may be applied.
+    bound: Mapping[StackKey, str] | None = None
     #: Takes back what was set for it where it is left before it begins: then nothing waits.
     undo: Callable[[], None] | None = None
 
@@ -60,6 +64,11 @@ def carry_out(place: Place, wanted: Wanted) -> Result:
     rows: list[Row] = []
     refused: list[StackKey] = []
     with begun(place, wanted.verb) as run, listening(place, run, detaches=True) as stop:
+        if wanted.begin:
+            wanted.begin(run)
+        else:
+            with progress(place.screen) as tell:
+                _crew(place, wanted, run, stop, tell).look_up(wanted.keys)
         for keys in ordered(place, wanted.keys, backwards=wanted.backwards):
             if stop.wanted:
                 break
@@ -90,9 +99,8 @@ def _wave(
     place: Place, wanted: Wanted, run: Run, stop: Stop, keys: Sequence[StackKey]
 ) -> tuple[list[Row], list[StackKey]]:
     with progress(place.screen) as tell:
-        planned = _crew(place, wanted, run, stop, tell).rows(
-            _crew(place, wanted, run, stop, tell).settle(keys, Mode.OBSERVE)
-        )
+        crew = _crew(place, wanted, run, stop, tell)
+        planned = _only_bound(wanted, crew.rows(crew.settle(keys, Mode.OBSERVE)))
     _leave_if_wanted(place, wanted, run, stop)
     changing = [row for row in planned if row.mark in {Mark.CHANGES, Mark.UNKNOWN, Mark.DENIED} and row.proposal]
     if stop.wanted or not changing:
@@ -109,11 +117,25 @@ def _wave(
     going = [*sorted_out.agreed, *granted]
     with progress(place.screen) as tell:
         crew = _crew(place, wanted, run, stop, tell)
-        applied = {row.key: row for row in crew.rows(crew.settle([row.key for row in going], Mode.PROPOSE))}
+        ended = crew.rows(crew.settle([row.key for row in going], Mode.PROPOSE))
+        applied = {row.key: row for row in _only_bound(wanted, ended)}
     _leave_if_wanted(place, wanted, run, stop)
     refused = [row for row in sorted_out.open if row not in granted]
     became = {row.key: row for row in (*sorted_out.barred, *map(kept_back, refused))} | applied
     return [became.get(row.key, row) for row in planned], [row.key for row in (*refused, *sorted_out.barred)]
+
+
+def _only_bound(wanted: Wanted, rows: Sequence[Row]) -> list[Row]:
+    """Have each stack fail whose plan is another than the one that was handed in: nobody has seen it."""
+    bound = wanted.bound
+    return list(rows) if bound is None else [_as_bound(row, bound) for row in rows]
+
+
+def _as_bound(row: Row, bound: Mapping[StackKey, str]) -> Row:
+    if row.proposal is None or row.proposal.binding(str(row.key)) == bound.get(row.key):
+        return row
+    why = "the world is not as it was when this was planned, and now another plan would be due; plan again"
+    return replace(row, mark=Mark.FAILED, code="HF-1608", why=why, proposal=None, plan=None, warnings=())
 
 
 def _approve(place: Place, wanted: Wanted, run: Run, row: Row) -> None:

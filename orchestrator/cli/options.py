@@ -22,7 +22,7 @@ class Form(StrEnum):
     PLAIN = "plain"
     JSON = "json"
     YAML = "yaml"
-    #: Of `validate` alone: workflow commands, and a log for code scanning.
+    #: Where there are lines of files to speak of: workflow commands, and a log for code scanning.
     GITHUB = "github"
     SARIF = "sarif"
 
@@ -146,6 +146,11 @@ def world_options(*, top: bool = False) -> Callable[[_F], _F]:
 def output_options(function: _F) -> _F:
     """Add ``-o FORM``, ``--json`` and ``--plain``."""
     return forms(*(form for form in Form if form not in {Form.GITHUB, Form.SARIF}))(function)
+
+
+def run_options(function: _F) -> _F:
+    """Add what `output_options` adds, and ``-o github`` for what is read in the log of a workflow."""
+    return forms(*(form for form in Form if form is not Form.SARIF))(function)
 
 
 def forms(*offered: Form) -> Callable[[_F], _F]:

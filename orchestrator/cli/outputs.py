@@ -15,10 +15,10 @@ from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record, is_far
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page, Screen
-from orchestrator.cli.values import text_of
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
 from orchestrator.nearest import did_you_mean
+from orchestrator.telling.values import text_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

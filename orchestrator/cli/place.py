@@ -74,6 +74,11 @@ class Place:
         return is_main(self.reading)
 
     @property
+    def forgetful(self) -> bool:
+        """Whether the record ends with the run of a build service that this is part of, and began with it."""
+        return self.outside.forgetful
+
+    @property
     def now(self) -> float:
         """Seconds since the epoch."""
         return self.outside.clock.now()
@@ -200,14 +205,16 @@ def screen_of(ctx: click.Context) -> Screen:
 
 
 @contextmanager
-def opened(ctx: click.Context, *, dirty: bool = False, notices: Collection[str] = _WITHOUT_EFFECT) -> Iterator[Place]:
+def opened(
+    ctx: click.Context, *, dirty: bool = False, notices: Collection[str] = _WITHOUT_EFFECT, key: bytes = b""
+) -> Iterator[Place]:
     """Open the world that the command line means and read it at the revision asked for.
 
     ``dirty`` reads the files as they are, on a track of their own; ``notices`` are the codes of what is no error
-    and must be said all the same. Raises OrchestratorError.
+    and must be said all the same; ``key`` is what the record's own must be. Raises OrchestratorError.
     """
     wish, screen = wish_of(ctx), screen_of(ctx)
-    with _world(*sought(wish), screen) as world:
+    with _world(*sought(wish), screen, key) as world:
         place = Place(
             world=world, wish=wish, screen=screen, _read=lambda: _read(world, wish, screen, notices, dirty=dirty)
         )
@@ -251,14 +258,14 @@ def _teller(screen: Screen) -> Callable[[str], None]:
 
 
 @contextmanager
-def _world(operator: Operator, where: Whereabouts, screen: Screen) -> Iterator[World]:
+def _world(operator: Operator, where: Whereabouts, screen: Screen, key: bytes = b"") -> Iterator[World]:
     before = os.umask(0o077)
     try:
         where.fetch_ahead()
         # Heavier than all before: it loads while the fetch is on its way.
         from orchestrator.assembly.world import open_world  # noqa: PLC0415
 
-        with open_world(where, operator, _teller(screen)) as world:
+        with open_world(where, operator, _teller(screen), key=key) as world:
             yield world
     finally:
         # What is made in the home is for its owner alone; what is written beside a person's files is theirs to judge.

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from orchestrator.cli.options import Form
 from orchestrator.cli.screen import Screen
 from orchestrator.engine.side_by_side import Tell
 from orchestrator.model.stack import StackKey
@@ -14,7 +15,7 @@ from orchestrator.model.stack import StackKey
 @contextmanager
 def progress(screen: Screen) -> Iterator[Tell]:
     """Yield a function that tells people what goes on, on stderr. Safe to call from any thread."""
-    if not screen.for_people:
+    if not screen.for_people and screen.form is not Form.GITHUB:
         yield lambda _key, _words: None
     elif sys.stderr.isatty():
         with _live(screen) as tell:

@@ -85,6 +85,16 @@ class Screen:
         sys.stdout.flush()
         click.echo(printable(text), err=True)
 
+    def notice(self, title: str, text: str) -> None:
+        """Say something that is no failure: beside the run where a workflow's log is read, else like `say`."""
+        if self.form is Form.GITHUB:
+            from orchestrator.model.verdict import Annotation, Severity  # noqa: PLC0415 -- only for this form
+            from orchestrator.telling.review.annotations import commands  # noqa: PLC0415 -- likewise
+
+            _write(commands([Annotation(severity=Severity.NOTICE, title=title, message=text)]))
+        else:
+            self.say(f"note {title}: {text}")
+
     def next(self, *commands: str) -> None:
         """Suggest what to type next; programs are not bothered with it."""
         if self.for_people and commands:

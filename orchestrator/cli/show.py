@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @output_options
 @click.pass_context
 def command(ctx: click.Context, what: str, *, track: str) -> None:
-    """Show a run as a timeline, or what is proposed for a stack."""
+    """Show a run as a timeline, or what is proposed for a stack, and why it was last applied."""
     if is_far():
         from orchestrator.cli.far import seeing  # noqa: PLC0415 -- only where HOLDFAST_URL is set
 
@@ -59,18 +59,25 @@ def _show_run(place: Place, number: int) -> None:
 
 
 def _show_stack(place: Place, word: str, track: str) -> None:
-    from orchestrator.cli.show_plan import page  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.show_stack import Shown, page  # noqa: PLC0415 -- likewise
     from orchestrator.cli.suggesting import after_plan  # noqa: PLC0415 -- likewise
     from orchestrator.engine.crew import proposal_row  # noqa: PLC0415 -- rich and the engine are heavy
+    from orchestrator.engine.intents import intent_behind, intent_of  # noqa: PLC0415 -- likewise
     from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
 
-    key = place.one(word)
-    asked = Survey(place.outside, place.reading).look(key)
+    key, outside = place.one(word), place.outside
+    asked = Survey(outside, place.reading).look(key)
     proposal = _proposed(asked, track) if asked else None
-    if asked is None or proposal is None:
+    applied = intent_behind(outside, asked) if asked and track == MAIN else None
+    if asked is None or (proposal is None and applied is None):
         raise UsageError(f"nothing is proposed for {key.short}", code="HF-1906", hint=f"holdfast plan {key.short}")
+    if proposal is None:
+        place.screen.emit(page(Shown(key=key, applied=applied)))
+        place.screen.next(place.command("plan", key.short))
+        return
     row = proposal_row(place, asked, proposal)
-    place.screen.emit(page([row]))
+    proposed = intent_of(outside, asked, proposal, outside.record.run(proposal.run))
+    place.screen.emit(page(Shown(key=key, row=row, proposed=proposed, applied=applied)))
     if track == MAIN:
         place.screen.next(*after_plan(place, [row], proposal.run))
 

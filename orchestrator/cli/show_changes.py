@@ -10,7 +10,7 @@ from rich.text import Text
 from adapters.contract import AttributeChange, Change, ChangeKind
 from orchestrator.cli.printable import printable
 from orchestrator.cli.symbols import SIGNS, by_risk
-from orchestrator.cli.values import before_and_after
+from orchestrator.telling.values import before_and_after
 
 #: So many harmless changes of one stack are listed; destructive ones always are, all of them.
 _LISTED = 20

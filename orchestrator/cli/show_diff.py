@@ -12,8 +12,8 @@ from rich.text import Text
 from adapters.contract import Json
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.values import text_of
 from orchestrator.telling.counts import counted
+from orchestrator.telling.values import text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

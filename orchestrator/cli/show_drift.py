@@ -11,10 +11,10 @@ from rich.text import Text
 
 from adapters.contract import AttributeChange, ChangeKind, DriftItem, Json
 from orchestrator.cli.moments import age
+from orchestrator.cli.options import Form
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import FAILED
-from orchestrator.cli.values import before_and_after
 from orchestrator.model.observed import Looks
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.judged import Judged
@@ -22,10 +22,11 @@ from orchestrator.telling.counts import counted
 from orchestrator.telling.drift import Said
 from orchestrator.telling.drift import value as drift_value
 from orchestrator.telling.judged import sentences
+from orchestrator.telling.values import before_and_after
 from orchestrator.telling.witnesses import beside, by_whom
 
 #: What happened to a resource behind the tool's back, in words.
-_WORDS = {
+WORDS = {
     ChangeKind.CREATE: "appeared",
     ChangeKind.UPDATE: "changed",
     ChangeKind.REPLACE: "replaced",
@@ -66,7 +67,14 @@ def page(rows: Sequence[Row], now: float) -> Page:
         value=lambda: {"stacks": [_value(row) for row in rows], "drifted": sum(bool(row.items) for row in rows)},
         records=lambda: [record for row in rows for record in _records(row)],
         view=lambda whole: view(rows, now, whole=whole),
+        more={Form.GITHUB: lambda: _github(rows, now)},
     )
+
+
+def _github(rows: Sequence[Row], now: float) -> str:
+    from orchestrator.cli.show_github import drifts  # noqa: PLC0415 -- it draws with what is here
+
+    return drifts(rows, now)
 
 
 def view(rows: Sequence[Row], now: float, *, whole: bool) -> RenderableType:
@@ -113,7 +121,7 @@ def _head(row: Row, now: float) -> Text:
 
 def _item(row: Row, item: DriftItem, *, whole: bool) -> Iterator[RenderableType]:
     change = item.change
-    head = Text("    ").append(printable(change.address), style="yellow").append(f"  {_WORDS[change.kind]}")
+    head = Text("    ").append(printable(change.address), style="yellow").append(f"  {WORDS[change.kind]}")
     occasions = row.judged.occasions(item)
     again = f", for the {occasions}. time" if occasions > 1 else ""
     yield head.append(f"  {_fate(item)}{again}", style="dim")

@@ -13,8 +13,8 @@ from adapters.contract import Json
 from orchestrator.catalogue import Entry
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.values import text_of
 from orchestrator.engine.explaining import Explained, value
+from orchestrator.telling.values import text_of
 
 
 def page(explained: Explained, now: float) -> Page:

@@ -10,12 +10,12 @@ from rich.text import Text
 
 from adapters.contract import Json
 from orchestrator.cli import show_changes
+from orchestrator.cli.options import Form
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, tally
-from orchestrator.model.observed import Counts
 from orchestrator.telling import plans
-from orchestrator.telling.counts import counted, short
+from orchestrator.telling.counts import besides, counted, short, total
 from orchestrator.telling.counts import value as counts_value
 from orchestrator.telling.rows import Mark, Row
 
@@ -37,7 +37,14 @@ def page(rows: Sequence[Row]) -> Page:
         value=lambda: value(rows),
         records=lambda: [record for row in rows for record in _records(row)],
         view=lambda whole: view(rows, whole=whole),
+        more={Form.GITHUB: lambda: _github(rows)},
     )
+
+
+def _github(rows: Sequence[Row]) -> str:
+    from orchestrator.cli.show_github import plans  # noqa: PLC0415 -- it draws with what is here
+
+    return plans(rows)
 
 
 def view(rows: Sequence[Row], *, whole: bool) -> RenderableType:
@@ -74,15 +81,8 @@ def _head(row: Row, widths: tuple[int, int]) -> Text:
 
 def _besides(row: Row) -> str:
     """Name what a plan does without changing a resource."""
-    plan, counts = row.plan, row.counts
-    found = []
-    if counts.moved:
-        found.append(f"{counts.moved} renamed")
-    if counts.imported:
-        found.append(f"{counts.imported} taken over")
-    if plan and plan.outputs_changing:
-        found.append("outputs: " + ", ".join(map(printable, plan.outputs_changing)))
-    return f"{'; '.join(found)} " if found else ""
+    found = besides(row.counts, row.plan.outputs_changing if row.plan else ())
+    return f"{'; '.join(map(printable, found))} " if found else ""
 
 
 def _details(row: Row, *, whole: bool) -> Iterator[RenderableType]:
@@ -100,7 +100,7 @@ def _details(row: Row, *, whole: bool) -> Iterator[RenderableType]:
 def totals(rows: Sequence[Row]) -> str:
     """Return the one line that says it all, such as ``2 to change, 1 to destroy in 2 stacks; 1 deferred.`` ."""
     changing = [row for row in rows if row.mark is Mark.CHANGES]
-    changes = _sum([row.counts for row in changing])
+    changes = total(row.counts for row in changing)
     found = [f"{number} to {sign.word}" for sign, number in reversed(tally(changes)) if sign.word != "unknown"]
     found += [f"{changes.unknown} unknown until apply"] if changes.unknown else []
     sentences = []
@@ -116,18 +116,6 @@ def totals(rows: Sequence[Row]) -> str:
     return "; ".join(sentences) + "."
 
 
-def _sum(every: Sequence[Counts]) -> Counts:
-    return Counts(
-        create=sum(counts.create for counts in every),
-        update=sum(counts.update for counts in every),
-        replace=sum(counts.replace for counts in every),
-        delete=sum(counts.delete for counts in every),
-        unknown=sum(counts.unknown for counts in every),
-        moved=sum(counts.moved for counts in every),
-        imported=sum(counts.imported for counts in every),
-    )
-
-
 def _records(row: Row) -> Iterator[tuple[str, ...]]:
     if row.mark is Mark.CHANGES and row.plan is not None and row.plan.changes:
         yield from show_changes.records(row.key.short, row.plan.changes)
@@ -135,12 +123,12 @@ def _records(row: Row) -> Iterator[tuple[str, ...]]:
     yield row.key.short, row.mark.value, short(row.counts) if row.proposal else "", row.why
 
 
-def value(rows: Sequence[Row]) -> Json:
+def value(rows: Sequence[Row]) -> dict[str, Json]:
     """Return plans for programs."""
     return {
         "stacks": [_row_value(row) for row in rows],
         "totals": {
-            **counts_value(_sum([row.counts for row in rows if row.mark is Mark.CHANGES])),
+            **counts_value(total(row.counts for row in rows if row.mark is Mark.CHANGES)),
             **{f"stacks_{mark.value}": sum(row.mark is mark for row in rows) for mark in Mark},
         },
     }

@@ -15,10 +15,16 @@ from orchestrator.cli.options import Form
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
 from orchestrator.errors import ConfigError
+from orchestrator.model import verdict
+from orchestrator.model.verdict import Annotation
+from orchestrator.telling.review.annotations import commands
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
-#: GitHub shows ten annotations of a kind for a step, and drops the rest.
-_ANNOTATIONS = 10
+_GITHUB = {
+    Severity.ERROR: verdict.Severity.FAILURE,
+    Severity.WARNING: verdict.Severity.WARNING,
+    Severity.NOTE: verdict.Severity.NOTICE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,25 +116,18 @@ def _view(findings: Sequence[Finding], stacks: int) -> RenderableType:
 
 def github(findings: Sequence[Finding]) -> str:
     """Return workflow commands that GitHub shows beside the lines, the worst first."""
-    worst = sorted(findings, key=lambda one: list(Severity).index(one.severity))
-    lines = [_annotation(one) for one in worst[:_ANNOTATIONS]]
-    if len(worst) > _ANNOTATIONS:
-        lines.append(f"::notice title=holdfast::and {len(worst) - _ANNOTATIONS} more")
-    return "".join(f"{line}\n" for line in lines)
+    return commands((_annotation(one) for one in findings), more_in="")
 
 
-def _annotation(one: Finding) -> str:
-    kind = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}[one.severity]
-    known = {"file": one.file, "line": one.line, "col": one.column, "title": one.code}
-    properties = ",".join(f"{name}={_escaped(str(value), more=True)}" for name, value in known.items() if value)
-    text = f"{one.message}; {one.hint}" if one.hint else one.message
-    return f"::{kind} {properties}::{_escaped(text)}"
-
-
-def _escaped(text: str, *, more: bool = False) -> str:
-    """Escape as workflow commands ask for; property values need two characters more."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return text.replace(":", "%3A").replace(",", "%2C") if more else text
+def _annotation(one: Finding) -> Annotation:
+    return Annotation(
+        severity=_GITHUB[one.severity],
+        title=one.code,
+        message=f"{one.message}; {one.hint}" if one.hint else one.message,
+        file=one.file,
+        line=one.line,
+        column=one.column,
+    )
 
 
 def sarif(findings: Sequence[Finding]) -> Json:

@@ -48,6 +48,8 @@ def _view(rows: Sequence[Document], now: float, *, whole: bool) -> RenderableTyp
     for heading in ("RUN", "DID", "RESULT", "REVISION", "BY", "AGE", "TOOK"):
         table.add_column(heading, no_wrap=True)
     table.add_column("STACKS", overflow="fold" if whole else "ellipsis", no_wrap=not whole)
+    if whole:
+        table.add_column("WHY", overflow="fold")
     for row in rows:
         mark, style = _STYLES[Result(row["result"])]
         began, ended = moment_of(row["started_at"]), moment_of(row["ended_at"])
@@ -60,6 +62,7 @@ def _view(rows: Sequence[Document], now: float, *, whole: bool) -> RenderableTyp
             Text(age(now - began)),
             Text(age(ended - began) if ended else ""),
             Text(printable(", ".join(row["stacks"]))),
+            *([Text(printable("; ".join(dict.fromkeys(one["why"] for one in row["intents"]))))] if whole else []),
         )
     return table
 
@@ -79,7 +82,7 @@ def _record(row: Document) -> tuple[str, ...]:
 
 def timeline(row: Row) -> Page:
     """Return one run, event by event, in every form."""
-    return timeline_of({**value(row), "events": [event_value(entry) for entry in row.entries]})
+    return timeline_of({**value(row, whole=True), "events": [event_value(entry) for entry in row.entries]})
 
 
 def timeline_of(document: Document) -> Page:

@@ -23,6 +23,7 @@ def page(tokens: Sequence[Token], now: float) -> Page:
                     "id": one.id,
                     "name": one.name,
                     "role": one.role,
+                    "person": one.person or None,
                     "state": _state(one, now),
                     "created_at": stamp(one.created_at),
                     "created_by": one.created_by,
@@ -32,9 +33,13 @@ def page(tokens: Sequence[Token], now: float) -> Page:
                 for one in tokens
             ]
         },
-        records=lambda: [(one.name, one.role, _state(one, now), one.id, stamp(one.until or 0.0)) for one in tokens],
+        records=lambda: [_record(one, now) for one in tokens],
         view=lambda _: _view(tokens, now),
     )
+
+
+def _record(one: Token, now: float) -> tuple[str, ...]:
+    return one.name, one.role, _state(one, now), one.id, stamp(one.until or 0.0), one.person
 
 
 def _state(token: Token, now: float) -> str:
@@ -45,9 +50,11 @@ def _state(token: Token, now: float) -> str:
 
 def _view(tokens: Sequence[Token], now: float) -> RenderableType:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("token", "role", "state", "made", "until", "id"):
+    for heading in ("token", "of", "role", "state", "made", "until", "id"):
         table.add_column(heading)
     for one in tokens:
         made = f"{age(now - one.created_at)} ago by {printable(one.created_by)}"
-        table.add_row(one.name, one.role, _state(one, now), made, stamp(one.until or 0.0), one.id)
+        table.add_row(
+            one.name, printable(one.person), one.role, _state(one, now), made, stamp(one.until or 0.0), one.id
+        )
     return table

@@ -67,6 +67,8 @@ def _look(ctx: click.Context, words: Sequence[str]) -> int:
     with opened(ctx, notices=NOTICES) as place:
         rows = place.standings(words)
         warn_of_silence(place)
+        if place.forgetful:
+            place.screen.say("note: this record began with this run: what happened before is not known here")
         documents = [standing_of(row) for row in rows]
         place.screen.emit(page_of(documents, place.now))
         place.screen.next(*after_status(place.command, documents))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from adapters.contract import Change, ChangeKind
+from adapters.contract import ChangeKind
 from orchestrator.model.observed import Counts
-from orchestrator.telling.counts import NOTHING, SYMBOLS, numbers
+from orchestrator.telling.changes import by_risk
+from orchestrator.telling.counts import NOTHING, SYMBOLS, WORDS, counted, numbers
+
+__all__ = ["DEFERRED", "DONE", "FAILED", "NONE", "SIGNS", "Sign", "by_risk", "counted", "tally"]
 
 
 class Sign(NamedTuple):
@@ -22,23 +24,16 @@ class Sign(NamedTuple):
 
 #: In the order of showing: what may lose something comes first.
 SIGNS: Final[dict[ChangeKind, Sign]] = {
-    ChangeKind.DELETE: Sign(SYMBOLS[ChangeKind.DELETE], "destroy", "bold red"),
-    ChangeKind.REPLACE: Sign(SYMBOLS[ChangeKind.REPLACE], "replace", "bold magenta"),
-    ChangeKind.UNKNOWN: Sign(SYMBOLS[ChangeKind.UNKNOWN], "unknown", "bold yellow"),
-    ChangeKind.UPDATE: Sign(SYMBOLS[ChangeKind.UPDATE], "change", "yellow"),
-    ChangeKind.CREATE: Sign(SYMBOLS[ChangeKind.CREATE], "add", "green"),
+    ChangeKind.DELETE: Sign(SYMBOLS[ChangeKind.DELETE], WORDS[ChangeKind.DELETE], "bold red"),
+    ChangeKind.REPLACE: Sign(SYMBOLS[ChangeKind.REPLACE], WORDS[ChangeKind.REPLACE], "bold magenta"),
+    ChangeKind.UNKNOWN: Sign(SYMBOLS[ChangeKind.UNKNOWN], WORDS[ChangeKind.UNKNOWN], "bold yellow"),
+    ChangeKind.UPDATE: Sign(SYMBOLS[ChangeKind.UPDATE], WORDS[ChangeKind.UPDATE], "yellow"),
+    ChangeKind.CREATE: Sign(SYMBOLS[ChangeKind.CREATE], WORDS[ChangeKind.CREATE], "green"),
 }
 NONE: Final = Sign(NOTHING, "none", "dim")
 DEFERRED: Final = Sign("⌛", "deferred", "cyan")
 FAILED: Final = Sign("✗", "failed", "bold red")
 DONE: Final = Sign("✓", "done", "green")
-
-_ORDER = tuple(SIGNS)
-
-
-def by_risk(changes: Iterable[Change]) -> list[Change]:
-    """Return changes with the destructive ones first, then by address."""
-    return sorted(changes, key=lambda change: (_ORDER.index(change.kind), change.address))
 
 
 def tally(counts: Counts) -> list[tuple[Sign, int]]:

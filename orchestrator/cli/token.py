@@ -39,13 +39,23 @@ def command() -> None:
 @command.command("create")
 @click.argument("name")
 @click.option("--role", required=True, help="A role of the operator's file, or admin or view.")
+@click.option(
+    "--for",
+    "person",
+    metavar="EMAIL",
+    default="",
+    help="Whose it is: what is done with it is done by them. Left out, it is a program's.",
+)
 @click.option("--until", metavar="WHEN", default="", help="When it ends by itself: 90d, 2027-01-31.")
 @_config
 @world_options()
 @output_options
 @click.pass_context
-def create(ctx: click.Context, name: str, *, role: str, until: str, config: Path | None) -> None:
-    """Make a token and print it, which is done once: nobody can be shown it again."""
+def create(ctx: click.Context, name: str, *, role: str, person: str, until: str, config: Path | None) -> None:
+    """Make a token and print it, which is done once: nobody can be shown it again.
+
+    EMAIL is the address that the person's git bears, so that they are one person here and at their own machine.
+    """
     from orchestrator.cli.moments import moment  # noqa: PLC0415 -- only this word needs it
     from orchestrator.cli.screen import screen_for  # noqa: PLC0415 -- likewise
     from orchestrator.model.moment import stamp  # noqa: PLC0415 -- likewise
@@ -59,12 +69,19 @@ def create(ctx: click.Context, name: str, *, role: str, until: str, config: Path
         if role not in known:
             hint = did_you_mean(role, known) or f"there are: {', '.join(known)}"
             raise UsageError(f'no role "{role}"', code="HF-1940", hint=hint)
-        token, text = tokens.create(name, role, by=getpass.getuser(), until=ends)
+        token, text = tokens.create(name, role, by=getpass.getuser(), person=person, until=ends)
     screen = screen_for(wish_of(ctx))
-    value = {"token": text, "id": token.id, "name": name, "role": role, "until": stamp(ends or 0.0) or None}
+    value = {
+        "token": text,
+        "id": token.id,
+        "name": name,
+        "role": role,
+        "person": person or None,
+        "until": stamp(ends or 0.0) or None,
+    }
     if screen.for_people:
         click.echo(text)
-        screen.say(f"{name} may do what {role} may; the token is shown this once")
+        screen.say(f"{person or name} may do what {role} may; the token is shown this once")
     else:
         screen.did(value, text)
 
@@ -94,7 +111,7 @@ def revoke(ctx: click.Context, name: str, *, config: Path | None) -> None:
     from orchestrator.cli.screen import screen_for  # noqa: PLC0415 -- only this word needs it
 
     with _opened(ctx, config) as (_, tokens):
-        token = tokens.revoke(name)
+        token = tokens.revoke(name, by=getpass.getuser())
     screen_for(wish_of(ctx)).did({"id": token.id, "name": token.name}, f"the token {token.name} opens nothing any more")
 
 

@@ -8,6 +8,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
+from orchestrator.cli.foreign import check_ours
 from orchestrator.cli.options import Form, forms, wish_of, world_options
 from orchestrator.cli.place import NO_FOLDER, Place, looked_at, screen_of
 from orchestrator.errors import EXIT_DONE, EXIT_USAGE, ConfigError
@@ -30,6 +31,8 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, strict: bool, tools:
     from orchestrator.cli.checking import found_without_tools  # noqa: PLC0415 -- likewise
     from orchestrator.cli.show_problems import of_error, page  # noqa: PLC0415 -- likewise
 
+    if tools:
+        check_ours("validate --tools")
     found: list[Finding] = []
     number = 0
     try:

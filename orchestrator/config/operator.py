@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from orchestrator.errors import ConfigError
+from orchestrator.model.forge import ForgeKind, ForgePlace
 from orchestrator.model.policy import Policy
 from orchestrator.model.reference import secret_references
 from orchestrator.model.source import Source
@@ -88,6 +89,8 @@ class CredentialSet:
     passed: tuple[str, ...] = ()
     #: Globs over ``source/name@environment``.
     granted_to: tuple[str, ...] = ()
+    #: Whether what a pull request proposes may be planned with it, too: keys that can only read.
+    pull_requests: bool = False
     where: str = ""
 
 
@@ -179,6 +182,10 @@ class Operator:
     external_url: str = ""
     #: Source -> who may have it looked at.
     hooks: Mapping[str, Hook] = field(default_factory=dict)
+    #: Source -> where its pull requests live.
+    forges: Mapping[str, ForgePlace] = field(default_factory=dict)
+    #: Kind of forge -> login in small letters -> name in the record. Only the operator says who somebody is.
+    people: Mapping[ForgeKind, Mapping[str, str]] = field(default_factory=dict)
     #: Role -> what its bearers may do, beside the built-in ones.
     roles: Mapping[str, Role] = field(default_factory=dict)
     #: Whether /metrics asks for no token.
@@ -207,7 +214,14 @@ class Operator:
 
     def teams_of(self, person: str) -> tuple[str, ...]:
         """Return the teams that vouch for a person, sorted."""
-        return tuple(sorted(team for team, members in self.teams.items() if person in members))
+        # As in `rules.consent`: nobody is put out of a team by a capital letter.
+        wanted = person.lower()
+        return tuple(sorted(team for team, members in self.teams.items() if wanted in map(str.lower, members)))
+
+    def person_at(self, source: str, login: str) -> str:
+        """Return by which name the record knows somebody whom a source's forge knows by ``login``; empty for nobody."""
+        place = self.forges.get(source)
+        return self.people.get(place.kind, {}).get(login.lower(), "") if place else ""
 
     def reserved_secrets(self) -> frozenset[str]:
         """Return the names of the secrets that are for the operator's own use and for credential sets."""
@@ -216,6 +230,9 @@ class Operator:
         for place in (store.vault for store in self.stores if store.vault):
             named |= set(secret_references({"in": [place.token, place.role_id, place.secret_id]}))
         named |= {name for hook in self.hooks.values() for name in hook.secrets}
+        named |= {one.token_secret for one in self.forges.values()}
+        apps = (*(one.app for one in self.forges.values()), *(one.app for one in self.sources))
+        named |= {app.key_secret for app in apps if app}
         named |= {one.to_secret for one in self.notify} | {one.secret for one in self.events}
         own = {self.encryption_secret, *(source.token_secret for source in self.sources)}
         return frozenset((named | own) - {""})
@@ -251,5 +268,11 @@ def operator_of(environment: Mapping[str, str]) -> Operator:
             # The libraries behind it take longer to import than most commands take to run.
             from orchestrator.config.operator_reading import read_operator  # noqa: PLC0415
 
-            return read_operator(Path(candidate), environment)
-    return Operator()
+            return _here(read_operator(Path(candidate), environment), environment)
+    return _here(Operator(), environment)
+
+
+def _here(operator: Operator, environment: Mapping[str, str]) -> Operator:
+    """Have a build service say where providers are kept from run to run, unless the file does."""
+    kept = environment.get("HOLDFAST_PLUGIN_CACHE", "")
+    return replace(operator, plugin_cache=Path(kept)) if kept and operator.plugin_cache is None else operator

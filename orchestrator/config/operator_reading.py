@@ -23,6 +23,7 @@ from orchestrator.config.operator import (
     StoreKind,
     VaultPlace,
 )
+from orchestrator.config.operator_forges import ForgeReading
 from orchestrator.config.operator_reporting import ReportReading
 from orchestrator.config.operator_schema import (
     GitKeys,
@@ -92,18 +93,21 @@ class _Reading:
                 self._later(key, (key,))
         door = DoorReading(self._error, self._later)
         report = ReportReading(self._error, self._secret)
+        forges = ForgeReading(self._error, self._secret, self.environment)
         found = Operator(
             file=str(self.name),
             stores=tuple(self._stores()),
             credentials={one.name: one for one in self._credentials()},
             ceilings=self._ceilings(),
             teams={name: tuple(members) for name, members in keys.teams.items()},
-            sources=tuple(self._sources()),
+            sources=tuple(self._sources(forges)),
             later_sources=self.later_sources,
             home=self._folder(keys.home, ("home",)) if keys.home else None,
             listen=self._listen(),
             external_url=self._external_url(),
             hooks=door.hooks(keys.sources),
+            forges=forges.forges(keys.sources),
+            people=forges.people(keys.people),
             roles=door.roles(keys.auth),
             metrics_open=keys.metrics == "open",
             trusted_proxies=door.proxies(keys.trusted_proxies),
@@ -265,6 +269,7 @@ class _Reading:
                 environment=dict(keys.environment),
                 passed=tuple(keys.pass_),
                 granted_to=tuple(keys.stacks),
+                pull_requests=keys.pull_requests,
                 where=self._where(path),
             )
 
@@ -276,7 +281,7 @@ class _Reading:
             found[name] = Ceiling(policy=ceiling(flatten(keys, node, self.name)), where=where)
         return found
 
-    def _sources(self) -> Iterator[Source]:
+    def _sources(self, forges: ForgeReading) -> Iterator[Source]:
         seen: set[str] = set()
         for number, keys in enumerate(self.keys.sources):
             path = ("sources", number)
@@ -285,7 +290,7 @@ class _Reading:
             seen.add(keys.name)
             kind = self._kind(keys, _SOURCES, path)
             if kind == "git" and keys.git:
-                yield self._git(keys.name, keys.git, (*path, "git"))
+                yield self._git(keys.name, keys.git, (*path, "git"), forges)
             elif kind == "directory" and keys.directory:
                 location = self._absolute(keys.directory.path, (*path, "directory", "path"))
                 yield Source(
@@ -306,14 +311,12 @@ class _Reading:
             self._error("every: a source is looked at every 5s at most", (*path, "every"), "write 5s or more: 1m")
         return given
 
-    def _git(self, name: str, keys: GitKeys, path: tuple[str | int, ...]) -> Source:
+    def _git(self, name: str, keys: GitKeys, path: tuple[str | int, ...], forges: ForgeReading) -> Source:
         refs = [ref for ref in (keys.branch, keys.tag, keys.commit) if ref]
         if len(refs) > 1:
             self._error("only one of branch, tag and commit may be named", path, "keep one")
         auth, verify = keys.auth, keys.verify
         signers = (verify and verify.signers) or ()
-        if auth and auth.github_app is not None:
-            self._later("auth.github_app", (*path, "auth", "github_app"))
         if verify and verify.cosign is not None:
             self._error("verify.cosign is for OCI artifacts", (*path, "verify", "cosign"), "write commits: signed")
         return Source(
@@ -328,4 +331,5 @@ class _Reading:
             known_hosts=self._absolute((auth and auth.known_hosts) or "", (*path, "auth", "known_hosts")),
             ssh_key=self._absolute((auth and auth.ssh_key) or "", (*path, "auth", "ssh_key")),
             token_secret=self._secret(auth.token, (*path, "auth", "token")) if auth and auth.token else "",
+            app=forges.fetching_app(keys, path),
         )

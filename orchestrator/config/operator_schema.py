@@ -11,7 +11,7 @@ from orchestrator.config.values import Anything, Duration, Filled, Keys, Name, T
 
 #: What a set of credentials may never bring: it would take over the tool rather than let it in.
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
-#: Somebody as the record names them: an e-mail address, a login where git knows none, or token:NAME at the service.
+#: Somebody as the record names them: an e-mail address, a login where git knows none, or token:NAME of a program.
 Member = Annotated[str, Field(pattern=r"^(token:)?[^\s,:]+$", max_length=254)]
 Variable = Annotated[str, Field(pattern=VARIABLE)]
 
@@ -24,13 +24,23 @@ class VerifyKeys(Keys):
     cosign: Anything = None
 
 
+class AppKeys(Keys):
+    """A GitHub App that lets Holdfast in."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", description="The App's id, or its client id.")]
+    key: str = Field(description='"${secret:name}": its private key, whole, as GitHub made it.')
+    installation: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")] | None = said(
+        "Its number; left out, GitHub is asked which one the repository is in."
+    )
+
+
 class GitAuthKeys(Keys):
     """How the repository is reached."""
 
     token: str | None = said('HTTPS: "${secret:name}".')
     ssh_key: str | None = said("SSH: the private key's file.")
     known_hosts: str | None = said("SSH: the file with pinned host keys.")
-    github_app: Anything = None
+    github_app: AppKeys | None = said("HTTPS: an App of GitHub's that is installed for the repository.")
 
 
 class GitKeys(Keys):
@@ -61,11 +71,26 @@ class HookKeys(Keys):
     secret: str | list[str] = Field(description='"${secret:name}", or a list of them while one takes another\'s place.')
 
 
+class ForgeKeys(Keys):
+    """Where the source's pull requests live."""
+
+    kind: Literal["github", "gitlab", "gitea"] = Field(description="gitea: Forgejo, too.")
+    repository: str | None = said("OWNER/NAME; left out, as the source's URL has it.")
+    api: str | None = said("URL that the API is below; left out, as the source's URL and kind have it.")
+    token: str | None = said('"${secret:name}"; left out with app, what the source is fetched with.')
+    app: AppKeys | None = said("Of GitHub: an App instead of a token.")
+    login: str | None = said("By which login Holdfast writes there; left out, the forge is asked.")
+    apply_on: Literal["merge", "comment"] = Field(
+        default="merge", description="What has a pull request applied: its merge, or a comment before it."
+    )
+
+
 class SourceKeys(Keys):
     """One source, of one kind."""
 
     name: Name
     hook: HookKeys | None = None
+    forge: ForgeKeys | None = None
     git: GitKeys | None = None
     directory: DirectoryKeys | None = None
     s3: Anything = None
@@ -128,6 +153,9 @@ class CredentialSetKeys(Keys):
     environment: Annotated[dict[Variable, str], Filled] = Field(default_factory=dict)
     pass_: list[Variable] = Field(default_factory=list, alias="pass")
     stacks: list[str] = Field(description='Globs over source/name@environment: "infra/*@prod".')
+    pull_requests: Truth = Field(
+        default=False, description="Whether what a pull request proposes may be planned with it: keys that only read."
+    )
     assume_role: Anything = None
     oidc: Anything = None
     ssh_key: Anything = None
@@ -158,7 +186,9 @@ class WorkerKeys(Keys):
 class RoleKeys(Keys):
     """What the bearers of a role may do, and to which stacks."""
 
-    group: str | None = None
+    group: str | None = said(
+        'The team of this file whose members bear it below pull requests; "*" is everybody under people.'
+    )
     can: list[Literal["view", "plan", "approve", "apply", "unlock", "admin"]]
     stacks: list[str] | None = said(
         'Globs over source/name@environment or name@environment: "web@*"; left out, everything.'
@@ -225,6 +255,10 @@ class OperatorFile(Keys):
     teams: Annotated[dict[Name, list[Member]], Filled] = Field(
         default_factory=dict,
         description="Who may approve as team:NAME: the e-mail address that their git bears, or token:NAME.",
+    )
+    people: Annotated[dict[Literal["github", "gitlab", "gitea"], dict[str, Member]], Filled] = Field(
+        default_factory=dict,
+        description="Who somebody is that a forge knows by a login: the name that the record has of them.",
     )
     ceilings: Annotated[dict[str, PolicyKeys], Filled] = Field(default_factory=dict)
     notify: list[NotifyKeys] = Field(default_factory=list)

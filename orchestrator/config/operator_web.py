@@ -39,8 +39,6 @@ class DoorReading:
             return {}
         if keys.oidc is not None:
             self.later("auth.oidc", ("auth", "oidc"))
-        elif grouped := [name for name, role in keys.roles.items() if role.group is not None]:
-            self.later(f"auth.roles.{grouped[0]}.group", ("auth", "roles", grouped[0], "group"))
         for name in sorted(set(keys.roles) & set(BUILT_IN)):
             self.slip(f"auth.roles: the role {name} is built in", ("auth", "roles", name), "give yours another name")
         return {
@@ -48,6 +46,7 @@ class DoorReading:
                 name=name,
                 rights=frozenset(map(Right, role.can)),
                 stacks=None if role.stacks is None else tuple(role.stacks),
+                group=role.group or "",
             )
             for name, role in keys.roles.items()
         }

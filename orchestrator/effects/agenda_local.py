@@ -15,6 +15,7 @@ from typing import Final
 from sqlalchemy import Connection, RowMapping
 
 from orchestrator.effects import agenda_rows
+from orchestrator.effects.agenda_rows import Sought
 from orchestrator.effects.changes import Changes
 from orchestrator.effects.database import Database, new_nonce
 from orchestrator.effects.holder import Holder, this_process
@@ -55,12 +56,12 @@ class LocalAgenda:
         if dues:
             self._holds.write(work)
 
-    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True) -> Due | None:
+    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True, *, within: str = "") -> Due | None:
         """Return the most urgent row that is due, free and admitted, and hold its stack until `rest`.
 
         A row whose taker died is due at once, whatever its date. The same process may enter the hold with `hold`.
         """
-        if not self._holds.owes and not self._may_be_due(now, admits):
+        if not self._holds.owes and not self._may_be_due(Sought(now=now, admits=admits, within=within)):
             return None
         wanted = agenda_rows.urgent(agenda_rows.due(now))
         nonce = new_nonce()
@@ -87,7 +88,7 @@ class LocalAgenda:
         """Wait until something may be due, or ``timeout_s`` seconds have passed."""
         end = time.monotonic() + timeout_s
         count = self._changes.count()
-        while (left := end - time.monotonic()) > 0 and not self._may_be_due(self.clock.now()):
+        while (left := end - time.monotonic()) > 0 and not self._may_be_due(Sought(now=self.clock.now())):
             count = self._changes.wait(count, min(left, _LOOK_S))
 
     def hold(self, stack: str, *, doubted: bool = False) -> AbstractContextManager[None]:
@@ -105,6 +106,11 @@ class LocalAgenda:
     def is_held(self, stack: str) -> bool:
         """Whether somebody holds a stack who is not known to be gone. Only looks."""
         return self._holds.is_held(stack)
+
+    def others_wait(self, due: Due) -> bool:
+        """Whether another row, as urgent and due as long as this one or more, is one that nobody works on."""
+        with self.database.reading() as connection:
+            return agenda_rows.others_wait(connection, due)
 
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date; a nudge that came meanwhile keeps its earlier one.
@@ -132,9 +138,9 @@ class LocalAgenda:
         """Let go of what waiting needed."""
         self._changes.close()
 
-    def _may_be_due(self, now: float, admits: Callable[[Due], bool] | None = None) -> bool:
+    def _may_be_due(self, sought: Sought) -> bool:
         with self.database.reading() as connection:
-            return agenda_rows.may_be_due(connection, self._holds, now, admits)
+            return agenda_rows.may_be_due(connection, self._holds, sought)
 
     def _is_mine(self, row: RowMapping, stacks: set[str]) -> bool:
         return row["stack"] in stacks and row["taken_by"] == self.me.proof()

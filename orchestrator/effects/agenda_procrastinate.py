@@ -21,6 +21,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, update
 
 from orchestrator.effects import agenda_rows
+from orchestrator.effects.agenda_rows import Sought
 from orchestrator.effects.database import Database, new_nonce
 from orchestrator.effects.holder import Holder, this_process
 from orchestrator.effects.holds import Holds
@@ -112,13 +113,14 @@ class ProcrastinateAgenda:
         if dues:
             self._holds.write(work)
 
-    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True) -> Due | None:
+    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True, *, within: str = "") -> Due | None:
         """Return the most urgent row that is due, free and admitted, and hold its stack until `rest`.
 
         A row whose taker is gone is due at once, whatever its date. The same process may enter the hold with `hold`.
         """
         seen, self._worker.seen.due = getattr(self._worker.seen, "due", False), False
-        if not seen and not self._holds.owes and not self._seems_due(now, admits, otherwise=True):
+        sought = Sought(now=now, admits=admits, within=within, most=_AT_ONCE)
+        if not (seen and not within) and not self._holds.owes and not self._seems_due(sought, otherwise=True):
             return None
         self._beat.start()
         worker, nonce = self._registered(), new_nonce()
@@ -147,7 +149,9 @@ class ProcrastinateAgenda:
         self._ear.start()
         end = time.monotonic() + timeout_s
         count = self._ear.count()
-        while (left := end - time.monotonic()) > 0 and not self._seems_due(self.clock.now(), otherwise=False):
+        while (left := end - time.monotonic()) > 0 and not self._seems_due(
+            Sought(now=self.clock.now()), otherwise=False
+        ):
             count = self._ear.wait(count, min(left, _LOOK_S))
         self._worker.seen.due = left > 0
 
@@ -167,6 +171,11 @@ class ProcrastinateAgenda:
     def is_held(self, stack: str) -> bool:
         """Whether somebody holds a stack who is not known to be gone. Only looks."""
         return self._holds.is_held(stack)
+
+    def others_wait(self, due: Due) -> bool:
+        """Whether another row, as urgent and due as long as this one or more, is one that nobody works on."""
+        with self.database.reading() as connection:
+            return agenda_rows.others_wait(connection, due)
 
     def rest(self, due: Due) -> None:
         """Give back a taken row with its next due date; a nudge that came meanwhile keeps its earlier one.
@@ -203,14 +212,11 @@ class ProcrastinateAgenda:
             with suppress(OrchestratorError):
                 self.database.write(lambda connection: Queue(connection).unregister(number), durable=False)
 
-    def _may_be_due(self, now: float, admits: Callable[[Due], bool] | None = None) -> bool:
-        with self.database.reading() as connection:
-            return agenda_rows.may_be_due(connection, self._holds, now, admits, most=_AT_ONCE)
-
-    def _seems_due(self, now: float, admits: Callable[[Due], bool] | None = None, *, otherwise: bool) -> bool:
+    def _seems_due(self, sought: Sought, *, otherwise: bool) -> bool:
         """Whether something may be due; ``otherwise`` where the database does not say: who writes waits for it."""
         try:
-            return self._may_be_due(now, admits)
+            with self.database.reading() as connection:
+                return agenda_rows.may_be_due(connection, self._holds, sought)
         except OrchestratorError:
             return otherwise
 

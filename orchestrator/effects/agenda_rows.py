@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -36,8 +36,15 @@ _MANY: Final = 20
 # Whoever waits asks every second, and every stack that is worked comes by here: each statement is built once, because
 # building one costs more than running it.
 _DUE: Final = or_(agenda.c.at <= bindparam("now"), TAKEN)
-_FREE: Final = select(agenda.c.stack).where(_DUE, ~exists().where(holds.c.stack == agenda.c.stack)).limit(1)
-_DUE_AND_HELD: Final = select(holds).where(holds.c.stack.in_(select(agenda.c.stack).where(_DUE)))
+_WITHIN: Final = agenda.c.stack.like(bindparam("within"))
+_FREE: Final = select(agenda.c.stack).where(_DUE, _WITHIN, ~exists().where(holds.c.stack == agenda.c.stack)).limit(1)
+_BEFORE: Final = (
+    select(agenda.c.stack)
+    .where(agenda.c.at <= bindparam("since"), agenda.c.priority <= bindparam("urgency"), agenda.c.taken_by == "")
+    .where(~exists().where(holds.c.stack == agenda.c.stack))
+    .limit(1)
+)
+_DUE_AND_HELD: Final = select(holds).where(holds.c.stack.in_(select(agenda.c.stack).where(_DUE, _WITHIN)))
 _SAME: Final = and_(agenda.c.stack == bindparam("of_stack"), agenda.c.track == bindparam("of_track"))
 _FIND: Final = select(agenda).where(_SAME)
 _SET: Final = update(agenda).where(_SAME)
@@ -68,24 +75,38 @@ def urgent(*conditions: ColumnElement[bool]) -> Select[tuple[object, ...]]:
     return select(agenda).where(*conditions).order_by(*_URGENT)
 
 
-def may_be_due(
-    connection: Connection, held: Holds, now: float, admits: Callable[[Due], bool] | None = None, *, most: int = 10_000
-) -> bool:
-    """Whether there is a row that is due, that nobody holds, and that is admitted. Only looks: no writer waits.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which rows are looked for."""
 
-    Of the ``most`` urgent ones: to whom none of those is admitted nothing is, until something comes to rest.
-    """
-    at = {"now": now}
-    if admits is None and connection.execute(_FREE, at).first() is not None:
-        return True
-    free = urgent(due(now), ~exists().where(holds.c.stack == agenda.c.stack))
-    if admits is not None and any(admits(due_of(row)) for row in by_and_by(connection, free, most)):
-        return True
+    now: float
+    #: Asked of each row, the most urgent first; None admits all of them.
+    admits: Callable[[Due], bool] | None = None
+    #: What the names of their stacks begin with.
+    within: str = ""
+    #: So many of the most urgent ones: to whom none of those is admitted nothing is, until something comes to rest.
+    most: int = 10_000
+
+
+def may_be_due(connection: Connection, held: Holds, sought: Sought) -> bool:
+    """Whether there is a row that is due, that nobody holds, and that is sought. Only looks: no writer waits."""
+    admits, at = sought.admits, {"now": sought.now, "within": f"{sought.within}%"}
+    # Where nothing is, as almost always, nothing is put in order: that would read every row there is, each second.
+    if connection.execute(_FREE, at).first() is not None:
+        here = agenda.c.stack.startswith(sought.within)
+        free = urgent(due(sought.now), here, ~exists().where(holds.c.stack == agenda.c.stack))
+        if admits is None or any(admits(due_of(row)) for row in by_and_by(connection, free, sought.most)):
+            return True
     gone = [one["stack"] for one in connection.execute(_DUE_AND_HELD, at).mappings() if held.gone(one)]
     if admits is None or not gone:
         return bool(gone)
-    left = connection.execute(urgent(due(now), agenda.c.stack.in_(gone))).mappings()
+    left = connection.execute(urgent(due(sought.now), agenda.c.stack.in_(gone))).mappings()
     return any(admits(due_of(row)) for row in left)
+
+
+def others_wait(connection: Connection, due: Due) -> bool:
+    """Whether another row, as urgent and due as long as this one or more, is one that nobody works on."""
+    return connection.execute(_BEFORE, {"since": due.at, "urgency": due.priority}).first() is not None
 
 
 def by_and_by(connection: Connection, wanted: Select[tuple[object, ...]], most: int) -> Iterator[RowMapping]:

@@ -25,6 +25,8 @@ class CredentialSet:
     passed: tuple[str, ...] = ()
     #: Globs over full stack keys that it is granted to; none grants it to nobody.
     stacks: tuple[str, ...] = ()
+    #: Whether what a pull request proposes may be planned with it.
+    pull_requests: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +38,17 @@ class GrantedCredentials:
     #: Holdfast's own environment, for what is passed on.
     environ: Mapping[str, str]
 
-    def environment(self, name: str, stack: StackKey) -> Mapping[str, str]:
+    def environment(self, name: str, stack: StackKey, *, foreign: bool = False) -> Mapping[str, str]:
         """Return the variables that the set brings. Every value is to be masked wherever it could be seen.
+
+        ``foreign``: for code that a pull request proposes, which gets nothing of a set not granted to such code.
 
         Raises Denied (HF-4110) where it is not granted to the stack and (HF-4111) where there is no such set,
         SecretMissing, ConfigError where a value refers to anything but a secret.
         """
         granted = self._granted(name, stack)
+        if foreign and not granted.pull_requests:
+            return {}
 
         def look_up(inside: str) -> Json:
             kind, _, secret = inside.partition(":")

@@ -45,6 +45,11 @@ _SETTINGS: Final = {
     "protocol.ext.allow": "never",
     "safe.bareRepository": "explicit",
     "submodule.recurse": "false",
+    # With these git takes a block that holds one for trailers, whatever else is in it: ``BREAKING CHANGE: …`` is none.
+    "trailer.deploy-intent.key": "Deploy-Intent",
+    "trailer.holdfast-allow.key": "Holdfast-Allow",
+    "trailer.incident.key": "Incident",
+    "trailer.runbook.key": "Runbook",
 }
 
 

@@ -69,10 +69,15 @@ def authors(git: Git, revision: str, since: str, paths: Iterable[PurePosixPath])
     """
     # Where whole branches came to nothing in the end, who wrote them is asked, too.
     argv = ["log", "--full-history", "--format=%ae", "--end-of-options", revision]
-    within = [f":(top,literal){path}" for path in sorted(set(paths)) if path.parts]
-    known = [f"^{since}"] if since and _commit(git, since) else []
-    text = git.tell(*argv, *known, "--", *within)
+    known = [f"^{since}"] if since and commit_of(git, since) else []
+    text = git.tell(*argv, *known, "--", *within(paths))
     return frozenset(filter(None, text.decode("utf-8", "replace").split("\n")))
+
+
+def within(paths: Iterable[PurePosixPath]) -> tuple[str, ...]:
+    """Return what limits a walk to ``paths``; nothing where one of them is the repository's own folder."""
+    wanted = sorted(set(paths))
+    return tuple(f":(top,literal){path}" for path in wanted) if all(path.parts for path in wanted) else ()
 
 
 def part_of_any_ref(git: Git, commit: str) -> bool:
@@ -92,8 +97,8 @@ def resolve(git: Git, name: str) -> str | None:
     Raises RevisionRejected (HF-3012) where the name stands for two things.
     """
     if name.startswith("refs/"):
-        return _commit(git, name)
-    named = {ref: _commit(git, ref) for ref in (f"refs/heads/{name}", f"refs/tags/{name}")}
+        return commit_of(git, name)
+    named = {ref: commit_of(git, ref) for ref in (f"refs/heads/{name}", f"refs/tags/{name}")}
     found = {ref: commit for ref, commit in named.items() if commit}
     if found and is_commit(name):
         raise _ambiguous(name, f"{next(iter(found))} is named like a commit id")
@@ -101,10 +106,11 @@ def resolve(git: Git, name: str) -> str | None:
         raise _ambiguous(name, "there are a branch and a tag of that name")
     if found:
         return next(iter(found.values()))
-    return _commit(git, name) if is_abbreviated(name) else None
+    return commit_of(git, name) if is_abbreviated(name) else None
 
 
-def _commit(git: Git, name: str) -> str | None:
+def commit_of(git: Git, name: str) -> str | None:
+    """Return the commit that a name of git's own stands for. Raises RevisionRejected where it stands for two."""
     result = git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if result.exit_code != 0 and b"ambiguous" in result.stderr:
         raise _ambiguous(name, last_line(result.stderr))

@@ -80,14 +80,18 @@ class Holds:
         Raises Conflict (HF-4203) naming the holder where it is held.
         """
         nonce = new_nonce()
-        self.write(lambda connection: self._enter(connection, stack, nonce, doubted=doubted), durable=self.durable)
+        taken = self.write(
+            lambda connection: self._enter(connection, stack, nonce, doubted=doubted), durable=self.durable
+        )
         try:
             yield
         finally:
             self._over.add((nonce, stack))
+            # What was taken is given back soon, and what is owed goes with it: the stack stays ours until then anyway.
             # What came of the block must not be lost because the record is busy or full just now.
             with suppress(OrchestratorError):
-                self.write(lambda _: None, durable=self.durable)
+                if not taken:
+                    self.write(lambda _: None, durable=self.durable)
 
     def doubtful(self, stack: str) -> str:
         """Return who holds a stack of whom nothing can be proven from here, empty where there is no such holder."""
@@ -132,13 +136,15 @@ class Holds:
             return bool(held["lease_until"] <= self.clock.now())
         return gone
 
-    def _enter(self, connection: Connection, stack: str, nonce: str, *, doubted: bool) -> None:
+    def _enter(self, connection: Connection, stack: str, nonce: str, *, doubted: bool) -> bool:
+        """Make a hold, or enter what was taken; True where it lasts until `give_back`."""
         lock_head(connection)
         held = connection.execute(_HELD, {"stack": stack}).mappings().one_or_none()
         unproven = held is not None and Holder.parse(held["holder"]).gone(self.me) is None
         if held is None or self.gone(held) or (unproven and doubted):
             self._make(connection, stack, nonce, taken=False)
-        elif held["holder"] == self.me.proof() and held["taken"] and not held["entered"]:
+            return False
+        if held["holder"] == self.me.proof() and held["taken"] and not held["entered"]:
             connection.execute(update(holds).where(holds.c.stack == stack).values(entered=True, nonce=nonce))
         elif held["nonce"] != nonce:
             # Our own nonce means that we hold it: the commit had gone through when its connection was lost.
@@ -148,6 +154,7 @@ class Holds:
                 code="HF-4203",
                 hint="wait for it to end, or see holdfast runs",
             )
+        return bool(held["taken"])
 
     def _leave(self, connection: Connection, nonce: str, stack: str) -> None:
         if connection.execute(_LEAVE, {"mine": nonce}).rowcount:

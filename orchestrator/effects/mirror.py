@@ -95,10 +95,16 @@ class Mirror:
             # One that had begun before we asked may have missed what we came for; a clock may have been set back.
             if asked <= self._begun() <= now or (wanted and self.holds(wanted)):
                 return
-            self._fetch(token)
+            head = () if self.source.ref else (f"+HEAD:{REMOTE_HEAD}",)
+            self._fetch(token, (*_BRANCHES_AND_TAGS, *head))
             fresh = self.folder / "fetched.new"
             fresh.write_text(f"{now} {self.location.url}")
             fresh.replace(self.folder / "fetched")
+
+    def bring(self, token: str, refs: Mapping[str, str]) -> None:
+        """Fetch single refs of the remote, each into a ref of ours. Raises SourceUnreachable."""
+        with _locked(self.folder / "lock"):
+            self._fetch(token, tuple(f"+{theirs}:{ours}" for theirs, ours in refs.items()))
 
     def _begun(self) -> int:
         """Return when the last fetch from this very place began (nanoseconds since the epoch), 0 for none known."""
@@ -108,13 +114,13 @@ class Mirror:
         except (OSError, ValueError):
             return 0
 
-    def _fetch(self, token: str) -> None:
+    def _fetch(self, token: str, refspecs: tuple[str, ...]) -> None:
         local = self.location.transport is Transport.FILE
         request = {
             "mirror": str(self.folder / "mirror.git"),
             "url": self.location.url,
             "options": [*_OPTIONS, *(("--update-shallow",) if local else ())],
-            "refspecs": [*_BRANCHES_AND_TAGS, *(() if self.source.ref else (f"+HEAD:{REMOTE_HEAD}",))],
+            "refspecs": list(refspecs),
         }
         try:
             result = self.run(

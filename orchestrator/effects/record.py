@@ -28,7 +28,7 @@ from orchestrator.effects.record_chain import (
     set_mark,
 )
 from orchestrator.effects.record_fold import event_of, fold_rows, ground_of, snapshot_of, text_of
-from orchestrator.effects.record_tables import GATES, cache, events, gates, runs, stacks
+from orchestrator.effects.record_tables import DOOR, GATES, cache, events, gates, runs, stacks
 from orchestrator.errors import Conflict, UsageError
 from orchestrator.model.codec import decode
 from orchestrator.model.event import Event, GateLifted, GateSet
@@ -72,7 +72,7 @@ class SqlRecord:
 
     def rows(self, source: str | None = None) -> Sequence[Row]:
         """Return every row (of one source), sorted by key."""
-        wanted = select(stacks).where(stacks.c.key != GATES).order_by(stacks.c.key)
+        wanted = select(stacks).where(stacks.c.key.not_in([GATES, DOOR])).order_by(stacks.c.key)
         if source is not None:
             wanted = wanted.where(stacks.c.source == source)
         with self.database.reading() as connection:
@@ -90,9 +90,16 @@ class SqlRecord:
             return {key: version for key, version in connection.execute(wanted)}  # noqa: C416 -- rows, not pairs
 
     def append(
-        self, stack: str, events: Sequence[Event], *, expected: int, run: int, gates: int | None = None
+        self,
+        stack: str,
+        events: Sequence[Event],
+        *,
+        expected: int,
+        run: int,
+        gates: int | None = None,
+        looks: Looks | None = None,
     ) -> State:
-        """Append in one transaction and return the new state.
+        """Append in one transaction and return the new state; ``looks`` is kept with it, where it is given.
 
         Raises Conflict (HF-4200) where the stack's version is not ``expected``, Conflict (HF-4202) where ``gates`` is
         given and the gates' version has moved, RecordError (HF-43xx) where the entries could not be stored.
@@ -110,6 +117,8 @@ class SqlRecord:
             if gates is not None and (now := _version(connection, GATES)) != gates:
                 raise Conflict(f"a gate was closed or lifted meanwhile (gates {now}, not {gates})", code="HF-4202")
             stored.append(self._append(connection, head, _Stream(key=stack, state=before, run=run), events))
+            if looks is not None:
+                _look(connection, stack, looks)
             return stored[-1][1]
 
         return self.database.write(work)
@@ -119,9 +128,7 @@ class SqlRecord:
 
         def work(connection: Connection) -> None:
             lock_head(connection)
-            found = connection.execute(_LOOK, {"of": stack, "looks": text_of(looks)})
-            if not found.rowcount:
-                _insert_row(connection, stack, State(), looks)
+            _look(connection, stack, looks)
 
         self.database.write(work, durable=False)
 
@@ -220,6 +227,15 @@ class SqlRecord:
             self._append(connection, head, _gates_stream(connection, run), [lifted])
 
         self.database.write(work)
+
+    def note(self, event: Event) -> None:
+        """Append what happened at the door and is no stack's: it fences nothing. Raises RecordError, Conflict."""
+        self.database.write(lambda connection: self.note_within(connection, event))
+
+    def note_within(self, connection: Connection, event: Event) -> None:
+        """Do that in somebody's own transaction: what it tells of is stored with it, or not at all."""
+        head = lock_head(connection)
+        self._append(connection, head, _Stream(key=DOOR, state=_state(connection, DOOR), run=0), [event])
 
     def verify(self) -> int | None:
         """Return the first sequence number whose chain does not hold, None where all hold."""
@@ -333,6 +349,12 @@ def _store(connection: Connection, stack: str, state: State) -> None:
     snapshot = {"version": state.version, "fold_version": FOLD_VERSION, "state": text_of(state)}
     if not connection.execute(update(stacks).where(stacks.c.key == stack).values(**snapshot)).rowcount:
         _insert_row(connection, stack, state, Looks())
+
+
+def _look(connection: Connection, stack: str, looks: Looks) -> None:
+    found = connection.execute(_LOOK, {"of": stack, "looks": text_of(looks)})
+    if not found.rowcount:
+        _insert_row(connection, stack, State(), looks)
 
 
 def _insert_row(connection: Connection, stack: str, state: State, looks: Looks) -> None:

@@ -13,26 +13,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, insert, inspect, select, text
+from sqlalchemy import Connection, delete, insert, inspect, select, text, update
 
 from orchestrator.effects.database import Database, in_words, make_engine, patience, prepare_file, read_url
-from orchestrator.effects.record_tables import HEAD, marks, meta, schema_version, tables
-from orchestrator.errors import RecordError
+from orchestrator.effects.record_chain import lock_head
+from orchestrator.effects.record_tables import HEAD, cache, marks, meta, schema_version, tables
+from orchestrator.errors import PlanRefused, RecordError
 
 #: Two processes that make the same PostgreSQL schema at once: the second waits for the first.
 _MAKING: Final = 7_350_417_020_113
 
 
-def open_database(url: str, *, busy_s: float = 10.0) -> Database:
+def open_database(url: str, *, busy_s: float = 10.0, key: bytes = b"") -> Database:
     """Open the record's database, its schema the present one.
 
     Args:
         url: ``sqlite:////absolute/path`` or ``postgresql://user:password@host/name``.
         busy_s: How long to wait for another writer before giving up, in seconds.
+        key: What its own key must be; a record in which nothing has happened yet takes it. Empty takes what is there.
 
     Raises:
         RecordError: it cannot be opened (HF-4300), was written by a newer release (HF-4302), lies on a
             network file system (HF-4303), or its driver is not installed (HF-4304).
+        PlanRefused: its own key is another, and it has a history (HF-1610).
         Conflict: another process does not end its transaction (HF-4204).
     """
     address = read_url(url)
@@ -50,6 +53,8 @@ def open_database(url: str, *, busy_s: float = 10.0) -> Database:
     database = Database(engine=engine, name=address.render_as_string(hide_password=True))
     if _version(database) != HEAD:
         database.write(_bring_to_head)
+    if key:
+        database.write(lambda connection: _take(connection, key))
     with database.reading() as connection:
         return replace(database, key=_key(connection), patience_s=patience(address))
 
@@ -77,6 +82,22 @@ def _version(database: Database) -> str:
 
 def _key(connection: Connection) -> bytes:
     return bytes.fromhex(connection.execute(select(meta.c.value).where(meta.c.name == "key")).scalar_one())
+
+
+def _take(connection: Connection, key: bytes) -> None:
+    """Have a record that nothing has happened in yet go by another's key: fingerprints made there hold here."""
+    head = lock_head(connection)
+    if _key(connection) == key:
+        return
+    if head.seq:
+        raise PlanRefused(
+            "the plans were made in another record than the one here, which has a history of its own",
+            code="HF-1610",
+            hint="name the same record for both, or apply where there is none yet: --home with a new folder",
+        )
+    connection.execute(update(meta).where(meta.c.name == "key").values(value=key.hex()))
+    # What was derived with the former key would be taken for something else.
+    connection.execute(delete(cache))
 
 
 def _bring_to_head(connection: Connection) -> None:

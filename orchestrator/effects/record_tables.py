@@ -24,10 +24,13 @@ from sqlalchemy import (
 )
 
 #: The newest migration. A database that bears another number is older (migrate it) or newer (leave it alone).
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 
 #: The stream of gates: its version fences every apply.
 GATES: Final = "*"
+
+#: The stream of the service's door, of tokens and refusals: nothing is fenced by it.
+DOOR: Final = "!"
 
 tables: Final = MetaData()
 
@@ -182,6 +185,8 @@ tokens: Final = Table(
     Column("created_by", Text, nullable=False),
     Column("until", Double),
     Column("revoked_at", Double),
+    #: Whose it is, as the record names people; empty where it is a program's.
+    Column("person", Text, nullable=False, server_default=""),
     Index("tokens_name", "name"),
 )
 

@@ -1,6 +1,7 @@
 """The secret stores in their order, and those that a single host has: systemd credentials, files, the environment.
 
-A value is read when it is asked for and kept nowhere. What the record learns is a version: a keyed
+A value is read when it is asked for; what a store that takes time has told stays in this process's memory, to be
+masked wherever it could be seen. What the record learns is a version: a keyed
 digest, from which nobody without the record's key gets a value back, not even by trying.
 """
 
@@ -8,19 +9,25 @@ from __future__ import annotations
 
 import re
 import stat
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, Protocol
 
-from orchestrator.errors import Denied, SecretMissing
+from orchestrator.errors import Denied, SecretMissing, StoreUnreachable
 from orchestrator.model.fingerprint import value_digest
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Secret
 
 #: ``db/password``: parts of letters, digits, dot, underscore and hyphen; none begins with a dot.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+
+#: Seconds for which a store is left alone that did not answer in time, and the code of that.
+_PAUSE_S: Final = 15.0
+_TOO_LONG: Final = "HF-4406"
 
 #: What the variables of the environment's store begin with, unless the operator says otherwise.
 PREFIX: Final = "HOLDFAST_SECRET_"
@@ -102,6 +109,15 @@ class StoreSecrets:
             if isinstance(shelf.store, Remembering):
                 shelf.store.forget()
 
+    def at_hand(self) -> StoreSecrets:
+        """Return the same without the stores that take time to answer."""
+        return replace(self, shelves=[one for one in self.shelves if not isinstance(one.store, Remembering)])
+
+    def told(self) -> tuple[str, ...]:
+        """Return every value that a store which takes time ever told to anybody here. Asks nobody."""
+        slow = [shelf.store for shelf in self.shelves if isinstance(shelf.store, Remembering)]
+        return tuple(value for store in slow for value in tuple(store.told))
+
     def _version(self, place: str, kept: Kept) -> str:
         # Two stores may count alike: the version that one gives says nothing without its place.
         return value_digest(f"{place}\0{kept.version}" if kept.version else kept.value, self.key)
@@ -167,12 +183,18 @@ class ReadableSecrets:
 class Remembering:
     """A store that takes time to answer, asked once for each name until it is told to forget.
 
-    Only answers are kept: who did not answer is asked again.
+    Answers are kept, and who did not answer is asked again; only a store that kept somebody waiting for nothing is
+    left alone for a while, whatever it is told to forget: whoever asks next would wait as long, and so would each
+    name that is asked for.
     """
 
-    def __init__(self, opened: Callable[[], Store]) -> None:
+    def __init__(self, opened: Callable[[], Store], now: Callable[[], float] = time.monotonic) -> None:
         """``opened`` makes the store: with what it was let in by, it is made anew after `forget`."""
-        self._opened = opened
+        self._opened, self._now = opened, now
+        self._turn = threading.Lock()
+        self._away: tuple[float, StoreUnreachable] | None = None
+        #: Every value that it ever told: what to mask, also once another has taken its place.
+        self.told: dict[str, None] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -188,9 +210,26 @@ class Remembering:
         """Return what the store knew when it was first asked. Raises what the store raises."""
         answers = self._answers
         if secret not in answers:
-            # Whoever asks at the same time hears the same.
-            answers.setdefault(secret, self._store.find(secret))
+            # Whoever asks at the same time hears the same, and does not wait twice.
+            with self._turn:
+                if secret not in answers:
+                    answers[secret] = self._ask(secret)
         return answers[secret]
+
+    def _ask(self, secret: str) -> Kept | None:
+        if self._away is not None:
+            until, said = self._away
+            if self._now() < until:
+                raise StoreUnreachable(said.message, code=said.code, hint=said.hint)
+        try:
+            found = self._store.find(secret)
+        except StoreUnreachable as error:
+            self._away = (self._now() + _PAUSE_S, error) if error.code == _TOO_LONG else None
+            raise
+        self._away = None
+        if found is not None:
+            self.told[found.value] = None
+        return found
 
 
 def variable(secret: str, prefix: str = PREFIX) -> str:

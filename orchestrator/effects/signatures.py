@@ -58,6 +58,14 @@ class Signers:
                 hint="sign the commit with a key of the source's `signers`, or add the key there",
             )
 
+    def vouch(self, git: Git, commit: str) -> bool:
+        """Whether ``commit`` carries such a signature."""
+        try:
+            self.check(git, commit)
+        except RevisionRejected:
+            return False
+        return True
+
     def _prepare(self, env: Mapping[str, str]) -> tuple[Path, Path]:
         """Return the private keyring and the file of allowed SSH signers, made from the files as they are now."""
         contents = [self._content(file) for file in self.files]

@@ -10,6 +10,7 @@ from typing import Final
 
 from orchestrator.effects.directory import DirectoryMirror, to_nobody
 from orchestrator.effects.git import QUICK, Git, Run, git_environment
+from orchestrator.effects.git_commits import covered
 from orchestrator.effects.git_history import (
     PINS,
     authors,
@@ -20,11 +21,13 @@ from orchestrator.effects.git_history import (
     pinned,
     resolve,
 )
+from orchestrator.effects.git_merge import merged
 from orchestrator.effects.git_tree import Blobs, GitTree, read_tree
 from orchestrator.effects.location import Location, Transport, check_ref, is_abbreviated, is_commit, locate
 from orchestrator.effects.mirror import REMOTE_HEAD, Mirror, gone
 from orchestrator.effects.signatures import Signers
-from orchestrator.errors import NoSuchRevision, RevisionRejected, SourceGone, SourceUnreachable
+from orchestrator.errors import ForgeError, NoSuchRevision, RevisionRejected, SourceGone, SourceUnreachable
+from orchestrator.model.commit import Commit, Covered
 from orchestrator.model.source import Revision, Source, SourceKind, Verify
 from orchestrator.ports import RevisionTree, Secrets
 
@@ -35,8 +38,18 @@ _EMPTY: Final = frozenset(
         "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
     }
 )
+#: Where commits are kept that a ref of the remote leads to which is no branch and no tag.
+BROUGHT: Final = "refs/holdfast/brought/"
+#: The trailer that counts only where it is signed, and so many signatures are looked at for one question.
+PERMIT: Final = "holdfast-allow"
+_MOST_CHECKED: Final = 20
 #: Trees kept in memory: a service compares the newest with the one before, drift looks at applied ones.
 _KEPT: Final = 8
+
+
+def no_app(_: Source) -> str:
+    """Return no token: nobody is there who could ask for one."""
+    return ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +61,8 @@ class VersionedSources:
     outer: Mapping[str, str]
     run: Run
     secrets: Secrets
+    #: Return the token that a source's GitHub App is given. Raises ForgeError.
+    app_token: Callable[[Source], str] = no_app
     #: Is told how far a large folder is taken in.
     tell: Callable[[str], None] = to_nobody
     _trees: dict[tuple[str, str], GitTree] = field(default_factory=dict)
@@ -134,6 +149,58 @@ class VersionedSources:
         if source.kind is SourceKind.DIRECTORY:
             return frozenset()
         return authors(self._git(source), revision, since, paths)
+
+    def commits(self, source: Source, revision: str, since: str, paths: Iterable[PurePosixPath]) -> Covered:
+        """Return the commits that brought something to ``paths`` on the way from ``since``, the newest of them."""
+        if source.kind is SourceKind.DIRECTORY:
+            return Covered()
+        git = self._git(source)
+        found = covered(git, revision, since, paths)
+        return replace(found, commits=self._vouched(source, git, found.commits))
+
+    def _vouched(self, source: Source, git: Git, commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+        """Return ``commits`` with whether a signer signed them, where one of them asks for what only that permits."""
+        asking = [one.id for one in commits if any(key.lower() == PERMIT for key, _ in one.trailers)]
+        if not asking or not source.signers:
+            return commits
+        signers = Signers(folder=self._folder(source), files=source.signers, run=self.run)
+        asked = asking[:_MOST_CHECKED]
+        verdicts = {id_: signers.vouch(git, id_) for id_ in asked}
+        return tuple(replace(one, verified=verdicts.get(one.id)) for one in commits)
+
+    def bring(self, source: Source, refs: Mapping[str, str]) -> None:
+        """Fetch commits that no branch of the source leads to, by the ref of the remote that does.
+
+        Raises SourceUnreachable, and RevisionRejected (HF-3013) where a ref leads to another commit than was said.
+        """
+        mirror = self._mirror(source, locate(source.location))
+        lacking = {ref: commit for ref, commit in refs.items() if not mirror.holds(commit)}
+        if not lacking:
+            return
+        ours = {check_ref(ref): f"{BROUGHT}{ref.removeprefix('refs/')}" for ref in lacking}
+        mirror.bring(self._token(source), ours)
+        for ref, commit in lacking.items():
+            found = resolve(mirror.git, ours[ref])
+            if found != commit and not mirror.holds(commit):
+                raise RevisionRejected(
+                    f"{ref} of source {source.id} leads to {found[:7] if found else 'nothing'}, not to {commit[:7]}",
+                    code="HF-3013",
+                    hint="it was pushed to meanwhile: it is looked at again",
+                )
+
+    def merged(self, source: Source, base: str, head: str) -> Revision:
+        """Return what ``base`` would be with ``head`` merged into it. Raises RevisionRejected, SourceError."""
+        git = self._git(source)
+        proposed = describe(git, source.id, head)
+        if proposed is None:
+            raise _unknown(source, head)
+        self._accepted(source, git, proposed)
+        commit = merged(git, base, head)
+        found = describe(git, source.id, commit)
+        if found is None:
+            raise _unknown(source, commit)
+        # A merge of ours is nobody's to sign: what it is made of was looked at.
+        return found if commit != proposed.id else self._accepted(source, git, found)
 
     def pin(self, source: Source, revision: str, name: str) -> None:
         """Keep a revision even when its ref moves away (``refs/holdfast/keep/<name>``)."""
@@ -227,6 +294,12 @@ class VersionedSources:
         return revision
 
     def _token(self, source: Source) -> str:
+        if source.app:
+            try:
+                return self.app_token(source)
+            except ForgeError as error:
+                code = "" if error.transient else "HF-3003"
+                raise SourceUnreachable(f"source {source.id}: {error.message}", code=code, hint=error.hint) from error
         return self.secrets.get(source.token_secret).value if source.token_secret else ""
 
     def _folder(self, source: Source) -> Path:

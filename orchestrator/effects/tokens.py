@@ -16,16 +16,18 @@ from typing import Final
 
 from sqlalchemy import Connection, RowMapping, func, insert, select, update
 
-from orchestrator.effects.database import Database
+from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_tables import tokens
 from orchestrator.errors import UsageError
-from orchestrator.ports import Clock
+from orchestrator.model.event import TokenMade, TokenRevoked
 
 #: ``hf_<id>_<secret>``: what it is, which it is, and 256 bits that prove it.
 _TOKEN: Final = re.compile(r"hf_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 #: What a person calls it.
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
+#: What the record calls a person: an e-mail address, or a login. A colon would make a program of them.
+_PERSON: Final = re.compile(r"[^\s,:]{1,254}")
 _PURPOSE: Final = b"holdfast token\0"
 
 
@@ -41,6 +43,8 @@ class Token:
     #: Seconds since the epoch; None is for good.
     until: float | None
     revoked_at: float | None
+    #: Whose it is; empty where it is a program's.
+    person: str = ""
 
     def counts(self, now: float) -> bool:
         """Whether it opens anything at ``now``."""
@@ -49,23 +53,31 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """The tokens of one record. Safe to share between threads."""
+    """The tokens of one record, which tells who made and ended them. Safe to share between threads."""
 
-    database: Database
-    clock: Clock
+    record: SqlRecord
 
-    def create(self, name: str, role: str, *, by: str, until: float | None = None) -> tuple[Token, str]:
-        """Make a token and return it with its text, which nobody can be shown again.
+    def create(
+        self, name: str, role: str, *, by: str, person: str = "", until: float | None = None
+    ) -> tuple[Token, str]:
+        """Make a token and return it with its text, which nobody can be shown again; ``person`` is whose it is.
 
-        Raises UsageError (HF-1941) where the name cannot be one, or a token that counts bears it.
+        Raises UsageError: HF-1941 where the name cannot be one, or a token that counts bears it, HF-1944 where nobody
+        can be called ``person``.
         """
         if not _NAME.fullmatch(name):
             raise UsageError(
                 f"{name!r} is no name for a token", code="HF-1941", hint="use letters, digits, _ . @ and -, 64 at most"
             )
+        if person and not (_PERSON.fullmatch(person) and person.isprintable()):
+            raise UsageError(
+                f"nobody is called {person!r}", code="HF-1944", hint="name them as git does: --for ana@acme.example"
+            )
         made, proof = secrets.token_hex(6), secrets.token_urlsafe(32)
-        now = self.clock.now()
-        token = Token(id=made, name=name, role=role, created_at=now, created_by=by, until=until, revoked_at=None)
+        now = self.record.clock.now()
+        token = Token(
+            id=made, name=name, role=role, created_at=now, created_by=by, until=until, revoked_at=None, person=person
+        )
 
         def work(connection: Connection) -> None:
             lock_head(connection)
@@ -80,54 +92,62 @@ class Tokens:
                 connection.execute(
                     insert(tokens).values(
                         id=made, name=name, role=role, digest=self._digest(made, proof), created_at=now,
-                        created_by=by, until=until,
+                        created_by=by, until=until, person=person,
                     )
                 )  # fmt: skip
+                told = TokenMade(token=made, name=name, role=role, person=person, by=by, until=until)
+                self.record.note_within(connection, told)
 
-        self.database.write(work)
+        self.record.database.write(work)
         return token, f"hf_{made}_{proof}"
 
     def every(self) -> Sequence[Token]:
         """Return all of them, oldest first, those that count no more among them."""
-        with self.database.reading() as connection:
+        with self.record.database.reading() as connection:
             found = connection.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.id)).mappings()
             return tuple(_token(row) for row in found)
 
     def is_empty(self) -> bool:
         """Whether nobody ever made one."""
-        with self.database.reading() as connection:
+        with self.record.database.reading() as connection:
             return not connection.execute(select(func.count()).select_from(tokens)).scalar()
 
-    def revoke(self, word: str) -> Token:
+    def revoke(self, word: str, *, by: str) -> Token:
         """Make the token of that name or id count no more, from now on. Raises UsageError (HF-1942) without one."""
-        now = self.clock.now()
+        now, done = self.record.clock.now(), list[Token]()
 
         def work(connection: Connection) -> Token:
+            lock_head(connection)
             wanted = select(tokens).where((tokens.c.name == word) | (tokens.c.id == word))
             found = [_token(row) for row in connection.execute(wanted).mappings()]
+            if done and done[0].id in {one.id for one in found if one.revoked_at == now}:
+                # The commit had gone through when its connection was lost.
+                return done[0]
             mine = [one for one in found if one.counts(now)]
             if not mine:
                 why = "counts no more already" if found else "is not known"
                 raise UsageError(f"the token {word} {why}", code="HF-1942", hint="see: holdfast token list")
             connection.execute(update(tokens).where(tokens.c.id == mine[0].id).values(revoked_at=now))
+            self.record.note_within(connection, TokenRevoked(token=mine[0].id, name=mine[0].name, by=by))
+            done.append(mine[0])
             return mine[0]
 
-        return self.database.write(work)
+        return self.record.database.write(work)
 
     def find(self, text: str) -> Token | None:
         """Return the token that ``text`` proves and that counts now, None where there is none."""
         parts = _TOKEN.fullmatch(text)
         if parts is None:
             return None
-        with self.database.reading() as connection:
+        with self.record.database.reading() as connection:
             row = connection.execute(select(tokens).where(tokens.c.id == parts[1])).mappings().one_or_none()
         expected = row["digest"] if row else ""
         same = hmac.compare_digest(expected.encode(), self._digest(parts[1], parts[2]).encode())
         token = _token(row) if row and same else None
-        return token if token and token.counts(self.clock.now()) else None
+        return token if token and token.counts(self.record.clock.now()) else None
 
     def _digest(self, made: str, proof: str) -> str:
-        return hmac.new(self.database.key, _PURPOSE + f"{made}\0{proof}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.record.database.key, _PURPOSE + f"{made}\0{proof}".encode(), hashlib.sha256).hexdigest()
 
 
 def _token(row: RowMapping) -> Token:
@@ -139,4 +159,5 @@ def _token(row: RowMapping) -> Token:
         created_by=row["created_by"],
         until=row["until"],
         revoked_at=row["revoked_at"],
+        person=row["person"],
     )

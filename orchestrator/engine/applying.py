@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.contract import AdapterError, Plan, PlanStale, StateUnsaved, ToolStopped
 from orchestrator.engine.endings import close, succeeded
+from orchestrator.engine.intents import intent_of
 from orchestrator.engine.keeping import keep_state
 from orchestrator.engine.masking import mask_error
 from orchestrator.engine.planning import stored_plan, told
@@ -19,6 +20,7 @@ from orchestrator.engine.values import stored_inputs, stored_secrets
 from orchestrator.errors import Conflict, ExecutionError, NotStarted, OrchestratorError, RecordAway, RecordError
 from orchestrator.model.action import Action, Apply
 from orchestrator.model.event import ApplyEnded, ApplyRefused, ApplyStarted, Event, Outcome
+from orchestrator.model.intent import Intended
 from orchestrator.model.observed import Applying, Proposal
 
 
@@ -47,8 +49,10 @@ def apply(case: Case, gates_version: int, again: Callable[[], Action]) -> None:
     begun = False
     try:
         with _ready(case, attempt) as (ready, plan, kept):
+            intent = intent_of(case.outside, case.asked, proposal, case.run)
             _check_still(again())
-            started: list[Event] = [*kept, ApplyStarted(attempt=attempt)]
+            why = Intended(attempt=attempt.number, run=attempt.run, intent=intent)
+            started: list[Event] = [*kept, ApplyStarted(attempt=attempt), why]
             case.outside.record.append(
                 case.key, started, expected=case.asked.state.version, run=case.run.number, gates=gates_version
             )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.contract import Goal, Plan
 from orchestrator.engine.planning import stored_plan
-from orchestrator.engine.side_by_side import Ended, Ground, Stopping, Tell, side_by_side
+from orchestrator.engine.side_by_side import Ended, Ground, Stopping, Tell, ordered, side_by_side
 from orchestrator.engine.standings import still
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
@@ -18,7 +18,7 @@ from orchestrator.model.observed import Proposal, TrackView
 from orchestrator.model.policy import Mode
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Run
-from orchestrator.rules.order import Edge, EdgeKind, edges
+from orchestrator.rules.order import Edge, EdgeKind, ancestors, edges
 from orchestrator.rules.stillness import Still
 from orchestrator.telling.ignoring import told
 from orchestrator.telling.outcome import code_of, mark_of
@@ -51,6 +51,15 @@ class Crew:
             return worker.settle(key, on_action=lambda of, action: self.tell(of, words(action)))
 
         return side_by_side(keys, one, parallel=self.parallel, stop=self.stop, tell=self.tell)
+
+    def look_up(self, keys: Collection[StackKey]) -> None:
+        """Have a record that remembers nothing know of what ``keys`` wait for: an empty plan proves that it is there.
+
+        One that lasts knows already, and nothing is planned that nobody asked for.
+        """
+        if self.ground.outside.forgetful:
+            for wave in ordered(self.ground, sorted(ancestors(self.ground.stacks, keys))):
+                self.settle(wave, Mode.OBSERVE)
 
     def decision(self, key: StackKey) -> Action:
         """Return what would be done about a stack next if a person let it."""

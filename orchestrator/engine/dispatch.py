@@ -11,7 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from orchestrator.engine.post import Post, Posts, row_of, source_of
+from orchestrator.engine.post import LOOKING, Post, Posts, row_of, source_of
+from orchestrator.engine.pulls.desk import source_of_pulls
+from orchestrator.engine.pulls.looking import due_of_pulls
+from orchestrator.engine.pulls.rounds import see_to
 from orchestrator.engine.tending import Halt, Tended, Tender
 from orchestrator.engine.watching import Sight, Watcher
 from orchestrator.errors import OrchestratorError
@@ -97,11 +100,10 @@ class Dispatch:
     def begin(self) -> None:
         """Have every source looked at now. Raises OrchestratorError."""
         now = self._clock.now()
+        posts = self._posts.every()
         self._agenda.nudge(
-            *(
-                Due(stack=row_of(post.source.id), track="", at=now, why="the service began")
-                for post in self._posts.every()
-            )
+            *(Due(stack=row_of(post.source.id), track="", at=now, why="the service began") for post in posts),
+            *(due_of_pulls(post.source.id, now, "the service began") for post in posts if post.desk),
         )
 
     def run(self, tender: Tender, stopping: threading.Event, beat: Callable[[], None]) -> None:
@@ -109,14 +111,17 @@ class Dispatch:
         while not stopping.is_set():
             self._round_at = self._clock.now()
             beat()
-            if self._full():
+            sources, stacks = self._split()
+            # With a place for no stack, thousands of them that are due are not looked through again and again.
+            crowded = len(stacks) >= self.workers.count
+            if crowded and len(sources) >= _WATCHERS:
                 self._freed.wait(_BEAT_S)
                 self._freed.clear()
                 continue
-            self._refused = False
+            self._refused = crowded
             self._see_to_left(tender)
             try:
-                due = self._agenda.take(self._clock.now(), self._admits)
+                due = self._agenda.take(self._clock.now(), self._admits, within=LOOKING if crowded else "")
                 self._hears = True
             except OrchestratorError as error:
                 if self._hears:
@@ -167,11 +172,7 @@ class Dispatch:
     def _split(self) -> tuple[list[Due], list[Due]]:
         with self._lock:
             dues = [one.due for one in self._working.values()]
-        return [due for due in dues if source_of(due.stack)], [due for due in dues if not source_of(due.stack)]
-
-    def _full(self) -> bool:
-        sources, stacks = self._split()
-        return len(sources) >= _WATCHERS and len(stacks) >= self.workers.count
+        return [due for due in dues if _watches(due)], [due for due in dues if not _watches(due)]
 
     def _admits(self, due: Due) -> bool:
         sources, stacks = self._split()
@@ -179,14 +180,14 @@ class Dispatch:
             # What is begun with here is not begun with again before it has left its place.
             self._refused = True
             return False
-        admitted = len(sources) < _WATCHERS if source_of(due.stack) else admits(self.workers, due, stacks)
+        admitted = len(sources) < _WATCHERS if _watches(due) else admits(self.workers, due, stacks)
         self._refused |= not admitted
         return admitted
 
     def _start(self, due: Due, tender: Tender) -> None:
         with self._lock:
             self._working[due.stack] = Working(due=due, since=self._clock.now())
-        work = self._look if source_of(due.stack) else self._tend
+        work = self._see_to_pulls if source_of_pulls(due.stack) else self._look if source_of(due.stack) else self._tend
         thread = threading.Thread(target=self._guarded, args=(work, due, tender), name=due.stack, daemon=True)
         thread.start()
 
@@ -203,7 +204,7 @@ class Dispatch:
         self._tell(tended)
         return tended.next
 
-    def _look(self, due: Due, _: Tender) -> Due:
+    def _look(self, due: Due, tender: Tender) -> Due:
         name = source_of(due.stack)
         post = self._posts.get(name)
         if post is None:
@@ -212,7 +213,10 @@ class Dispatch:
             self._journal.say(Level.ERROR, "a source is left alone for a while", source=name, why=WHY_POISON)
             return replace(due, at=self._clock.now() + ALONE_S, why=WHY_POISON)
         try:
+            before = tender.newest(post) if post.desk else None
             sight, keys, at = self._watcher(post).look()
+            if post.desk and (before is None or sight.revision != before.revision.id):
+                tender.tell_of_pulls(post, f"its base is at {sight.revision[:7]}")
         except Exception as error:  # noqa: BLE001 -- one source's trouble is not the others'
             self._journal.say(
                 Level.ERROR, "a look at a source broke", source=name, why=f"{type(error).__name__}: {error}"
@@ -220,6 +224,9 @@ class Dispatch:
             return replace(due, at=self._clock.now() + post.source.every_s, why="the last look broke")
         self._tell_sight(sight, len(keys))
         return replace(due, at=at, why=sight.message or f"read at {sight.revision[:7]}")
+
+    def _see_to_pulls(self, due: Due, tender: Tender) -> Due:
+        return see_to(due, self._posts, tender, self._clock, self._journal)
 
     def _watcher(self, post: Post) -> Watcher:
         with self._lock:
@@ -250,3 +257,8 @@ class Dispatch:
             self._journal.say(level, "a source cannot be read", source=sight.source, code=sight.code, why=sight.message)
         elif due:
             self._journal.say(Level.INFO, "read", source=sight.source, revision=sight.revision[:7], due=due)
+
+
+def _watches(due: Due) -> bool:
+    """Whether a row has somebody asked what is new, and works no stack."""
+    return bool(source_of(due.stack) or source_of_pulls(due.stack))

@@ -67,10 +67,11 @@ def _keep(case: Case, events: Sequence[Event], found: Drifts | None) -> None:
     now = case.outside.clock.now()
     looks, state = looked(before.looks, before.state, found, now), before.state
     if events:
-        state = record.append(case.key, events, expected=state.version, run=case.run.number)
+        state = record.append(case.key, events, expected=state.version, run=case.run.number, looks=looks)
         verified = _but_for_ignored(case, state, looks, found, now)
         state = record.append(case.key, [verified], expected=state.version, run=case.run.number) if verified else state
-    record.look(case.key, looks)
+    else:
+        record.look(case.key, looks)
     recurs = _recurring(case, state, looks, now)
     if recurs is not None and _recurring(case, before.state, before.looks, now) is None:
         record.append(case.key, [recurs], expected=state.version, run=case.run.number)

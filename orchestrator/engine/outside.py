@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator import ports
 from orchestrator.model.source import Revision, Source
-from orchestrator.model.stack import MAIN
+from orchestrator.model.stack import MAIN, StackKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Outside:
     people: ports.People
     #: Whether other hosts work on the same record: what one keeps on its disk must reach the others.
     shared: bool = False
+    #: Whether the record began with this run and ends with it: what it does not know may stand all the same.
+    forgetful: bool = False
     #: Who is asked by whom drift came about, beside the adapters.
     witnesses: tuple[ports.Witness, ...] = ()
 
@@ -42,6 +44,10 @@ class Reading:
     tree: ports.RevisionTree
     layout: ports.Layout
     track: str = MAIN
+    #: Of a pull request: the reading that it asks to be merged into, and the stacks that it touches. All others are
+    #: as they are there.
+    base: Reading | None = None
+    touched: frozenset[StackKey] = frozenset()
 
 
 def read_at(outside: Outside, source: Source, revision: str) -> Reading:

@@ -38,10 +38,20 @@ def authors(
     if stack.policy.approvals.allow_author or not _proposed(state, reading.track) or not reading.revision.committed:
         return newest
     applied = state.applied
-    read = {stack.path, *paths, *(_written_in(stack, reading) if _settings_differ(applied, parts) else ())}
     return newest | outside.sources.authors(
-        reading.source, reading.revision.id, applied.revision if applied else "", read
+        reading.source,
+        reading.revision.id,
+        applied.revision if applied else "",
+        read_by(reading, stack, applied, parts, paths),
     )
+
+
+def read_by(
+    reading: Reading, stack: Stack, applied: Applied | None, parts: Parts, paths: Iterable[PurePosixPath]
+) -> frozenset[PurePosixPath]:
+    """Return every path that a plan of the stack depends on; ``paths`` are those that it reads outside its folder."""
+    written = _written_in(stack, reading) if _settings_differ(applied, parts) else ()
+    return frozenset({stack.path, *paths, *written})
 
 
 def _proposed(state: State, track: str) -> Proposal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -16,7 +17,7 @@ from orchestrator.engine.station import Case, Station, station
 from orchestrator.engine.values import store_inputs, store_outputs, store_secrets
 from orchestrator.errors import OrchestratorError, RecordAway
 from orchestrator.model.codec import decode, encode
-from orchestrator.model.event import Converged, Event, LockSeen, PlanFailed, Planned
+from orchestrator.model.event import Converged, Event, FoundStanding, LockSeen, PlanFailed, Planned
 from orchestrator.model.observed import Applied, Counts, OutputMark, Proposal
 from orchestrator.model.stack import MAIN
 
@@ -29,7 +30,7 @@ def make_plan(case: Case) -> None:
     try:
         with station(case) as place:
             plan = masked(place.adapter.plan(place.workspace, _goal(case)), place.shell.mask)
-            events: list[Event] = [_conclude(case, place, plan)]
+            events: list[Event] = [*_standing(case, place, plan), _conclude(case, place, plan)]
         if case.asked.desired.committed:
             # A force-push or a squash must not take away what was proposed or applied.
             revision = case.asked.desired.revision
@@ -42,13 +43,14 @@ def make_plan(case: Case) -> None:
         if is_short(case):
             raise
         events = [failed(case, error), *_left_lock(case, error)]
-    looks = case.asked.row.looks
-    case.outside.record.append(case.key, events, expected=case.asked.state.version, run=case.run.number)
-    now = case.outside.clock.now()
     desired = case.asked.desired
-    case.outside.record.look(
-        case.key, replace(looks, planned_at=now, revision=desired.revision, fingerprint=desired.fingerprint)
+    looked = replace(
+        case.asked.row.looks,
+        planned_at=case.outside.clock.now(),
+        revision=desired.revision,
+        fingerprint=desired.fingerprint,
     )
+    case.outside.record.append(case.key, events, expected=case.asked.state.version, run=case.run.number, looks=looked)
 
 
 def _left_lock(case: Case, error: AdapterError | OrchestratorError) -> tuple[Event, ...]:
@@ -76,6 +78,23 @@ def _conclude(case: Case, place: Station, plan: Plan) -> Event:
     if proves_rest:
         return Converged(track=MAIN, applied=_at_rest(case, place, plan))
     return Planned(proposal=_proposal(case, place, plan))
+
+
+def _standing(case: Case, place: Station, plan: Plan) -> tuple[Event, ...]:
+    """Have a record that remembers nothing know what a stack hands to others that stands and is to be changed.
+
+    Those that read it could not be planned before it was applied, though nothing that they read changes.
+    """
+    asked = case.asked
+    new = asked.state.applied is None and asked.observed.track == MAIN and asked.desired.goal is Goal.CONVERGE
+    if not case.outside.forgetful or not new or plan.empty:
+        return ()
+    with suppress(AdapterError):
+        standing = _at_rest(case, place, plan)
+        if standing.outputs:
+            # Of which files it was made nobody can say.
+            return (FoundStanding(applied=replace(standing, fingerprint="", inputs="", verified_at=None)),)
+    return ()
 
 
 def _at_rest(case: Case, place: Station, plan: Plan) -> Applied:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.engine.outside import Outside
+from orchestrator.engine.pulls.desk import Desk
 from orchestrator.model.source import Source
 
-#: What the rows of a source in agenda and record are called; no key of a stack looks like it.
-_SOURCE: Final = "source:"
+#: What the names of the rows of sources in agenda and record begin with; no key of a stack looks like it.
+SOURCES: Final = "source:"
+#: What those begin with that have somebody looked for news: sources, and their pull requests.
+LOOKING: Final = "source"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +23,8 @@ class Post:
 
     source: Source
     outside: Outside
+    #: Where its pull requests are seen to; None where nobody asked for that.
+    desk: Desk | None = None
 
 
 class Posts:
@@ -50,9 +55,9 @@ class Posts:
 
 def row_of(source: str) -> str:
     """Return what the rows of a source are called, in the agenda and in the record."""
-    return f"{_SOURCE}{source}"
+    return f"{SOURCES}{source}"
 
 
 def source_of(row: str) -> str:
     """Return the source that a row of the agenda stands for, empty where it stands for a stack."""
-    return row.removeprefix(_SOURCE) if row.startswith(_SOURCE) else ""
+    return row.removeprefix(SOURCES) if row.startswith(SOURCES) else ""

@@ -77,8 +77,8 @@ def station(
     resolved = filling.inputs() if inputs is None else inputs
     hidden = filling.secrets | {text for one in resolved.values() if one.sensitive for text in texts(one.value)}
     name = stack.credentials.apply if applying else stack.credentials.plan
-    # A pull request plans code that nobody of ours has accepted: it gets no key.
-    granted = outside.credentials.environment(name, stack.key) if name and not foreign else {}
+    # A pull request plans code that nobody of ours has accepted: it gets no key that is not meant for that.
+    granted = outside.credentials.environment(name, stack.key, foreign=foreign) if name else {}
     laid = outside.workspaces.lay(
         stack,
         case.asked.reading.tree,

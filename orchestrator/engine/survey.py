@@ -72,6 +72,8 @@ class Survey:
         #: Those that are being worked out: one that comes up again stands in a ring.
         self._open: set[StackKey] = set()
         self._earlier: dict[str, Reading] = {}
+        #: What a pull request leaves alone is as it is where it asks to be merged into.
+        self._beside = Survey(outside, reading.base, whole=whole) if reading.base else None
         self._orphans: tuple[StackKey, ...] | None = None
         self._strays: Mapping[str, Stray] = {}
 
@@ -89,6 +91,8 @@ class Survey:
 
     def look(self, key: StackKey) -> Asked | None:
         """Return what is asked of a stack; None where it is in no source any more and nobody asked to destroy it."""
+        if self._beside is not None and key not in self._reading.touched:
+            return self._beside.look(key)
         if key not in self._asked:
             self._open.add(key)
             try:
@@ -108,6 +112,8 @@ class Survey:
     def keep(self) -> None:
         """Remember what was found out on the way: the next survey need not."""
         self._reads.keep()
+        if self._beside is not None:
+            self._beside.keep()
 
     def recorded(self) -> tuple[StackKey, ...]:
         """Return every stack of a whole survey's source that the record knows, in the source or not."""
@@ -224,7 +230,9 @@ class Survey:
 
     def _gates_of(self, stack: Stack) -> tuple[Gate, ...]:
         unready = [key.short for key in stack.depends_on if not self._is_settled(key)]
-        ready = not stack.promote_from or self._is_settled(replace(stack.key, environment=stack.promote_from))
+        # What is only looked at is promoted nowhere.
+        promoted = stack.promote_from and self._reading.track == MAIN
+        ready = not promoted or self._is_settled(replace(stack.key, environment=stack.promote_from))
         return (
             *self._maybe_made(stack),
             *gate_rules.closed_for(stack, self._gates),

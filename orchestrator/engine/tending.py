@@ -12,6 +12,9 @@ from adapters.contract import AdapterError
 from orchestrator.engine.newest import Newest
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post, Posts
+from orchestrator.engine.pulls.desk import TELL, row_of_pulls
+from orchestrator.engine.pulls.pulls import Pulls
+from orchestrator.engine.pulls.tending import worker as pull_worker
 from orchestrator.engine.recovery import recover_gone
 from orchestrator.engine.resting import next_look, rest_of
 from orchestrator.engine.survey import Survey
@@ -21,10 +24,10 @@ from orchestrator.engine.work import VANISHED, Worker
 from orchestrator.errors import Conflict, OrchestratorError
 from orchestrator.model.action import Action, Apply, Reason, Rest
 from orchestrator.model.gate import ALL_ACTS, Gate, GateKind
-from orchestrator.model.stack import MAIN, StackKey
+from orchestrator.model.stack import MAIN, StackKey, is_foreign
 from orchestrator.ports import Due, Run
 from orchestrator.rules.order import readers
-from orchestrator.rules.pace import ALONE_S, ANYWAY_S, WHY_POISON, is_poison, jittered
+from orchestrator.rules.pace import ALONE_S, ANYWAY_S, PLAN, WHY_POISON, is_poison, jittered
 
 #: Seconds after which a stack is tried again that somebody else holds.
 _HELD_S: Final = 5.0
@@ -32,6 +35,8 @@ _HELD_S: Final = 5.0
 _TROUBLE_S: Final = (15.0, 900.0)
 #: For so long what a secret store has answered counts, in seconds.
 _STORES_S: Final = 60.0
+#: For so long after it came due a stack with its plan lets others be planned first, in seconds.
+_GIVES_WAY_S: Final = 60.0
 #: What the service's runs are recorded under.
 ACTOR: Final = "holdfast"
 
@@ -86,6 +91,7 @@ class Tender:
         self._lock = threading.Lock()
         self._newest = Newest()
         self._after: dict[int, tuple[object, Mapping[StackKey, frozenset[StackKey]]]] = {}
+        self._pulls: dict[str, Pulls] = {}
         self._stores_asked_at = 0.0
         #: How often in a row something went wrong with a stack that was no failure of its own.
         self._troubles: dict[str, int] = {}
@@ -144,6 +150,8 @@ class Tender:
         now = post.outside.clock.now() if post else due.at
         if post is not None:
             self._ask_stores_anew(post, now)
+        if post is not None and reading is not None and is_foreign(due.track):
+            return self._tend_pull(post, reading, due)
         if post is None or reading is None or due.track != MAIN:
             # Whoever reads its source first has it looked at.
             return Tended(due=due, next=replace(due, at=now + ANYWAY_S, why="its source is not read yet"))
@@ -161,7 +169,52 @@ class Tender:
         if rest is not None:
             # A stack at rest costs a look: no run is opened, and nothing appended.
             return self._rests(due, rest, now)
-        return self._work(post, reading, due, key)
+        return self._work(post, survey, due, key)
+
+    def _tend_pull(self, post: Post, base: Reading, due: Due) -> Tended:
+        pulls = self.pulls(post)
+        if pulls is None:
+            return Tended(due=due, next=replace(due, at=float("inf"), why="nobody follows its pull requests"))
+        run = 0
+
+        def settle(reading: Reading, key: StackKey) -> tuple[Rest, tuple[Action, ...]]:
+            nonlocal run
+            with self._run(post, reading, verb="plan") as opened:
+                run = opened.number
+
+                def on_action(of: StackKey, action: Action) -> None:
+                    self._on_action(of, action, opened.number)
+
+                def cancelled() -> bool:
+                    return self._halt.wanted(applying=False) or post.outside.running.asked_to_stop(opened.number)
+
+                worker = pull_worker(post, reading, opened, cancelled)
+                settled = worker.settle(key, on_action=on_action)
+            return settled.rest, settled.did
+
+        tried = pulls.tend(due, base, settle)
+        self.tell_of_pulls(post, f"{due.track}: {StackKey.parse(due.stack).short}")
+        return Tended(due=due, next=tried.next, rest=tried.rest, did=tried.did, run=run)
+
+    def pulls(self, post: Post) -> Pulls | None:
+        """Return what sees to the pull requests of a source, None where nobody asked for that."""
+        if post.desk is None:
+            return None
+        with self._lock:
+            found = self._pulls.get(post.source.id)
+            if found is None or found.post is not post:
+                found = self._pulls[post.source.id] = Pulls(post, post.desk)
+            return found
+
+    def newest(self, post: Post) -> Reading | None:
+        """Return the newest reading of a source, None where it was never read. Raises OrchestratorError."""
+        return self._newest.of(post)
+
+    @staticmethod
+    def tell_of_pulls(post: Post, why: str) -> None:
+        """Have the pull requests of a source seen to: something that they depend on moved. Raises OrchestratorError."""
+        now = post.outside.clock.now()
+        post.outside.agenda.nudge(Due(stack=row_of_pulls(post.source.id), track=TELL, at=now, why=why, priority=PLAN))
 
     def _leave_alone(self, post: Post, due: Due, now: float) -> Tended:
         """Close a gate before a stack that ends whatever process works on it; it opens by itself, or by ``resume``."""
@@ -176,7 +229,8 @@ class Tender:
         post.outside.record.set_gate(gate, run=NO_RUN)
         return Tended(due=due, next=replace(due, at=now + ALONE_S, why=gate.why), trouble=gate.why)
 
-    def _work(self, post: Post, reading: Reading, due: Due, key: StackKey) -> Tended:
+    def _work(self, post: Post, survey: Survey, due: Due, key: StackKey) -> Tended:
+        reading = survey.reading
         with self._run(post, reading) as run:
             applying = threading.Event()
 
@@ -190,17 +244,31 @@ class Tender:
             def cancelled() -> bool:
                 return self._halt.wanted(applying=applying.is_set()) or post.outside.running.asked_to_stop(run.number)
 
-            worker = Worker(post.outside, reading, run, cancelled=cancelled)
-            settled = worker.settle(key, on_action=on_action)
+            def gives_way() -> bool:
+                # Who pushes a commit wants to see first what it would do, to every stack that it touches: applies that
+                # policy alone asks for come after those plans. One that a person said yes to, or that others wait
+                # for, goes on at once, and so does whatever has been due for long: plans may take their time, and many.
+                waited = post.outside.clock.now() - due.at
+                return (
+                    waited < _GIVES_WAY_S
+                    and not self._readers(reading).get(key)
+                    and post.outside.agenda.others_wait(due)
+                )
+
+            worker = Worker(post.outside, reading, run, cancelled=cancelled, gives_way=gives_way)
+            settled = worker.settle(key, on_action=on_action, seen=survey)
         now = post.outside.clock.now()
         # Even where nothing was left to do: what was found of an attempt may be what others wait for.
         wake_readers(post.outside, self._readers(reading), [key], but=())
+        if (pulls := self.pulls(post)) is not None and (settled.did or pulls.concerned(key)):
+            # Other pull requests on the same stack are planned against what it has become.
+            self.tell_of_pulls(post, f"{key.short} moved")
         return replace(self._rests(due, settled.rest, now), did=settled.did, run=run.number)
 
     @contextmanager
-    def _run(self, post: Post, reading: Reading) -> Iterator[Run]:
+    def _run(self, post: Post, reading: Reading, verb: str = "reconcile") -> Iterator[Run]:
         record = post.outside.record
-        run = record.open_run(trigger="service", verb="reconcile", actor=ACTOR, revision=reading.revision.id)
+        run = record.open_run(trigger="service", verb=verb, actor=ACTOR, revision=reading.revision.id)
         try:
             with post.outside.running.working(run.number):
                 yield run

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn, TypeVar, assert_never
+from typing import Final, NoReturn, TypeVar, assert_never
 
 from adapters.contract import AdapterError, Drifts, Handle
 from orchestrator.engine.applying import apply, refuse
+from orchestrator.engine.carrying import carry
 from orchestrator.engine.drifting import check_drift, could_not_look
 from orchestrator.engine.endings import close, unknown
 from orchestrator.engine.faults import fault_of, trace
@@ -70,26 +71,39 @@ class Worker:
         *,
         limits: Limits | None = None,
         cancelled: Callable[[], bool] | None = None,
+        gives_way: Callable[[], bool] = lambda: False,
     ) -> None:
-        """``cancelled`` is asked while tools run: once it says yes they are stopped."""
+        """``cancelled`` is asked while tools run: once it says yes they are stopped.
+
+        ``gives_way`` is asked once a plan was made that policy applies by itself: where it says yes the stack is left
+        with its plan, to be applied when its turn comes again.
+        """
         self._outside = outside
         self._reading = reading
         self._run = run
         self._limits = limits or Limits()
         self._cancelled = cancelled
+        self._gives_way = gives_way
         self._begun_at = outside.clock.now()
         #: When the end of an earlier run's attempt was found: to a person that failure is from before, too.
         self._found_at: dict[StackKey, float] = {}
 
-    def settle(self, key: StackKey, *, on_action: Callable[[StackKey, Action], None] | None = None) -> Settled:
+    def settle(
+        self,
+        key: StackKey,
+        *,
+        on_action: Callable[[StackKey, Action], None] | None = None,
+        seen: Survey | None = None,
+    ) -> Settled:
         """Work the stack until there is nothing to do, and say why there is not.
 
+        ``seen`` is a survey that has just looked at the stack: what has moved since is found out by who appends.
         Raises Conflict (HF-4203) where somebody else holds it, StateUnsaved where an attempt could not save its state.
         """
         did: list[Action] = []
         with self._outside.agenda.hold(str(key)):
             for _ in range(_MOST_ROUNDS):
-                survey = Survey(self._outside, self._reading)
+                survey, seen = seen or Survey(self._outside, self._reading), None
                 asked = self._look(survey, key)
                 if asked is None:
                     return Settled(key=key, rest=VANISHED, asked=None, did=tuple(did))
@@ -100,7 +114,7 @@ class Worker:
                     self._found_at[key] = self._outside.clock.now()
                 if asked.state.applying or self._prove_dead(asked):
                     continue
-                action = self._next(asked)
+                action = self._next(asked, did)
                 if on_action:
                     on_action(key, action)
                 if isinstance(action, Rest):
@@ -132,12 +146,17 @@ class Worker:
         asked = self._as_asked(asked)
         return decide(asked.desired, self._seen(asked), self._allowed(asked), self._outside.clock.now())
 
-    def _next(self, asked: Asked) -> Action:
+    def _next(self, asked: Asked, did: Sequence[Action]) -> Action:
         action = self.decision(asked)
-        if isinstance(action, Rest) or self._cancelled is None or not self._cancelled():
+        if isinstance(action, Rest):
             return action
-        # What would be next is for whoever comes next.
-        return _told_to_stop(asked)
+        if self._cancelled is not None and self._cancelled():
+            # What would be next is for whoever comes next.
+            return _told_to_stop(asked)
+        planned_now = bool(did) and isinstance(did[-1], MakePlan)
+        if planned_now and action.reason is Reason.AUTOMATIC and self._gives_way():
+            return Rest(reason=Reason.DEFERRED, why=_LATER, until=self._outside.clock.now())
+        return action
 
     def _case(self, asked: Asked) -> Case:
         return Case(outside=self._outside, today=self._reading, asked=asked, run=self._run, cancelled=self._cancelled)
@@ -198,7 +217,7 @@ class Worker:
         def perform() -> None:
             match action:
                 case MakePlan():
-                    make_plan(case)
+                    self._plan(case)
                 case Ask():
                     _ask(case)
                 case Apply():
@@ -214,6 +233,11 @@ class Worker:
             # Somebody wrote to the stack meanwhile (an approval, a gate): look again. A lost hold is no such thing.
             if error.code not in {"HF-4200", "HF-4202", "HF-4207"}:
                 raise
+
+    def _plan(self, case: Case) -> None:
+        # Who said yes on a pull request said it to that very plan. Who asks for a plan now wants to see a new one.
+        if self._limits.person or not carry(case):
+            make_plan(case)
 
     def _apply(self, case: Case, gates_version: int) -> None:
         try:
@@ -291,6 +315,8 @@ def _ask(case: Case) -> None:
         case.outside.record.append(case.key, [event], expected=case.asked.state.version, run=case.run.number)
 
 
+#: Why a stack rests whose plan is applied in its next turn.
+_LATER: Final = "it is planned; what has been due as long is planned before this is applied"
 VANISHED = Rest(reason=Reason.VANISHED, why="it is no longer in its source; what it made still stands")
 
 

@@ -9,8 +9,10 @@ from typing import Literal, TypeAlias
 from adapters.contract import DriftItem
 from adapters.testimony import Testimony
 from orchestrator.model.gate import Gate
+from orchestrator.model.intent import Intended
 from orchestrator.model.observed import Applied, Applying, Consent, Hold, Proposal, State
 from orchestrator.model.policy import Ignore
+from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 
 
 class Outcome(StrEnum):
@@ -144,6 +146,17 @@ class Converged:
     track: str
     applied: Applied
     kind: Literal["converged"] = "converged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundStanding:
+    """A stack that this record had never heard of was made already, as its tool or another record knows.
+
+    What it hands to others is known; that it is as asked for nobody has said.
+    """
+
+    applied: Applied
+    kind: Literal["found_standing"] = "found_standing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +371,43 @@ class GateLifted:
     kind: Literal["gate_lifted"] = "gate_lifted"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenMade:
+    """Somebody made a token for the service. On the stream ``!``."""
+
+    #: Never what proves it.
+    token: str
+    name: str
+    role: str
+    #: Whose it is; empty where it is a program's.
+    person: str
+    by: str
+    #: Seconds since the epoch; None is for good.
+    until: float | None = None
+    kind: Literal["token_made"] = "token_made"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRevoked:
+    """Somebody ended a token. On the stream ``!``."""
+
+    token: str
+    name: str
+    by: str
+    kind: Literal["token_revoked"] = "token_revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActDenied:
+    """Somebody tried to do at the service's door what is not theirs to do. On the stream ``!``."""
+
+    by: str
+    #: The request: ``POST /api/v1/…``.
+    what: str
+    code: str
+    kind: Literal["act_denied"] = "act_denied"
+
+
 Event: TypeAlias = (
     Planned
     | PlanFailed
@@ -370,6 +420,7 @@ Event: TypeAlias = (
     | AttemptDead
     | SavingFailed
     | Converged
+    | FoundStanding
     | NotConverged
     | Verified
     | DriftSeen
@@ -392,4 +443,13 @@ Event: TypeAlias = (
     | Forgotten
     | GateSet
     | GateLifted
+    | PullSeen
+    | PullTrusted
+    | PullHeard
+    | PullEnded
+    | TrackEnded
+    | Intended
+    | TokenMade
+    | TokenRevoked
+    | ActDenied
 )

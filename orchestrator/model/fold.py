@@ -10,6 +10,7 @@ from adapters.contract import Goal
 from orchestrator.model import drifted
 from orchestrator.model.drift import tried
 from orchestrator.model.event import (
+    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -26,6 +27,7 @@ from orchestrator.model.event import (
     DriftWitnessed,
     Event,
     Forgotten,
+    FoundStanding,
     GateLifted,
     GateSet,
     Held,
@@ -41,11 +43,14 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
+    TokenMade,
+    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,
     Verified,
 )
+from orchestrator.model.intent import Intended
 from orchestrator.model.observed import (
     Applied,
     Applying,
@@ -57,6 +62,7 @@ from orchestrator.model.observed import (
     TrackView,
     UnknownAttempt,
 )
+from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.model.stack import MAIN, is_scratch
 
 
@@ -76,11 +82,15 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
         case Asked(track=track):
             return _on(state, track, lambda view: replace(view, asked=True))
         case Approved(track=track, consent=consent):
-            return _on(state, track, lambda view: replace(view, consents=(*view.consents, consent), rejected=""))
+            return _on(
+                state, track, lambda view: replace(view, consents=(*view.consents, consent), rejected="", voided=())
+            )
         case Rejected(track=track):
             return _on(state, track, lambda view: _rejected(view, event))
         case ApplyStarted(attempt=attempt):
             return replace(state, applying=attempt, attempts=attempt.number, moved_to="")
+        case Intended(run=run):
+            return replace(state, intended_in=run)
         case ApplyEnded():
             return _ended(state, event, at)
         case AttemptDead(attempt=number):
@@ -89,6 +99,8 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _unsaved(state, event)
         case Converged(track=track, applied=applied):
             return _settle(_on(drifted.proven(state, applied, at), track, lambda _: TrackView()), applied)
+        case FoundStanding(applied=applied):
+            return state if state.applied else replace(state, applied=applied)
         case Verified(ignored=ignored):
             return _verified(state, at, ignored=ignored)
         case DriftSeen():
@@ -130,7 +142,11 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _taken_over(state, taken_over or state)
         case Forgotten():
             return _emptied(state)
-        case GateSet() | GateLifted():
+        case TrackEnded(track=track):
+            return replace(state, tracks={name: view for name, view in state.tracks.items() if name != track})
+        case PullSeen() | PullTrusted() | PullHeard() | PullEnded():
+            return state
+        case GateSet() | GateLifted() | TokenMade() | TokenRevoked() | ActDenied():
             return state
         case _:
             assert_never(event)
@@ -147,7 +163,8 @@ def _planned(state: State, proposal: Proposal) -> State:
         last = view.failure
         # A plan that could be made ends a row of plans that could not; failed applies keep counting.
         keep = last is not None and last.fingerprint == proposal.fingerprint and last.phase is not Phase.PLAN
-        return TrackView(proposal=proposal, failure=last if keep else None)
+        voided = tuple(dict.fromkeys(one.by for one in view.consents)) or view.voided
+        return TrackView(proposal=proposal, failure=last if keep else None, voided=voided)
 
     doubts = _still_doubtful(state.doubts, proposal.fingerprint, proposal.creates)
     return replace(_on(state, proposal.track, put), proposals=proposal.number, doubts=doubts)

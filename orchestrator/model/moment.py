@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
+
+#: The first and the last second that can be written, in seconds since the epoch.
+_FIRST: Final = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+_LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 
 
 def stamp(at: float) -> str:
-    """Return a time (seconds since the epoch) in ISO 8601 with offset Z, empty for none."""
+    """Return a time (seconds since the epoch) in ISO 8601 with offset Z, empty for none.
+
+    What lies beyond every calendar is written as its first or last second: whoever named such a time may do so, and
+    must not keep everybody from reading what else there is.
+    """
     if not at:
         return ""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    written = datetime.fromtimestamp(min(max(at, _FIRST), _LAST), UTC)
+    return written.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def moment_of(text: str | None) -> float:

@@ -13,7 +13,7 @@ from orchestrator.model.fingerprint import Parts, canonical
 from orchestrator.model.policy import Ignore
 
 #: Raised whenever `fold` or a value below changes its meaning: older snapshots are rebuilt.
-FOLD_VERSION = 5
+FOLD_VERSION = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +229,8 @@ class TrackView:
     rejected_because: str = ""
     asked: bool = False
     failure: Failure | None = None
+    #: Who had said yes to a plan that another one took the place of, until somebody says yes to that.
+    voided: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +261,8 @@ class State:
     vanished_at: float | None = None
     proposals: int = 0
     attempts: int = 0
+    #: The run in which it was said why the last attempt was made, 0 where that never was.
+    intended_in: int = 0
     #: Latest copy of the state that Holdfast keeps for it (SHA-256 in Artifacts).
     kept: str = ""
     #: The tool's lock that one of our attempts is known to have taken.

@@ -8,6 +8,9 @@ from typing import Final
 
 _TRACK: Final = "pull/"
 
+#: What every comment of ours begins with, and each marker: our own words are never read as somebody's.
+MARK: Final = "<!-- holdfast:"
+
 
 class PullState(StrEnum):
     """Where a pull request stands."""
@@ -32,12 +35,18 @@ class Pull:
     #: Commit id that it proposes, and the branch that this is the tip of.
     head: str = ""
     branch: str = ""
+    #: Full name of the ref at the repository itself that leads to ``head``: what a fork proposes has no branch there.
+    ref: str = ""
     #: Whether its commits lie in somebody else's repository: a fork.
     fork: bool = False
     draft: bool = False
     state: PullState = PullState.OPEN
     #: The commit that it became on its base, empty until it is merged.
     merged_as: str = ""
+    #: When that was, seconds since the epoch; 0 where nobody knows.
+    merged_at: float = 0.0
+    #: Logins of who approved of exactly ``head`` at the forge; asked once it is merged.
+    approvers: tuple[str, ...] = ()
 
     @property
     def track(self) -> str:
@@ -57,6 +66,8 @@ class Remark:
     text: str
     #: Seconds since the epoch at which it was written.
     at: float
+    #: When it was last changed, in seconds since the epoch: where the next look begins.
+    changed_at: float = 0.0
     #: Whether it was changed after it was written: the words are perhaps not those of ``by``.
     edited: bool = False
 

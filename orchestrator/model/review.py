@@ -57,8 +57,9 @@ class Part:
     #: Folder of the stack from the repository's root.
     path: str = ""
     problems: tuple[Problem, ...] = ()
-    #: Who said yes to exactly this proposal, and of whom yeses are still asked, in words.
+    #: Who said yes to exactly this proposal.
     approved_by: tuple[str, ...] = ()
+    #: Whose yes is still asked for, in words that go on a sentence: ``1 approval from platform``. Empty for nobody's.
     asks: str = ""
     #: Whether the yes of an earlier commit does not hold any more: what it would do has changed.
     voided: bool = False
@@ -69,13 +70,26 @@ class Edit:
     """What an edit of stacks.yaml changes in effect, of one stack."""
 
     key: StackKey
-    #: ``apply``, ``approvals.required``, ``path``, ...; empty where the whole stack comes or goes.
+    #: ``apply``, ``approvals.required``, ``path``, ...; empty where a whole stack comes (no ``before``) or goes.
     setting: str
     before: str
     after: str
     where: str = ""
     #: Whether it takes effect: policy is the protected branch's until the change is merged.
     only_after_merge: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a command that somebody wrote below a pull request."""
+
+    login: str
+    #: The command as we read it: ``approve web@prod``.
+    command: str
+    done: bool
+    outcome: str
+    #: When it was written, seconds since the epoch.
+    at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,5 +117,7 @@ class Review:
     run_url: str = ""
     #: Whether what happened before can be known here: without a lasting record it cannot.
     history_known: bool = True
-    #: ``merge`` or ``comment``: what has it applied.
+    #: ``merge`` or ``comment``: what has it applied. What is shown to people follows it: commands, buttons, the status.
     apply_on: str = "merge"
+    #: What came of the last commands, oldest first.
+    answers: tuple[Answer, ...] = ()

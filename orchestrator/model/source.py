@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from orchestrator.model.forge import AppLogin
+
 #: How often a source is looked at where nobody says otherwise, in seconds.
 EVERY_S = 60.0
 
@@ -44,6 +46,8 @@ class Source:
     ssh_key: str = ""
     #: HTTPS: name of the secret with the token, never the token.
     token_secret: str = ""
+    #: HTTPS: the GitHub App that is given such a token for an hour at a time.
+    app: AppLogin | None = None
     #: Seconds between two looks of the service at it; somebody's nudge makes it sooner.
     every_s: float = EVERY_S
     #: Of a directory: whether the kernel is asked to tell of changes, so that nobody waits for the next look.

@@ -61,3 +61,14 @@ class Check:
     url: str = ""
     annotations: tuple[Annotation, ...] = ()
     buttons: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitStatus:
+    """The one word on a commit that the protection of a branch can ask for."""
+
+    name: str
+    #: Pending, success or failure.
+    conclusion: CheckConclusion
+    #: 140 characters at most.
+    title: str

@@ -29,8 +29,11 @@ class Agenda(Protocol):
         """Pull due dates forward, all in one transaction; never pushes one back."""
         ...
 
-    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True) -> Due | None:
-        """Return the most urgent row that is due, that nobody holds and that ``admits`` says yes to, and hold it."""
+    def take(self, now: float, admits: Callable[[Due], bool] = lambda _: True, *, within: str = "") -> Due | None:
+        """Return the most urgent row that is due, that nobody holds and that ``admits`` says yes to, and hold it.
+
+        ``within`` is what the names of all that it would say yes to begin with: the others need not be read.
+        """
         ...
 
     def wait(self, timeout_s: float) -> None:
@@ -50,6 +53,10 @@ class Agenda(Protocol):
 
     def is_held(self, stack: str) -> bool:
         """Whether somebody holds a stack who is not known to be gone. Only looks."""
+        ...
+
+    def others_wait(self, due: Due) -> bool:
+        """Whether another row, as urgent and due as long as this one or more, is one that nobody works on."""
         ...
 
     def rest(self, due: Due) -> None:

@@ -22,8 +22,10 @@ class ForgeTraits:
 class Forge(Protocol):
     """One repository at its forge, spoken to with the source's own rights.
 
-    Every call is bounded in time and in tries. Raises ForgeError: HF-4701 where it does not answer, HF-4702 where it
-    does not let us, HF-4703 where it has us wait (with ``until``), HF-4704 where what was asked for is not there.
+    Every call is bounded in time and in tries. Raises ForgeError: HF-4700 where it says what cannot be meant, HF-4702
+    where it does not let us, HF-4704 where what was asked for is not there; and as ForgeAway HF-4701 where it does not
+    answer, HF-4703 where it has us wait (with ``until``, before which it is not asked). What ended in ForgeAway may
+    have been done: to say it again does no more.
     """
 
     @property
@@ -40,7 +42,11 @@ class Forge(Protocol):
         ...
 
     def remarks(self, since: float) -> tuple[Remark, ...]:
-        """Return what was written below any pull request from ``since`` (seconds since the epoch) on, oldest first."""
+        """Return what was written or changed below any pull request from ``since`` on, by when it was changed.
+
+        ``since`` is in seconds since the epoch: the greatest ``changed_at`` of the last look, which is then seen again.
+        What begins with `pull.MARK` is our own and is left out. Of very much, the rest comes with the next look.
+        """
         ...
 
     def approvers(self, number: int, head: str) -> tuple[str, ...]:
@@ -52,15 +58,20 @@ class Forge(Protocol):
         ...
 
     def say(self, number: int, body: str, *, marker: str, known: str = "") -> str:
-        """Put the one comment that bears ``marker`` there; returns its id.
+        """Put the one comment that begins with ``marker``, itself a `pull.MARK` and more, there; returns its id.
 
         ``known`` is the id that it had last time: it is changed in place. Where it is gone, or none is known, a comment
-        of our own with the marker is looked for, and a new one is written where there is none.
+        of our own with the marker is looked for, and a new one is written where there is none. Raises ForgeError
+        (HF-4706), before anything is sent, where it is longer than ``traits.comment_limit``.
         """
         ...
 
     def check(self, head: str, check: Check, *, known: str = "") -> str:
-        """Put a check on a commit, the one of id ``known`` anew where that is told; returns its id."""
+        """Put a check on a commit, the one of id ``known`` anew where that is told; returns its id.
+
+        A forge that has no checks is told of a commit status of the same name, and ``known`` is returned. What is too
+        long is cut, annotations at the hundredth and buttons at the third.
+        """
         ...
 
     def status(self, head: str, *, name: str, conclusion: CheckConclusion, title: str, url: str) -> None:

@@ -68,9 +68,16 @@ class Record(Protocol):
         ...
 
     def append(
-        self, stack: str, events: Sequence[Event], *, expected: int, run: int, gates: int | None = None
+        self,
+        stack: str,
+        events: Sequence[Event],
+        *,
+        expected: int,
+        run: int,
+        gates: int | None = None,
+        looks: Looks | None = None,
     ) -> State:
-        """Append in one transaction and return the new state.
+        """Append in one transaction and return the new state; ``looks`` is kept with it, where it is given.
 
         Raises Conflict (HF-4200) where the stack's version is not ``expected``, and Conflict (HF-4202) where ``gates``
         is given and the gates' version has moved.
@@ -117,6 +124,10 @@ class Record(Protocol):
 
     def lift_gate(self, gate: int, *, by: str, reason: str, run: int) -> None:
         """Lift a gate. Lifting one that is lifted changes nothing."""
+        ...
+
+    def note(self, event: Event) -> None:
+        """Append what happened at the service's door and is no stack's: it fences nothing."""
         ...
 
     def verify(self) -> int | None:

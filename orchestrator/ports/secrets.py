@@ -43,6 +43,9 @@ class Secrets(Protocol):
 class Credentials(Protocol):
     """The operator's credential sets and whom they are granted to."""
 
-    def environment(self, name: str, stack: StackKey) -> Mapping[str, str]:
-        """Return the variables that the set brings. Raises Denied (HF-4110) where it is not granted."""
+    def environment(self, name: str, stack: StackKey, *, foreign: bool = False) -> Mapping[str, str]:
+        """Return the variables that the set brings. Raises Denied (HF-4110) where it is not granted.
+
+        ``foreign`` is for code that a pull request proposes: it gets what is granted to such code alone, else nothing.
+        """
         ...

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from adapters.contract import Tree
+from orchestrator.model.commit import Covered
 from orchestrator.model.source import Revision, Source
 
 
@@ -91,6 +92,28 @@ class Sources(Protocol):
         """Return the e-mails of who wrote what came to ``paths`` on the way from ``since`` to ``revision``.
 
         Of everybody who ever wrote there, where ``since`` is empty or not at hand; of nobody where none are known.
+        """
+        ...
+
+    def commits(self, source: Source, revision: str, since: str, paths: Iterable[PurePosixPath]) -> Covered:
+        """Return what came to ``paths`` on the way from ``since`` to ``revision``, with what it says of itself.
+
+        Bounded: the newest commits, and how many there are. What the last change brought, where ``since`` is empty or
+        not at hand; nothing where the source has no commits. Raises SourceError.
+        """
+        ...
+
+    def bring(self, source: Source, refs: Mapping[str, str]) -> None:
+        """Fetch commits that no branch of the source leads to: the remote's ref -> the commit that it leads to.
+
+        Raises SourceUnreachable, and RevisionRejected (HF-3013) where one leads elsewhere.
+        """
+        ...
+
+    def merged(self, source: Source, base: str, head: str) -> Revision:
+        """Return what ``base`` would be with ``head`` merged into it: the same two always make the same revision.
+
+        Raises RevisionRejected (HF-3020) where they conflict, SourceError.
         """
         ...
 

@@ -62,12 +62,12 @@ def refusal(status: int, media_type: str, body: bytes, url: str) -> Orchestrator
 def stranger(url: str, why: str) -> Unreached:
     """Return the error that there is something else than a service of ours."""
     hint = "check HOLDFAST_URL: it is the address of holdfast serve, or of what stands in front of it"
-    return Unreached(f"{url} is no Holdfast service: {why}", code="HF-4701", hint=hint)
+    return Unreached(f"{url} is no Holdfast service: {why}", code="HF-4801", hint=hint)
 
 
 @contextmanager
 def understood(url: str) -> Iterator[None]:
-    """Turn what cannot be made sense of in a document into an error of ours (HF-4701)."""
+    """Turn what cannot be made sense of in a document into an error of ours (HF-4801)."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -97,24 +97,24 @@ class Server:
     def post(self, path: str, body: Mapping[str, Any], params: Params | None = None) -> dict[str, Any]:
         """Have something done, once, however often it must be asked for. Raises OrchestratorError.
 
-        Where the service went away before it answered the error says so (HF-4704): nobody knows whether it was heard.
+        Where the service went away before it answered the error says so (HF-4804): nobody knows whether it was heard.
         """
         key = {"idempotency-key": uuid.uuid4().hex}
         try:
             return self._again(lambda: self._ask("POST", path, params=params, json=dict(body), headers=key))
         except Unreached as error:
-            if error.code != "HF-4702":
+            if error.code != "HF-4802":
                 raise
             raise Unreached(
                 f"{error.message}; whether it heard what was asked for, nobody here knows",
-                code="HF-4704",
+                code="HF-4804",
                 hint="holdfast status and holdfast runs show what was recorded, once it answers",
             ) from error
 
     def events(self, path: str, params: Params | None = None) -> Iterator[Event]:
         """Yield the events of a stream to its end; where it breaks it is read on behind the last one.
 
-        Raises OrchestratorError: HF-4702 where the service does not come back.
+        Raises OrchestratorError: HF-4802 where the service does not come back.
         """
         last, failures = "", 0
         while True:
@@ -123,7 +123,7 @@ class Server:
                     last, failures = event.id or last, 0
                     yield event
             except Unreached as error:
-                if error.code not in {"HF-4700", "HF-4702"} or failures >= len(_AGAIN_S):
+                if error.code not in {"HF-4800", "HF-4802"} or failures >= len(_AGAIN_S):
                     raise
                 self._sleep(_AGAIN_S[failures])
                 failures += 1
@@ -145,7 +145,7 @@ class Server:
                 ended = event.kind == "end"
                 yield event
             if not ended:
-                raise Unreached(f"{self.url} broke off", code="HF-4702", hint="run the command again")
+                raise Unreached(f"{self.url} broke off", code="HF-4802", hint="run the command again")
 
     def _again(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Ask, and once more after what failed on the way: of what is asked for this does nothing twice."""
@@ -156,8 +156,8 @@ class Server:
                 return ask()
             except Unreached as error:
                 # That nobody answers by now takes nothing back of what may have been heard before.
-                heard = error if error.code == "HF-4702" else heard
-                if error.code not in {"HF-4700", "HF-4702"} or failures >= len(_AGAIN_S):
+                heard = error if error.code == "HF-4802" else heard
+                if error.code not in {"HF-4800", "HF-4802"} or failures >= len(_AGAIN_S):
                     raise heard or error from error
                 self._sleep(_AGAIN_S[failures])
                 failures += 1
@@ -186,7 +186,7 @@ class Server:
             to = urlsplit(answer.headers.get("location", ""))
             where = f"{to.scheme}://{to.netloc.rpartition('@')[2]}" if to.netloc else "another path of it"
             hint = "set HOLDFAST_URL to where the service itself answers; the token was not sent on"
-            return Unreached(f"{self.url} sends us on to {where}", code="HF-4703", hint=hint)
+            return Unreached(f"{self.url} sends us on to {where}", code="HF-4803", hint=hint)
         if answer.status_code in _BETWEEN:
             return self._away(f"what stands in front of it answers {answer.status_code}", begun=True)
         return refusal(answer.status_code, _media_type(answer), body, self.url)
@@ -198,7 +198,7 @@ class Server:
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             if "CERTIFICATE" in str(error).upper():
                 hint = "SSL_CERT_FILE names a file of authorities to trust; there is no way to trust nobody"
-                raise Unreached(f"{self.url} shows no certificate that counts", code="HF-4705", hint=hint) from error
+                raise Unreached(f"{self.url} shows no certificate that counts", code="HF-4805", hint=hint) from error
             raise self._away(_why(error), begun=False) from error
         except (httpx2.TimeoutException, httpx2.TransportError) as error:
             raise self._away(_why(error), begun=True) from error
@@ -207,7 +207,7 @@ class Server:
 
     def _away(self, why: str, *, begun: bool) -> Unreached:
         hint = "is holdfast serve at work, and its address right? HOLDFAST_URL names it"
-        return Unreached(f"{self.url} does not answer: {why}", code="HF-4702" if begun else "HF-4700", hint=hint)
+        return Unreached(f"{self.url} does not answer: {why}", code="HF-4802" if begun else "HF-4800", hint=hint)
 
 
 def quoted(key: str) -> str:

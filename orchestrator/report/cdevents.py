@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote
 
 from adapters.contract import Json
+from orchestrator.model.intent import Intent
 from orchestrator.model.telling import Kind
 from orchestrator.report.happening import Happening
 
@@ -60,6 +61,7 @@ def event_of(happening: Happening, source: str, name: str) -> dict[str, Json]:
         "revision": happening.revision,
         "run": happening.run,
         "summary": happening.summary,
+        **({"intent": _intent(happening.intent)} if happening.intent else {}),
     }
     return {
         "specversion": "1.0",
@@ -75,6 +77,19 @@ def event_of(happening: Happening, source: str, name: str) -> dict[str, Json]:
             "customData": custom,
             "customDataContentType": "application/json",
         },
+    }
+
+
+def _intent(intent: Intent) -> Json:
+    """Return what joins a deployment to tickets, incidents and pull requests: names and numbers, nobody's words."""
+    return {
+        "purpose": intent.purpose.value,
+        "basis": intent.basis.value,
+        "since": intent.since or None,
+        "commits": intent.count,
+        "incidents": list(intent.incidents),
+        "issues": [link.ref for link in intent.links],
+        "pulls": [{"number": pull.number, "url": pull.url, "known": pull.known} for pull in intent.pulls],
     }
 
 

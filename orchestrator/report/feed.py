@@ -24,6 +24,7 @@ from orchestrator.model.event import (
     Vanished,
 )
 from orchestrator.model.gate import GateKind
+from orchestrator.model.intent import Intended, Intent
 from orchestrator.model.moment import stamp
 from orchestrator.model.observed import Applying, Counts, Proposal, State, TrackView
 from orchestrator.model.stack import GOING_DOWN, StackKey, is_scratch
@@ -141,7 +142,7 @@ class Feed:
             yield self._made(entry, kind, f"{what} ({event.code}){often}", "explain")
 
     def _ended(self, entry: Entry, event: ApplyEnded) -> Iterator[Happening]:
-        attempt = self._attempt(entry, event.attempt)
+        attempt, intent = self._attempt(entry, event.attempt), self._intent(entry, event.attempt)
         proposal = attempt.proposal if attempt else None
         tool, revision = (proposal.tool.name, proposal.revision) if proposal else ("", "")
         match event.outcome:
@@ -155,17 +156,18 @@ class Feed:
                     self._made(entry, kind, words + _done(applied.counts), "show"),
                     tool=applied.tool.name,
                     revision=applied.revision,
+                    intent=intent,
                     removed=removed,
                     first=not state.previous_revision and not repaired,
                 )
             case Outcome.FAILED:
                 code = f" ({event.code})" if event.code else ""
                 made = self._made(entry, Kind.APPLY_FAILED, f"apply failed{code}", "logs")
-                yield replace(made, tool=tool or made.tool, revision=revision or made.revision)
+                yield replace(made, tool=tool or made.tool, revision=revision or made.revision, intent=intent)
             case Outcome.UNKNOWN:
                 words = "nobody can say how an apply ended; nothing is tried again before somebody looks"
                 made = self._made(entry, Kind.APPLY_UNKNOWN, words, "explain")
-                yield replace(made, tool=tool or made.tool, revision=revision or made.revision)
+                yield replace(made, tool=tool or made.tool, revision=revision or made.revision, intent=intent)
             case _:
                 # Not begun, or the world had moved: it is planned anew by itself.
                 pass
@@ -177,6 +179,13 @@ class Feed:
                 if isinstance(other.event, ApplyStarted) and other.event.attempt.number == number:
                     known = other.event.attempt
         return known
+
+    def _intent(self, entry: Entry, number: int) -> Intent | None:
+        def said(entries: Sequence[Entry]) -> Intent | None:
+            found = (one.event for one in entries if one.stack == entry.stack and isinstance(one.event, Intended))
+            return next((event.intent for event in found if event.attempt == number), None)
+
+        return said(self._batch) or said(self.record.events(stack=entry.stack, run=entry.run))
 
     def _state(self, stack: str) -> State:
         if stack not in self._states:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Final
 
+from orchestrator.model.intent import Intent
 from orchestrator.model.telling import Kind
 
 
@@ -66,6 +67,8 @@ class Happening:
     link: str = ""
     #: What to type next.
     command: str = ""
+    #: Of an apply: why it was made; None where nobody wrote that down.
+    intent: Intent | None = None
     #: Of an apply: whether it took the stack down, or brought it up for the first time.
     removed: bool = False
     first: bool = False

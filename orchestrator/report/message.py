@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from orchestrator.report.happening import GRAVITY, Gravity, Happening
+from orchestrator.telling.intents import briefly
 
 #: From so many messages at once on, there is one for all.
 MANY: Final = 6
@@ -45,7 +46,8 @@ def _message(group: Sequence[Happening], reader: str) -> Message:
         f"{head.tool} at {head.revision[:_SHORT]}" if head.tool and head.revision else head.tool,
         f"run {head.run}" if head.run else "",
     ]
-    lines = [*dict.fromkeys(about), ", ".join(part for part in where if part), head.link]
+    because = [f"why: {briefly(one.intent)}" for one in group if one.intent]
+    lines = [*dict.fromkeys([*about, *because]), ", ".join(part for part in where if part), head.link]
     lines += [f"Next: {head.command}"] if head.command else []
     name = f"{reader}-{last.id}"
     return Message(

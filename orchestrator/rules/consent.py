@@ -10,6 +10,12 @@ from orchestrator.model.moment import stamp
 from orchestrator.model.observed import Consent, Observed, Proposal
 from orchestrator.model.policy import Approvals, DriftAnswer, Group, Mode, Policy
 from orchestrator.rules.drifted import recurring
+from orchestrator.rules.rights import is_program
+
+
+def same(person: str) -> str:
+    """Return what two spellings of one person's name have in common: nobody is two people by a capital letter."""
+    return person.lower()
 
 
 def wanted(desired: Desired, observed: Observed, policy: Policy) -> tuple[Group, ...]:
@@ -54,7 +60,7 @@ def standing(
 
 def may_approve(person: str, teams: Collection[str], policy: Policy, authors: Collection[str]) -> bool:
     """Whether policy counts the word of a person of these teams on what ``authors`` wrote."""
-    if not policy.approvals.allow_author and person in authors:
+    if not policy.approvals.allow_author and same(person) in map(same, authors):
         return False
     return any(_admits(group, person, teams) for group in places(policy.approvals, asks=True))
 
@@ -113,7 +119,7 @@ def _from(group: Group) -> str:
 def _latest(observed: Observed, proposal: Proposal) -> tuple[Consent, ...]:
     """Return each person's latest yes to a proposal: it may accept a duplicate that the first did not."""
     binding = proposal.binding(observed.stack)
-    return tuple({one.by: one for one in observed.consents if one.binding == binding}.values())
+    return tuple({same(one.by): one for one in observed.consents if one.binding == binding}.values())
 
 
 def _expired(consent: Consent, policy: Policy, now: float) -> bool:
@@ -127,5 +133,7 @@ def _teams(observed: Observed, consent: Consent) -> frozenset[str]:
 
 
 def _admits(group: Group, person: str, teams: Collection[str]) -> bool:
-    names = {f"user:{person}", *(f"team:{team}" for team in teams)}
-    return not group.of or not names.isdisjoint(group.of)
+    if not group.of:
+        # Behind a program may be whoever has spoken already, or wrote it: only who names it knows better.
+        return not is_program(person)
+    return f"user:{same(person)}" in map(same, group.of) or not {f"team:{team}" for team in teams}.isdisjoint(group.of)

@@ -116,6 +116,22 @@ def dependents(graph: Edges, keys: Iterable[StackKey]) -> frozenset[StackKey]:
     return frozenset(seen - start)
 
 
+def ancestors(stacks: Mapping[StackKey, Stack], keys: Collection[StackKey]) -> frozenset[StackKey]:
+    """Return every stack that ``keys`` wait for, directly or through others: data, order, promotion; without these."""
+    before: dict[StackKey, set[StackKey]] = {}
+    for upstream, after in readers(stacks).items():
+        for key in after if upstream in stacks else ():
+            before.setdefault(key, set()).add(upstream)
+    seen: set[StackKey] = set()
+    waiting = list(keys)
+    while waiting:
+        for upstream in before.get(waiting.pop(), ()):
+            if upstream not in seen:
+                seen.add(upstream)
+                waiting.append(upstream)
+    return frozenset(seen.difference(keys))
+
+
 def readers(stacks: Mapping[StackKey, Stack]) -> Mapping[StackKey, frozenset[StackKey]]:
     """Return for each stack those that wait for it directly: for its outputs, its order, or to be promoted after it."""
     found: dict[StackKey, set[StackKey]] = {}

@@ -35,6 +35,8 @@ class Role:
     rights: frozenset[Right]
     #: Globs over stacks; None is everything: every stack, every source and the service itself.
     stacks: tuple[str, ...] | None = None
+    #: The team whose members bear it without being told so one by one; ``*`` is everybody who is known.
+    group: str = ""
 
 
 #: The roles that are there without anybody's file.
@@ -44,12 +46,23 @@ BUILT_IN: Final = {
 }
 
 
+#: What the name of everybody begins with who is no person, for all that is known.
+_PROGRAM: Final = "token:"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Somebody whose word was proven, and the roles that they bear."""
 
     name: str
     roles: tuple[Role, ...] = ()
+    #: Who that is, as the record names people; empty where nobody said so.
+    person: str = ""
+
+    @property
+    def speaker(self) -> str:
+        """Under which name their word counts: one person has one, through whichever door they come."""
+        return self.person or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,16 @@ class SourceName:
     """A source as something to act on."""
 
     name: str
+
+
+def named_program(token: str) -> str:
+    """Return what whoever bears a token is called where nobody said whose it is."""
+    return _PROGRAM + token
+
+
+def is_program(name: str) -> bool:
+    """Whether nobody knows which person stands behind a name, if any does."""
+    return name.startswith(_PROGRAM)
 
 
 def allowed(who: Identity, right: Right, on: StackKey | SourceName | None) -> bool:
@@ -73,6 +96,12 @@ def borne(names: Iterable[str], declared: dict[str, Role]) -> tuple[Role, ...]:
     """Return the roles of these names; one that nobody declares any more grants nothing."""
     known = {**declared, **BUILT_IN}
     return tuple(known[name] for name in names if name in known)
+
+
+def of_teams(declared: Iterable[Role], teams: Iterable[str]) -> tuple[Role, ...]:
+    """Return the roles that somebody bears because of the teams that they are in."""
+    groups = {"*", *teams}
+    return tuple(role for role in declared if role.group in groups)
 
 
 def _covers(role: Role, right: Right, on: StackKey | SourceName | None) -> bool:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from adapters.contract import MASK, AttributeChange, Change, Json
+from orchestrator.telling.counts import SYMBOLS
+
+_ORDER = tuple(SYMBOLS)
+
+
+def by_risk(changes: Iterable[Change]) -> list[Change]:
+    """Return changes with the destructive ones first, then by address."""
+    return sorted(changes, key=lambda change: (_ORDER.index(change.kind), change.address))
 
 
 def value(change: Change) -> Json:

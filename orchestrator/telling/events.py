@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from orchestrator.model.event import (
+    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -21,6 +22,7 @@ from orchestrator.model.event import (
     DriftWitnessed,
     Event,
     Forgotten,
+    FoundStanding,
     GateLifted,
     GateSet,
     Held,
@@ -36,18 +38,25 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
+    TokenMade,
+    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,
     Verified,
 )
+from orchestrator.model.intent import Intended
+from orchestrator.model.moment import stamp
+from orchestrator.model.pull import PullState
+from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.rules.difference import Difference
 from orchestrator.telling.counts import short
 from orchestrator.telling.ignoring import told
+from orchestrator.telling.intents import why
 from orchestrator.telling.witnesses import by_whom
 
 
-def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm per kind
+def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 -- one arm per kind
     """Return what happened, in words for people."""
     match event:
         case Planned(proposal=proposal):
@@ -64,6 +73,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"nothing was started: {code} {message}"
         case ApplyStarted(attempt=attempt):
             return f"attempt {attempt.number} started on {attempt.host} by {attempt.by}"
+        case Intended(intent=intent):
+            return f"why: {why(intent)}"
         case ApplyEnded():
             return _ended(event)
         case AttemptDead(attempt=number, by=by, reason=reason):
@@ -72,6 +83,8 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"what attempt {number} left could not be saved yet: {code} {message}"
         case Converged(applied=applied):
             return f"nothing to do at {applied.revision[:7]}"
+        case FoundStanding():
+            return "was made already; what it hands to others is known"
         case NotConverged(message=message):
             return f"did not converge: {message}"
         case Verified(ignored=ignored):
@@ -121,8 +134,42 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- one arm pe
             return f"{gate.who} closed {gate.kind.value} {gate.id} for {gate.selector}{_because(gate.why)}"
         case GateLifted(gate=gate_id, by=by, reason=reason):
             return f"{by} lifted gate {gate_id}{_because(reason)}"
+        case PullSeen() | PullTrusted() | PullHeard() | PullEnded() | TrackEnded():
+            return _of_pulls(event)
+        case TokenMade() | TokenRevoked() | ActDenied():
+            return _at_the_door(event)
         case _:
             assert_never(event)
+
+
+def _of_pulls(event: PullSeen | PullTrusted | PullHeard | PullEnded | TrackEnded) -> str:
+    match event:
+        case PullSeen(pull=pull):
+            stands = pull.state.value if pull.state is not PullState.OPEN else f"at {pull.head[:7]}"
+            return f"pull request {pull.number} is {stands}"
+        case PullTrusted(pull=number, commit=commit, by=by):
+            return f"{by} lets {commit[:7]} of pull request {number} be planned, which comes from a fork"
+        case PullHeard(pull=number, verb=verb, outcome=outcome):
+            who = event.person or f"{event.login}, whom nobody here knows,"
+            return f"{who} wrote {verb} below pull request {number}: {outcome}"
+        case PullEnded(pull=number):
+            return f"pull request {number} is over"
+        case TrackEnded(track=track):
+            return f"{track} is over: nothing of it waits any more"
+        case _:
+            assert_never(event)
+
+
+def _at_the_door(event: TokenMade | TokenRevoked | ActDenied) -> str:
+    match event:
+        case TokenMade(token=token, name=name, role=role, person=person, by=by, until=until):
+            whose = f" of {person}" if person else ""
+            end = f" until {stamp(until)}" if until else ""
+            return f"{by} made the token {name} ({token}){whose}, which may do what {role} may{end}"
+        case TokenRevoked(token=token, name=name, by=by):
+            return f"{by} ended the token {name} ({token})"
+        case ActDenied(by=by, what=what, code=code):
+            return f"{by} was refused ({code}): {what}"
 
 
 def _because(reason: str) -> str:

@@ -20,10 +20,12 @@ from orchestrator.model.event import (
     Planned,
     SavingFailed,
 )
+from orchestrator.model.intent import Intended
 from orchestrator.model.moment import stamp
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Entry, Run
 from orchestrator.telling.events import sentence
+from orchestrator.telling.intents import of_attempt
 
 
 class Result(StrEnum):
@@ -63,6 +65,11 @@ class Row:
     def stacks(self) -> tuple[str, ...]:
         """The stacks that something happened to."""
         return tuple(dict.fromkeys(short_name(entry.stack) for entry in self.entries if entry.stack != "*"))
+
+    @property
+    def intents(self) -> tuple[tuple[str, Intended], ...]:
+        """Why each attempt of it was made, by the full key of its stack."""
+        return tuple((entry.stack, entry.event) for entry in self.entries if isinstance(entry.event, Intended))
 
 
 def result_of(run: Run, entries: Sequence[Entry]) -> Result:
@@ -108,8 +115,8 @@ def short_name(key: str) -> str:
         return key
 
 
-def value(row: Row) -> dict[str, Json]:
-    """Return one run for programs."""
+def value(row: Row, *, whole: bool = False) -> dict[str, Json]:
+    """Return one run for programs; ``whole`` with every commit that it brought."""
     run = row.run
     return {
         "run": run.number,
@@ -121,6 +128,7 @@ def value(row: Row) -> dict[str, Json]:
         "started_at": stamp(run.at),
         "ended_at": stamp(run.ended_at or 0.0) or None,
         "stacks": list(row.stacks),
+        "intents": [of_attempt(short_name(stack), event, whole=whole) for stack, event in row.intents],
     }
 
 

@@ -17,9 +17,9 @@ DOOR: Final = "api"
 
 def caller_of(house: Inside, who: Identity) -> Caller:
     """Return who acts, with the teams that the operator's file says vouch for them."""
-    return Caller(actor=who.name, door=DOOR, teams=house.operator.teams_of(who.name))
+    return Caller(actor=who.speaker, door=DOOR, teams=house.operator.teams_of(who.speaker))
 
 
 def hands_of(house: Inside, who: Identity, post: Post) -> Outside:
-    """Return everything that the engine can touch; whatever it appends bears the name of who asks."""
+    """Return everything that the engine can touch; whatever it appends bears the name of the token that asks."""
     return replace(post.outside, record=replace(house.served.host.record, actor=who.name))

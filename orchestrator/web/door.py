@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from orchestrator.config.operator import NOWHERE
 from orchestrator.errors import ConfigError
 from orchestrator.ports import Journal, Level
+from orchestrator.web.pacing import Heard
 from orchestrator.web.patience import Patient
 
 #: The first descriptor that a supervisor hands over: sd_listen_fds(3).
@@ -26,6 +27,8 @@ _MOST: Final = 500
 #: Seconds that answers which are under way get to end in.
 _LAST_S: Final = 5
 _BACKLOG: Final = 128
+#: Seconds for which the server's complaint is not repeated.
+_SAID_S: Final = 60.0
 _PORTS: Final = 65536
 
 
@@ -133,11 +136,15 @@ class _ToJournal(logging.Handler):
     def __init__(self, journal: Journal) -> None:
         super().__init__(logging.WARNING)
         self._journal = journal
+        self._heard = Heard(for_s=_SAID_S, most=100)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say one thing. What broke in a request is said where it broke."""
-        if record.exc_info is None and record.levelno >= logging.WARNING:
-            self._journal.say(Level.WARNING, "the door", why=record.getMessage().partition("\n")[0])
+        why = record.getMessage().partition("\n")[0]
+        # Whoever sends what is no request must not fill the journal with it.
+        if record.exc_info is None and record.levelno >= logging.WARNING and not self._heard.knows(why):
+            self._heard.note(why)
+            self._journal.say(Level.WARNING, "the door", why=why)
 
 
 def _tell(journal: Journal) -> None:

@@ -20,6 +20,6 @@ def say_first_token(tokens: Tokens, now: float, to: TextIO) -> bool:
         return False
     _, text = tokens.create(_NAME, "admin", by="service", until=now + _LIFE_S)
     to.write(f"The first token may do everything, for 24 hours, and is shown this once: {text}\n")
-    to.write("Make others with: holdfast token create NAME --role ROLE\n")
+    to.write("Make others with: holdfast token create NAME --role ROLE --for EMAIL\n")
     to.flush()
     return True

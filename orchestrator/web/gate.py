@@ -21,11 +21,11 @@ from orchestrator.rules.rights import Identity, Right, SourceName, allowed, allo
 from orchestrator.web.identity import identify
 from orchestrator.web.inside import Inside, inside_of
 from orchestrator.web.problems import Problem
+from orchestrator.web.refusals import READING, tell_refused
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _ATTRIBUTE: Final = "holdfast_gate"
-_READING: Final = frozenset({"GET", "HEAD"})
 #: No number of ours is longer, and every database keeps one of this length.
 _DIGITS: Final = 15
 
@@ -88,7 +88,7 @@ class GatedRoute(APIRoute):
         async def answer(request: Request) -> Response:
             if gate.right is not None and not gate.unless(inside_of(request)):
                 request.state.identity = await run_in_threadpool(admit, gate, request)
-                if request.method not in _READING and not _is_json(request):
+                if request.method not in READING and not _is_json(request):
                     raise Problem(415)
             return await beyond(request)
 
@@ -101,23 +101,33 @@ def admit(gate: Gate, request: Request) -> Identity:
     What is not theirs to see is answered as what is not there. Whoever may see it and not do this is told so.
     """
     who = identify(request)
-    if gate.right is None:
-        return who
+    try:
+        _pass(gate, who, request)
+    except Problem as refused:
+        tell_refused(request, who, refused.code)
+        raise
+    return who
+
+
+def _pass(gate: Gate, who: Identity, request: Request) -> None:
+    if gate.right is not None and not _opens(gate, gate.right, who, request):
+        raise Problem(403)
+
+
+def _opens(gate: Gate, right: Right, who: Identity, request: Request) -> bool:
+    """Whether a gate opens for somebody. Raises Problem (404) where they may not even see what is behind it."""
     match gate.over:
         case Over.SOMETHING:
-            opens = allowed_somewhere(who, gate.right)
+            return allowed_somewhere(who, right)
         case Over.EVERYTHING:
-            opens = allowed(who, gate.right, None)
+            return allowed(who, right, None)
         case Over.SOURCE | Over.STACK:
             target = _target(gate.over, request)
             if not allowed(who, Right.VIEW, target):
                 raise Problem(404)
-            opens = allowed(who, gate.right, target)
+            return allowed(who, right, target)
         case Over.RUN:
-            opens = _opens_run(who, gate.right, request)
-    if not opens:
-        raise Problem(403)
-    return who
+            return _opens_run(who, right, request)
 
 
 def _target(over: Over, request: Request) -> StackKey | SourceName:

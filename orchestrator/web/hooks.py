@@ -16,12 +16,13 @@ from fastapi.responses import JSONResponse
 
 from orchestrator.config.operator import Hook, HookKind
 from orchestrator.engine.post import Post, row_of
+from orchestrator.engine.pulls.looking import due_of_pulls
 from orchestrator.errors import OrchestratorError
 from orchestrator.ports import Due, Level
 from orchestrator.web.gate import GatedRoute, House, open_to_all
 from orchestrator.web.hooking.concern import concerns
 from orchestrator.web.hooking.providers import PROVIDERS
-from orchestrator.web.hooking.words import Knock, Malformed, Other, Ping
+from orchestrator.web.hooking.words import Knock, Malformed, Other, Ping, Talk
 from orchestrator.web.inside import Inside, origin
 from orchestrator.web.problems import Problem
 
@@ -63,14 +64,15 @@ async def _heard(house: Inside, post: Post, kind: HookKind, knock: Knock) -> Res
     source = post.source.id
     if isinstance(said, Ping):
         return _answer(200, "heard")
-    if isinstance(said, Other) or not concerns(said, post.source):
+    deaf = isinstance(said, Talk) and post.desk is None
+    if isinstance(said, Other) or deaf or not concerns(said, post.source):
         return _answer(202, "ignored")
-    marks = _marks(source, provider.delivery(knock), knock.body)
+    marks = _marks(source, provider.delivery(knock), provider.proven(knock))
     if house.heard.knows(*marks):
         return _answer(202, "heard already")
     if not house.nudges.take(source):
         raise Problem(429, headers={"retry-after": "60"})
-    await run_in_threadpool(_nudge, house, post, kind)
+    await run_in_threadpool(_nudge, house, post, kind, pulls=isinstance(said, Talk))
     house.heard.note(*marks)
     house.journal.say(Level.INFO, "a hook was heard", source=source, kind=kind.value)
     return _answer(202, "accepted")
@@ -105,10 +107,10 @@ def _refused() -> Problem:
     return Problem(401, code="HF-4124", detail="no hook of that name is signed like this")
 
 
-def _nudge(house: Inside, post: Post, kind: HookKind) -> None:
-    due = Due(
-        stack=row_of(post.source.id), track="", at=house.clock.now(), why=f"hook of {kind.value}", priority=_URGENT
-    )
+def _nudge(house: Inside, post: Post, kind: HookKind, *, pulls: bool) -> None:
+    source, now, why = post.source.id, house.clock.now(), f"hook of {kind.value}"
+    whole = Due(stack=row_of(source), track="", at=now, why=why, priority=_URGENT)
+    due = due_of_pulls(source, now, why) if pulls else whole
     try:
         post.outside.agenda.nudge(due)
     except OrchestratorError as error:
@@ -118,9 +120,9 @@ def _nudge(house: Inside, post: Post, kind: HookKind) -> None:
         ) from error
 
 
-def _marks(source: str, delivery: str, body: bytes) -> tuple[str, ...]:
-    """Return by what a delivery is known again: its name, and what it says, because not every name is signed."""
-    digest = hashlib.sha256(body).hexdigest()
+def _marks(source: str, delivery: str, proven: bytes) -> tuple[str, ...]:
+    """Return by what a delivery is known again: its name, and what was signed, because not every name is."""
+    digest = hashlib.sha256(proven).hexdigest()
     return (f"{source} {digest}", *((f"{source} {delivery[:_LONGEST]}",) if delivery else ()))
 
 

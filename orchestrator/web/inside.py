@@ -26,6 +26,8 @@ _KNOCKS = 600
 _NUDGES = 60
 #: What one identity may have done in a minute.
 _ACTS = 300
+#: Refusals of one identity in a minute that the record keeps.
+_REFUSALS = 20
 #: Looks for drift that people asked for, at once.
 _LOOKS = 4
 _MINUTE_S = 60.0
@@ -56,6 +58,7 @@ class Inside:
     #: What each source held when it was last read.
     newest: Newest = field(default_factory=Newest)
     acts: Limiter = field(default_factory=lambda: Limiter(_ACTS, _MINUTE_S))
+    refusals: Limiter = field(default_factory=lambda: Limiter(_REFUSALS, _MINUTE_S))
     looks: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_LOOKS))
     #: How many streams each identity has open; only the door's own thread counts.
     streams: dict[str, int] = field(default_factory=dict)

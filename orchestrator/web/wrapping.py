@@ -51,15 +51,26 @@ class Wrapped:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST:
-            return await Problem(413).response(scope, receive, out)
+        refused = _refused(Headers(scope=scope))
+        if refused is not None:
+            return await refused.response(scope, receive, out)
         try:
             await self.app(scope, _limited(receive), out)
         except Exception as error:  # noqa: BLE001 -- the last door: nobody outside sees what broke, or where
             self.journal.say(Level.ERROR, "a request broke", code="HF-9000", why=f"{type(error).__name__}: {error}")
             if not begun:
                 await Problem(500).response(scope, receive, out)
+
+
+def _refused(headers: Headers) -> Problem | None:
+    """Return what is wrong with a body before any of it was read."""
+    announced = headers.get("content-length", "")
+    if announced and "transfer-encoding" in headers:
+        # Whoever stands in between may take the other one for the body's end (RFC 9112, 6.1).
+        return Problem(400, headers={"connection": "close"})
+    if announced.isascii() and announced.isdigit() and int(announced[:20]) > LARGEST:
+        return Problem(413)
+    return None
 
 
 def _limited(receive: Receive) -> Receive:

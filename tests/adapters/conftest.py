@@ -235,7 +235,8 @@ def rig(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> LabRig:
-    """A rig for the tool under test."""
+    """A rig for the tool under test, in a process that has asked for no version yet."""
+    monkeypatch.setattr("adapters.terraform.adapter._VERSIONS", {})
 
     def template() -> Path:
         if tool not in templates:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,11 +41,9 @@ def aws() -> Iterator[dict[str, str]]:
     from moto.moto_api._internal import moto_api_backend  # noqa: PLC0415 - takes a second to load
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - likewise
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    port = server.get_host_and_port()[1]
     # What moto keeps is the whole process's: nothing of an earlier test may lie in it.
     moto_api_backend.reset()
     yield {
@@ -70,6 +67,7 @@ def mirror(tmp_path: Path) -> Path:
     return config
 
 
+@pytest.mark.full  # thirty stacks have the same provider find the same in a bucket
 @pytest.mark.parametrize("tool", ["terraform"], indirect=True)
 def test_what_is_done_to_a_bucket_behind_terraforms_back_is_drift(
     rig: LabRig, aws: dict[str, str], mirror: Path

@@ -23,6 +23,7 @@ from adapters.testimony import Confidence, Testifying
 
 if TYPE_CHECKING:
     from conftest import LabRig
+    from state_server import StateServer
 
 #: Both tools pass the whole suite of conformance; of these finer points OpenTofu's share runs with the long tests.
 pytestmark = pytest.mark.parametrize(
@@ -41,18 +42,39 @@ def test_a_stack_at_rest_costs_one_run_of_the_tool(rig: LabRig) -> None:
     assert subject.commands()[so_far:] == ["plan", "plan"]
 
 
-def test_outputs_are_read_from_the_plan_that_was_just_made(rig: LabRig) -> None:
-    told = 'output "list" { value = [1, "two", null] }\noutput "pin" {\n  value = 4711\n  sensitive = true\n}\n'
-    subject = rig.bare(ONE + told)
+TOLD = 'output "list" { value = [1, "two", null] }\noutput "pin" {\n  value = 4711\n  sensitive = true\n}\n'
+
+
+def test_outputs_are_read_from_the_state_that_we_keep_and_from_the_plan_that_was_just_made(rig: LabRig) -> None:
+    subject = rig.bare(ONE + TOLD)
     subject.apply()
     expected = subject.adapter.outputs(subject.workspace)
     assert expected["list"].value == [1, "two", None]
     assert (expected["pin"].value, expected["pin"].sensitive) == (4711, True)
-    assert subject.commands()[-1] == "output"
-    so_far = len(subject.commands())
     assert subject.adapter.plan(subject.workspace, Goal.CONVERGE).empty
     assert subject.adapter.outputs(subject.workspace) == expected
-    assert subject.commands()[so_far:] == ["plan"]
+    assert subject.commands() == ["version", "init", "plan", "show", "apply", "plan"]
+
+
+def test_outputs_in_a_backend_are_read_from_the_state_that_was_pulled_after_the_apply(
+    rig: LabRig, server: StateServer
+) -> None:
+    subject = rig.bare('terraform {\n  backend "http" {}\n}\n' + ONE + TOLD, **server.settings)
+    subject.apply()
+    pulled = subject.adapter.outputs(subject.workspace)
+    assert subject.commands()[-2:] == ["apply", "state"]
+    shutil.rmtree(subject.workspace.private)
+    assert subject.adapter.outputs(subject.workspace) == pulled, "what the tool says where nothing was pulled"
+    assert subject.commands()[-1] == "output"
+    assert (pulled["list"].value, pulled["pin"].value, pulled["pin"].sensitive) == ([1, "two", None], 4711, True)
+
+
+def test_the_version_is_asked_for_once_whichever_stack_it_is_for(rig: LabRig) -> None:
+    first, second = rig.bare(ONE), rig.bare(ONE)
+    assert first.adapter.version() == second.adapter.version()
+    second.apply()
+    assert first.commands() == ["version"]
+    assert second.commands() == ["init", "plan", "show", "apply"]
 
 
 def test_outputs_after_an_apply_are_never_those_of_its_plan(rig: LabRig) -> None:

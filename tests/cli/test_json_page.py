@@ -25,6 +25,7 @@ from orchestrator.cli import (
     show_resolved,
     show_runs,
     show_secrets,
+    show_stack,
     show_status,
     show_tokens,
 )
@@ -48,7 +49,9 @@ def _side(tree, size):
 
 def printed():
     stacks, edges = test_pages.graph()
-    row = test_runs.Row(run=test_runs.run(), entries=test_runs.entries(("a", test_runs.PLANNED)))
+    row = test_runs.Row(
+        run=test_runs.run(), entries=test_runs.entries(("a", test_runs.PLANNED), ("a", test_runs.INTENDED))
+    )
     problem = test_pages.Problem(severity=test_pages.Severity.WARNING, summary="s")
     error = ConfigError("m", where="f:1:2")
     rule = Ignore(address="r.c", owner="team:net", reason="autoscaled")
@@ -69,13 +72,16 @@ def printed():
     )
     return {
         "status": show_status.page([test_pages.status_row("a", State(applied=applied()))], 1.0),
-        "plan, apply, rollback, show STACK": show_plan.page(
+        "plan, apply, rollback": show_plan.page(
             [
                 replace(
                     test_pages.row("a", test_pages.UPDATE, problems=(problem,), outputs_changing=("cidr",)),
                     warnings=("w",),
                 )
             ]
+        ),
+        "show STACK": show_stack.page(
+            show_stack.Shown(key=key("a"), proposed=test_runs.INTENDED.intent, applied=test_runs.INTENDED)
         ),
         "drift": show_drift.page([drift], 1.0),
         "drift --history": show_history.page([show_history.History(key=key("web"), judged=judged)]),

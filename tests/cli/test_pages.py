@@ -20,6 +20,7 @@ from orchestrator.rules.axes import Health, Standing, Sync, standing
 from orchestrator.rules.judged import Judged
 from orchestrator.rules.order import Edge, EdgeKind, waves
 from orchestrator.rules.stillness import Still
+from orchestrator.telling.counts import of_plan
 from orchestrator.telling.rows import Mark
 
 NOW = 10_000.0
@@ -37,10 +38,7 @@ SECRET = change("db.main", ChangeKind.UPDATE, attribute("password", "canary-old"
 
 
 def row(name, *changes, mark=Mark.CHANGES, why="", **more):
-    counts = show_plan._sum([])
-    numbers = {kind.value: sum(one.kind is kind for one in changes) for kind in ChangeKind}
-    counts = replace(counts, **numbers)
-    made = proposal(counts) if changes else None
+    made = proposal(of_plan(plan(*changes))) if changes else None
     return show_plan.Row(
         key=key(name),
         tool="terraform",

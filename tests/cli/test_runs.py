@@ -11,6 +11,18 @@ from orchestrator.cli import show_runs
 from orchestrator.model import event as events
 from orchestrator.model.event import ApplyEnded, ApplyStarted, Asked, Converged, Event, Outcome, PlanFailed, Planned
 from orchestrator.model.gate import Gate, GateKind
+from orchestrator.model.intent import (
+    Basis,
+    CommitNote,
+    Intended,
+    Intent,
+    Link,
+    Named,
+    Permit,
+    PullNote,
+    Purpose,
+    YesNote,
+)
 from orchestrator.model.observed import Applying, Consent, Hold, HoldKind
 from orchestrator.model.policy import Ignore
 from orchestrator.model.stack import MAIN
@@ -23,6 +35,33 @@ PLANNED = Planned(proposal=proposal())
 ASKED = Asked(track=MAIN, proposal=3)
 APPROVED = events.Approved(track=MAIN, proposal=3, consent=Consent(by="ana", at=1.0, binding="b"))
 STARTED = ApplyStarted(attempt=ATTEMPT)
+NOTE = CommitNote(
+    id=REVISION,
+    author="Ana\x1b[2J",
+    email="ana@acme.example",
+    committed_at=900.0,
+    subject="Open the port",
+    purpose=Purpose.HOTFIX,
+    stated=True,
+    incidents=("INC-481",),
+    permits=(Permit(act="destroy", of="prod/network"),),
+    people=(Named(role="reviewed", who="Bob <bob@acme.example>"),),
+    links=(Link(ref="#7", closes=True),),
+    runbooks=("r.md",),
+)
+INTENDED = Intended(
+    attempt=4,
+    run=7,
+    intent=Intent(
+        revision=REVISION,
+        commits=(NOTE,),
+        count=1,
+        purpose=Purpose.HOTFIX,
+        basis=Basis.TRAILER,
+        pulls=(PullNote(number=12, author="ana", approvers=("bob",), head=REVISION),),
+        approvals=(YesNote(by="cy@acme.example", at=950.0),),
+    ),
+)
 SUCCEEDED = ApplyEnded(attempt=4, outcome=Outcome.SUCCEEDED, applied=applied())
 FAILED = ApplyEnded(attempt=4, outcome=Outcome.FAILED, code="HF-2004", message="no such bucket")
 UNKNOWN = ApplyEnded(attempt=4, outcome=Outcome.UNKNOWN, message="killed")
@@ -105,6 +144,7 @@ EXAMPLES: list[Event] = [
     events.Rejected(track=MAIN, proposal=3, binding="b", by="ana", reason="no"),
     events.ApplyRefused(track=MAIN, fingerprint="f", code="HF-5010", message="disk", transient=True),
     STARTED,
+    INTENDED,
     SUCCEEDED,
     events.AttemptDead(attempt=4, by="ana", reason="gone"),
     Converged(track=MAIN, applied=applied()),
@@ -129,6 +169,9 @@ EXAMPLES: list[Event] = [
     events.Forgotten(by="ana", reason="sold"),
     events.GateSet(gate=Gate(kind=GateKind.FREEZE, why="holidays", id=2, who="ana")),
     events.GateLifted(gate=2, by="ana", reason=""),
+    events.TokenMade(token="5f3b", name="ci", role="view", person="ana", by="root", until=1.0),
+    events.TokenRevoked(token="5f3b", name="ci", by="root"),
+    events.ActDenied(by="ana", what="POST /api/v1/stacks/a/b@c/apply", code="HF-4122"),
 ]
 
 
@@ -139,3 +182,17 @@ def test_every_kind_of_event_has_a_sentence():
         assert said
         assert "\n" not in said
         assert "None" not in said
+
+
+def test_why_it_was_applied_is_told_with_the_run_and_hurts_no_terminal():
+    row = Row(run=run(), entries=entries(("a", STARTED), ("a", INTENDED), ("a", SUCCEEDED)))
+    told = 'hotfix, INC-481, closes #7, pull request #12 by ana, approved by bob, 3f2a91c "Open the port" by Ana'
+    assert told in text(show_runs.timeline(row))
+    assert told in " ".join(text(show_runs.page([row], 1100.0), whole=True).split())
+    assert told not in text(show_runs.page([row], 1100.0))
+    assert "\x1b" not in text(show_runs.timeline(row))
+    (intent,) = show_runs.page([row], 1100.0).value()["runs"][0]["intents"]
+    assert (intent["stack"], intent["attempt"], intent["purpose"], intent["basis"]) == ("a", 4, "hotfix", "trailer")
+    assert "commits" not in intent
+    (whole,) = show_runs.timeline(row).value()["intents"]
+    assert whole["commits"][0]["permits"] == [{"act": "destroy", "of": "prod/network", "may_count": True}]

@@ -140,9 +140,9 @@ class Yard:
         }
 
     def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
-        """Start the program in a session of its own and return it."""
+        """Start the program in a session of its own and return it; it hears what whoever runs the tests ignores."""
         return subprocess.Popen(
-            [HOLDFAST, *words],
+            ["env", "--default-signal=HUP,INT", HOLDFAST, *words],
             cwd=self.checkout,
             env={**self.environment, **env},
             stdin=subprocess.DEVNULL,
@@ -276,6 +276,8 @@ class Terminal:
         self.child, self.terminal = pty.fork()
         if not self.child:
             os.chdir(yard.checkout)
+            for ignored in (signal.SIGHUP, signal.SIGINT):
+                signal.signal(ignored, signal.SIG_DFL)
             env = {**yard.environment, "TERM": "xterm"}
             os.execve(HOLDFAST, [str(HOLDFAST), *words], env)  # noqa: S606 -- the installed program itself
 

@@ -1,17 +1,17 @@
-"""`holdfast serve` as it is installed, on a yard's repository, and what it says of itself."""
+"""`holdfast serve` on a yard's repository, and what it says of itself."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from e2e_yard import HOLDFAST, PROJECT, Yard, until
+import preloaded
+from e2e_yard import PROJECT, Yard, until
 
 
 class Serving:
@@ -19,16 +19,13 @@ class Serving:
 
     def __init__(self, yard: Yard, config: Path, *words: str, **env: str) -> None:
         self.yard, self.log = yard, yard.folder / f"serve-{len(list(yard.folder.glob('serve-*')))}.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [HOLDFAST, "serve", "--config", config, *words],
-                cwd=yard.folder,
-                env={**yard.environment, **env},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.log.touch()
+        self.process = preloaded.Begun(
+            ["serve", "--config", str(config), *words],
+            yard.folder,
+            {**yard.environment, **env},
+            [self.log, self.log],
+        )
 
     @property
     def said(self) -> str:

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ports import free_port
+
 SSHD = """
 Port {port}
 ListenAddress 127.0.0.1
@@ -46,8 +48,7 @@ def serving_ssh(folder: Path, *, user_key: Path | None = None) -> Iterator[Host]
     for made in {folder / "host_key", key}:
         if not made.exists():
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", made], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = int(free.getsockname()[1])
+    port = free_port()
     (folder / "config").write_text(SSHD.format(port=port, folder=folder, user_key=key))
     if os.geteuid() == 0:
         # Where sshd drops its privileges; a service's start makes it as a rule.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -43,11 +42,9 @@ def bucket(yard: Yard) -> Iterator[Any]:
     import boto3  # noqa: PLC0415 - takes a second to load
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - likewise
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    port = server.get_host_and_port()[1]
     url = f"http://127.0.0.1:{port}"
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
     sets = {"s3": {"environment": {**keys, "AWS_ENDPOINT_URL_S3": url}, "stacks": ["*"]}}

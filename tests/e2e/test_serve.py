@@ -94,7 +94,7 @@ def test_told_to_stop_it_lets_an_apply_end_and_begins_nothing_new(yard: Yard) ->
 
 
 def test_told_twice_to_stop_it_interrupts_once_and_says_that_the_end_is_unknown(yard: Yard) -> None:
-    yard.commit({"stacks.yaml": stacks("slow"), "slow/main.tf": an_object(yard, "slow", 20)})
+    yard.commit({"stacks.yaml": stacks("slow"), "slow/main.tf": an_object(yard, "slow", 12)})
     with serving(yard, configured(yard)) as service:
         service.until(lambda: yard.created()["slow"])
         service.tell(signal.SIGTERM)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -125,11 +124,9 @@ class Estate:
 def aws_endpoint() -> Iterator[str]:
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second to load
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    port = server.get_host_and_port()[1]
     yield f"http://127.0.0.1:{port}"
     server.stop()
 

@@ -178,10 +178,10 @@ def test_an_agenda_out_of_reach_is_said_once_and_what_was_taken_is_given_back_wh
     take, rest = kind.take, kind.rest
 
     def maybe(method):
-        def call(self, *arguments):
+        def call(self, *arguments, **named):
             if away.is_set():
                 raise RecordError("gone")
-            return method(self, *arguments)
+            return method(self, *arguments, **named)
 
         return call
 

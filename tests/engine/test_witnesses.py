@@ -140,7 +140,7 @@ def keyed(world, apply):
     """Have the stack planned and applied with keys of AWS."""
     sets = {"plan": {"AWS_ACCESS_KEY_ID": "AKIAPLAN", "AWS_REGION": "eu-west-1"}, "apply": apply}
 
-    def environment(name, stack):
+    def environment(name, stack, *, foreign=False):
         if isinstance(sets[name], Exception):
             raise sets[name]
         return sets[name]

@@ -29,6 +29,8 @@ from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.running import Running
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.work import Limits, Settled, Worker
+from orchestrator.errors import RevisionRejected
+from orchestrator.model.commit import Commit, Covered
 from orchestrator.model.event import Approved, Held
 from orchestrator.model.observed import Consent, Hold, HoldKind, Proposal
 from orchestrator.model.policy import Approvals, DriftPolicy, Mode, Policy
@@ -76,8 +78,12 @@ class World:
         self.teams: dict[str, set[str]] = {}
         #: Revision -> who wrote it, in the order of their making.
         self.written: dict[str, str] = {}
+        #: What every commit says, None where there are none: a folder.
+        self.said: Commit | None = None
         #: Who writes what is committed next.
         self.author = ""
+        #: Proposed revision -> what it was made on.
+        self.parents: dict[str, str] = {}
         #: State that is kept under another repository id.
         self.strays_: dict[str, Stray] = {}
         #: What is broken: name of a method -> what it raises, which nobody foresaw.
@@ -124,6 +130,29 @@ class World:
         self.written[self.revision] = self.author
         self.history[self.revision] = (body, Layout(project="infra", stacks=made))
 
+    def propose(self, files: dict[str, str], stacks: dict[str, dict] | None = None) -> str:
+        """Make a revision on top of today's that the source itself does not come to; returns its id."""
+        now, kept = self.revision, self.stacks
+        self.commit(files, stacks)
+        proposed, self.revision, self.stacks = self.revision, now, kept
+        self.parents[proposed] = now
+        return proposed
+
+    def merged(self, source, base, head):
+        """Put what a proposal changes on top of ``base``."""
+        parent = self.parents.get(head, "")
+        if base in {parent, head}:
+            return self.known_as(head)
+        before, (ours, _), (mine, layout) = self.history[parent][0], self.history[base], self.history[head]
+        both = {path for path in mine if mine[path] != before.get(path) and ours.get(path) != before.get(path)}
+        if both:
+            raise RevisionRejected(f"conflicts in {', '.join(sorted(both))}", code="HF-3020")
+        files = ours | {path: body for path, body in mine.items() if body != before.get(path)}
+        made = hashlib.sha256(f"{base} {head}".encode()).hexdigest()
+        self.written[made] = self.written[head]
+        self.history[made] = (files, layout)
+        return self.known_as(made)
+
     def read(self, source, *, last=""):
         return self.known_as(self.revision)
 
@@ -141,6 +170,10 @@ class World:
             if any(path == one or path in one.parents for path in paths for one in changed):
                 found.add(self.written[order[at]])
         return frozenset(filter(None, found))
+
+    def commits(self, source, revision, since, paths):
+        """A revision here is its own commit, which says what it was written with."""
+        return Covered(commits=(replace(self.said, id=revision),), count=1) if self.said else Covered()
 
     def tree(self, source, revision):
         return MemoryTree(self.history[revision][0])
@@ -238,7 +271,7 @@ class World:
     def get(self, name):
         raise AssertionError(name)
 
-    def environment(self, name, stack):
+    def environment(self, name, stack, *, foreign=False):
         return {}
 
     # --- the worker of the moment
@@ -316,7 +349,14 @@ class _Sources:
 
     def __init__(self, world: World) -> None:
         self.read, self.tree, self.pin, self.authors = world.read, world.tree, world.pin, world.authors
-        self._world = world
+        self.merged, self.commits, self._world = world.merged, world.commits, world
+
+    def bring(self, source, refs):
+        """All revisions are at hand."""
+
+    def lacking(self, source, revision, other):
+        order = [*self._world.written]
+        return 0 if order.index(other) <= order.index(revision) else 1
 
     def revision(self, source, revision):
         return self._world.known_as(revision)

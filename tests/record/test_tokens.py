@@ -6,13 +6,15 @@ import pytest
 from sqlalchemy import text
 
 from orchestrator.effects.database import Database
+from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.tokens import Tokens
 from orchestrator.errors import UsageError
+from orchestrator.model.event import TokenMade, TokenRevoked
 
 
 @pytest.fixture
 def tokens(database: Database, clock) -> Tokens:
-    return Tokens(database=database, clock=clock)
+    return Tokens(record=SqlRecord(database=database, clock=clock, actor="root"))
 
 
 def test_a_token_proves_who_it_is_and_nothing_kept_does(tokens: Tokens, database: Database) -> None:
@@ -36,20 +38,21 @@ def test_one_record_s_token_is_not_another_s(tokens: Tokens, database: Database)
     from dataclasses import replace  # noqa: PLC0415 -- only here
 
     _, shown = tokens.create("ci", "view", by="ana")
-    assert replace(tokens, database=replace(database, key=b"x" * 32)).find(shown) is None
+    other = replace(tokens.record, database=replace(database, key=b"x" * 32))
+    assert Tokens(record=other).find(shown) is None
 
 
 def test_a_revoked_token_opens_nothing_and_its_name_is_free(tokens: Tokens, clock) -> None:
     _, shown = tokens.create("ci", "view", by="ana")
-    assert tokens.revoke("ci").name == "ci"
+    assert tokens.revoke("ci", by="ana").name == "ci"
     assert tokens.find(shown) is None
     made, again = tokens.create("ci", "view", by="ana")
     assert tokens.find(again) == made
-    assert tokens.revoke(made.id).id == made.id
+    assert tokens.revoke(made.id, by="ana").id == made.id
     assert [one.counts(clock.now()) for one in tokens.every()] == [False, False]
     for word in ("ci", "never"):
         with pytest.raises(UsageError) as refused:
-            tokens.revoke(word)
+            tokens.revoke(word, by="ana")
         assert refused.value.code == "HF-1942"
 
 
@@ -72,3 +75,19 @@ def test_two_tokens_that_count_do_not_share_a_name(tokens: Tokens) -> None:
     tokens.create("ci", "view", by="ana")
     with pytest.raises(UsageError, match="in use"):
         tokens.create("ci", "admin", by="eve")
+
+
+def test_who_made_and_ended_a_token_is_in_the_record_and_fences_nobody(tokens: Tokens) -> None:
+    record = tokens.record
+    made, shown = tokens.create("ci", "view", by="root", person="ana@acme.example", until=9e9)
+    with pytest.raises(UsageError):
+        tokens.create("ci", "view", by="root")
+    tokens.revoke("ci", by="eve")
+    told = [one.event for one in record.events()]
+    assert told == [
+        TokenMade(token=made.id, name="ci", role="view", person="ana@acme.example", by="root", until=9e9),
+        TokenRevoked(token=made.id, name="ci", by="eve"),
+    ]
+    assert shown.rpartition("_")[2] not in str(told)
+    assert record.verify() is None
+    assert (record.rows(), record.gates()) == ((), (0, ()))

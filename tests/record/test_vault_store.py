@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from orchestrator.assembly.host import open_host
+from orchestrator.config.operator import operator_of
 from orchestrator.effects import secrets_vault
 from orchestrator.effects.secrets import EnvironmentStore, Remembering, Shelf, StoreSecrets
 from orchestrator.effects.secrets_vault import VaultStore
@@ -146,6 +150,48 @@ def test_without_the_library_one_hears_what_to_install(vault: fake.FakeVault, mo
     monkeypatch.setitem(sys.modules, "hvac", None)
     refused = refusal(secrets(store(vault), ELSEWHERE))
     assert (refused.code, refused.hint) == ("HF-4404", "pip install 'holdfast[vault]'")
+
+
+def test_a_vault_that_hangs_keeps_one_waiting_and_not_everybody_for_each_name(
+    vault: fake.FakeVault, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(secrets_vault, "PATIENCE", 0.2)
+    now = [0.0]
+    asked = secrets(Remembering(lambda: store(vault), now=lambda: now[0]))
+    first = asked.get("db/password").value
+    asked.forget()
+    vault.speaks.clear()
+    with ThreadPoolExecutor(8) as crowd:
+        # As many runs begin, each forgets what was answered before.
+        refused = list(crowd.map(lambda number: refusal(asked, f"db/other-{number}"), range(40)))
+    assert {(one.code, one.transient) for one in refused} == {("HF-4406", True)}
+    assert len(vault.asked) == 2
+    asked.forget()
+    vault.speaks.set()
+    assert refusal(asked).code == "HF-4406"
+    # What it told once is masked all the while.
+    assert asked.told() == (first,)
+    now[0] += 15.0
+    assert asked.get("db/password").value == first
+
+
+def test_what_the_service_says_of_itself_waits_for_no_vault_and_masks_what_it_told(
+    vault: fake.FakeVault, tmp_path: Path
+):
+    file = tmp_path / "holdfast.yaml"
+    place = {"address": vault.address, "path": "kv/holdfast"}
+    sets = {"aws": {"environment": {"KEY": "${secret:db/password}"}, "stacks": ["*"]}}
+    file.write_text(json.dumps({"version": 1, "secrets": [{"vault": place}], "credentials": sets}))
+    operator = operator_of({"HOLDFAST_CONFIG": str(file)})
+    with open_host(tmp_path / "home", operator, {"VAULT_TOKEN": vault.token}) as host:
+        vault.speaks.clear()
+        host.masker()("a line")
+        assert vault.asked == []
+        vault.speaks.set()
+        value = host.own_secret("db/password")
+        vault.speaks.clear()
+        host.secrets.forget()
+        assert value not in host.masker()(f"the tool said {value}")
 
 
 def test_an_answer_counts_until_it_is_forgotten_and_a_failure_is_never_kept(vault: fake.FakeVault):

@@ -7,8 +7,11 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import event
 
 from orchestrator.effects.agenda import open_agenda
+from orchestrator.effects.agenda_local import LocalAgenda
+from orchestrator.effects.agenda_procrastinate import ProcrastinateAgenda
 from orchestrator.effects.changes import Changes
 from orchestrator.effects.record_schema import open_database
 from orchestrator.ports import Agenda, Due
@@ -82,3 +85,33 @@ def test_a_wish_that_alters_nothing_writes_nothing(sqlite_url, clock):
         assert changes.count() == before
         agenda.nudge(replace(dues[0], at=NOW - 1.0))
         assert changes.count() > before
+
+
+def test_others_wait_that_are_as_urgent_and_have_been_due_as_long(agenda: Agenda) -> None:
+    first, second = "acme/a@x", "acme/b@x"
+    agenda.nudge(due(first, NOW), due(second, NOW))
+    taken = agenda.take(NOW)
+    assert taken
+    assert taken.stack == first
+    assert agenda.others_wait(taken)
+    assert not agenda.others_wait(replace(taken, at=NOW - 1)), "the other one came later"
+    assert not agenda.others_wait(replace(taken, priority=0)), "the other one is less urgent"
+    with agenda.hold(second):
+        assert not agenda.others_wait(taken), "somebody works on the other one"
+    assert agenda.take(NOW)
+    assert not agenda.others_wait(taken)
+
+
+def test_where_nothing_is_due_no_row_is_put_in_order(agenda: LocalAgenda | ProcrastinateAgenda) -> None:
+    agenda.nudge(due("acme/a@x", NOW + 60), due("acme/b@x", NOW + 60))
+    asked: list[str] = []
+
+    @event.listens_for(agenda.database.engine, "before_cursor_execute")
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    assert agenda.take(NOW) is None
+    assert asked
+    assert not [one for one in asked if "ORDER BY" in one]
+    event.remove(agenda.database.engine, "before_cursor_execute", note)
+    assert agenda.take(NOW + 60)

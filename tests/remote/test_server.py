@@ -46,7 +46,7 @@ def free_port() -> int:
 def test_nobody_there_is_said_and_nothing_was_asked() -> None:
     there = server(f"http://127.0.0.1:{free_port()}")
     for ask in (lambda: there.get("stacks"), lambda: there.post("plan", {}), lambda: list(there.events("runs/1/logs"))):
-        assert (refused(ask).code, refused(ask).exit_code) == ("HF-4700", 1)
+        assert (refused(ask).code, refused(ask).exit_code) == ("HF-4800", 1)
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_nobody_there_is_said_and_nothing_was_asked() -> None:
 )  # fmt: skip
 def test_what_is_none_of_ours_is_told_from_a_service(fake: Starts, status: int, body: Any, kind: str) -> None:
     there = fake(lambda request, _: send(request, status, body, kind))
-    assert refused(lambda: server(there.url).get("stacks")).code == "HF-4701"
+    assert refused(lambda: server(there.url).get("stacks")).code == "HF-4801"
 
 
 def test_a_list_of_something_else_is_told_from_ours(fake: Starts) -> None:
     there = fake(lambda request, _: send(request, 200, {"rows": []}))
-    assert refused(lambda: list(server(there.url).pages("stacks"))).code == "HF-4701"
+    assert refused(lambda: list(server(there.url).pages("stacks"))).code == "HF-4801"
 
 
 def test_an_answer_that_nothing_can_unpack_is_refused(fake: Starts) -> None:
     there = fake(lambda request, _: send(request, 200, b"x", **{"content-encoding": "gzip"}))
-    assert refused(lambda: server(there.url).get("stacks")).code == "HF-4701"
+    assert refused(lambda: server(there.url).get("stacks")).code == "HF-4801"
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -73,8 +73,8 @@ def test_the_token_is_carried_nowhere_else(fake: Starts, status: int) -> None:
     other = fake(lambda request, _: send(request, 200, {}))
     there = fake(lambda request, _: send(request, status, b"", location=f"{other.url}/api/v1/stacks"))
     found = refused(lambda: server(there.url).get("stacks"))
-    assert (found.code, other.url in found.message) == ("HF-4703", True)
-    assert refused(lambda: server(there.url).post("plan", {})).code == "HF-4703"
+    assert (found.code, other.url in found.message) == ("HF-4803", True)
+    assert refused(lambda: server(there.url).post("plan", {})).code == "HF-4803"
     assert other.asked == []
 
 
@@ -109,8 +109,8 @@ def test_an_act_is_asked_for_again_under_the_same_key(fake: Starts) -> None:
 def test_of_an_act_that_nobody_answered_it_is_said_that_nobody_knows(fake: Starts) -> None:
     there = fake(lambda request, _: hang_up(request))
     found = refused(lambda: server(there.url).post("plan", {}))
-    assert (found.code, "holdfast runs" in found.hint) == ("HF-4704", True)
-    assert refused(lambda: server(there.url).get("stacks")).code == "HF-4702"
+    assert (found.code, "holdfast runs" in found.hint) == ("HF-4804", True)
+    assert refused(lambda: server(there.url).get("stacks")).code == "HF-4802"
 
 
 def test_the_key_of_somebody_else_s_request_is_waited_for_by_nobody(fake: Starts) -> None:
@@ -135,10 +135,10 @@ def test_a_stream_that_broke_is_read_on_behind_its_last_line(fake: Starts) -> No
 
 def test_a_stream_that_never_comes_back_ends_in_an_error(fake: Starts) -> None:
     there = fake(lambda request, _: send(request, 200, b"", "text/event-stream"))
-    assert refused(lambda: list(server(there.url).events("runs/1/logs"))).code == "HF-4702"
+    assert refused(lambda: list(server(there.url).events("runs/1/logs"))).code == "HF-4802"
     assert len(there.asked) == 4
     there = fake(lambda request, _: send(request, 200, b"{}"))
-    assert refused(lambda: list(server(there.url).events("runs/1/logs"))).code == "HF-4701"
+    assert refused(lambda: list(server(there.url).events("runs/1/logs"))).code == "HF-4801"
     there = fake(lambda request, _: refuse(request, 401, "HF-4121", exit_code=4))
     assert refused(lambda: list(server(there.url).events("runs/1/logs"))).code == "HF-4121"
 
@@ -200,6 +200,6 @@ def test_a_certificate_that_nobody_trusts_is_refused_and_one_s_own_authority_cou
         url = f"https://127.0.0.1:{listening.getsockname()[1]}"
         found = refused(lambda: server(url).get("about"))
         assert isinstance(found, Unreached)
-        assert found.code == "HF-4705"
+        assert found.code == "HF-4805"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         assert server(url).get("about") == {}

@@ -12,8 +12,10 @@ import jsonschema
 import pytest
 from test_webhook import APPLIED
 
+from orchestrator.model.intent import Basis, CommitNote, Intent, Link, PullNote, Purpose
 from orchestrator.model.telling import Kind
 from orchestrator.report.cdevents import KINDS, event_of, purl
+from orchestrator.report.message import messages
 
 TEXT = {"type": "string", "minLength": 1}
 ENVIRONMENT = {
@@ -111,3 +113,30 @@ def test_every_kind_that_is_sent_has_an_event():
 def test_what_was_applied_is_a_package_at_a_revision():
     assert purl(APPLIED) == f"pkg:generic/infra/web@{'c' * 40}"
     assert purl(replace(APPLIED, stack="infra/a b@x", revision="v/1")) == "pkg:generic/infra/a%20b@v%2F1"
+
+
+def test_an_event_names_incidents_issues_and_pull_requests_and_nobody_s_words() -> None:
+    intent = Intent(
+        revision=APPLIED.revision,
+        since="a81d0e2",
+        commits=(CommitNote(id="3f2a91c", subject="s3cret words", incidents=("INC-481",), links=(Link(ref="#7"),)),),
+        count=1,
+        purpose=Purpose.HOTFIX,
+        basis=Basis.TRAILER,
+        pulls=(PullNote(number=12, title="s3cret title", url="https://git.acme.example/12", merged_as="3f2a91c"),),
+    )
+    event = event_of(replace(APPLIED, intent=intent), "/holdfast", "n-1")
+    jsonschema.validate(event, schema_of("service.upgraded"))
+    assert event["data"]["customData"]["intent"] == {
+        "purpose": "hotfix",
+        "basis": "trailer",
+        "since": "a81d0e2",
+        "commits": 1,
+        "incidents": ["INC-481"],
+        "issues": ["#7"],
+        "pulls": [{"number": 12, "url": "https://git.acme.example/12", "known": True}],
+    }
+    assert "s3cret" not in repr(event)
+    (message,) = messages([replace(APPLIED, intent=intent)], "ops")
+    assert "why: hotfix, INC-481, speaks of #7, pull request #12" in message.body
+    assert "s3cret" not in message.body

@@ -8,6 +8,7 @@ import pytest
 from report_stage import REPAIR
 from world import AUTO, World
 
+from orchestrator.model.commit import Commit
 from orchestrator.model.event import PlanFailed, SavingFailed, Vanished
 from orchestrator.model.gate import Gate, GateKind
 from orchestrator.model.policy import Approvals, DriftAnswer, Mode, RepairLimit
@@ -188,3 +189,13 @@ def test_every_kind_has_its_gravity_and_only_success_is_left_out_by_default():
     ]
     assert left_out == ["apply.succeeded"]
     assert DEFAULT_ON
+
+
+def test_an_apply_is_told_with_why_it_was_made_also_where_its_start_was_read_before(world):
+    world.said = Commit(id="", email="ana@acme.example", trailers=(("Incident", "INC-481"),))
+    world.commit({"web/objects": "a=1"})
+    world.settle()
+    (one,) = [one for one in told(world) if one.kind is Kind.APPLY_SUCCEEDED]
+    assert one.intent.incidents == ("INC-481",)
+    (again,) = [one for one in told(world, one.seq - 1) if one.kind is Kind.APPLY_SUCCEEDED]
+    assert again.intent == one.intent

@@ -34,6 +34,15 @@ def why(observed: Observed, policy: Policy, now: float = NOW) -> str:
     return "" if isinstance(action, Apply) else action.why
 
 
+def test_an_author_in_other_letters_is_the_author() -> None:
+    barred = Policy(approvals=Approvals(allow_author=False))
+    assert not may(barred, "Ana@acme.example", (), {"ana@acme.example"})
+    assert may(barred, "bob@acme.example", (), {"ana@acme.example"})
+    named = Policy(approvals=Approvals(eligible=("user:Ana@acme.example",)))
+    assert may(named, "ana@acme.example", (), ())
+    assert "has 1" in why(seen(yes("ana"), yes("ANA")), Policy(approvals=Approvals(required=2)))
+
+
 def test_two_places_are_two_people_also_where_one_is_in_both_teams() -> None:
     one = Policy(approvals=Approvals(required=1, eligible=PLATFORM.of, groups=(SECURITY,)))
     cid = yes("cid", "platform", "security")

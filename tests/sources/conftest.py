@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from e2e_yard import Yard as World
+from ports import free_port
 from repositories import Repository, Yard
 
 
@@ -50,12 +51,6 @@ def repository(tmp_path: Path) -> Repository:
     made = Repository.make(tmp_path / "repository")
     made.commit({"web/main.tf": "# web\n", "modules/net/main.tf": "# net\n", "README.md": "read me\n"}, "first")
     return made
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until_it_answers(port: int, server: subprocess.Popen[bytes]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from repositories import Yard, git_source
+from repositories import Repository, Yard, git_source
 
-from orchestrator.errors import SourceUnreachable
+from orchestrator.errors import ForgeAway, ForgeError, SourceUnreachable
+from orchestrator.model.forge import AppLogin
+from orchestrator.model.source import Source
 
 TOKEN = "hunter2-token"
 
@@ -117,3 +119,26 @@ def test_a_key_that_the_host_does_not_know_is_refused_without_asking(yard, ssh, 
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "stranger"], check=True)
     source = git_source(ssh.url(repository), known_hosts=str(ssh.known_hosts), ssh_key=str(tmp_path / "stranger"))
     assert refused(yard, source).code == "HF-3003"
+
+
+@pytest.mark.needs("nginx", "fcgiwrap")
+def test_an_app_fetches_with_the_token_that_it_is_given(yard: Yard, https, repository: Repository) -> None:
+    source = git_source(https.publish(repository, "app"), app=AppLogin(id="1", key_secret="k"))
+    sources = over_https(yard, https).sources
+    sources.app_token = lambda asked: TOKEN if asked is source else ""
+    assert sources.read(source).id == repository.head()
+
+
+@pytest.mark.needs("nginx", "fcgiwrap")
+@pytest.mark.parametrize(
+    ("error", "code"), [(ForgeAway("it does not answer"), "HF-3001"), (ForgeError("no", code="HF-4702"), "HF-3003")]
+)
+def test_an_app_that_is_given_no_token_reaches_nothing(yard: Yard, https, error: ForgeError, code: str) -> None:
+    def refused(_: Source) -> str:
+        raise error
+
+    sources = over_https(yard, https).sources
+    sources.app_token = refused
+    with pytest.raises(SourceUnreachable) as told:
+        sources.read(git_source(https.url("app"), app=AppLogin(id="1", key_secret="k")))
+    assert (told.value.code, error.message in told.value.message) == (code, True)

@@ -76,7 +76,7 @@ class House:
             Watcher(self.post).look()
             for role in ("own", "other", "approver", "runner", "operator", "admin"):
                 if role not in self.tokens:
-                    self.tokens[role] = self.served.host.tokens.create(f"{role}-token", role, by="test")[1]
+                    self.tokens[role] = self.token(f"{role}-token", role, f"{role}@acme.example")
             # What the tests send is counted as coming from one address: none of it is a wrong token.
             with TestClient(self.app, raise_server_exceptions=False) as self.http:
                 yield self
@@ -113,6 +113,9 @@ class House:
     @property
     def journal(self) -> str:
         return (self.made.folder / "log").read_text()
+
+    def token(self, name: str, role: str, person: str = "") -> str:
+        return self.served.host.tokens.create(name, role, by="test", person=person)[1]
 
     def key(self, name: str) -> StackKey:
         return StackKey.parse(f"lab/{name}")

@@ -1,4 +1,4 @@
-"""`holdfast serve` as it is installed, on plain directories, and a client in front of it."""
+"""`holdfast serve` on plain directories, and a client in front of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import preloaded
 
 from orchestrator.effects.clock import SystemClock
 from orchestrator.effects.record import SqlRecord
@@ -58,6 +59,7 @@ class Service:
             **keys,
         }
         self.write()
+        self.process: preloaded.Begun | subprocess.Popen[bytes]
         self.first = ""
         self.extra: dict[str, str] = {}
 
@@ -85,12 +87,11 @@ class Service:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command on the service's host."""
-        return subprocess.run(
-            [HOLDFAST, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False,
-            timeout=60,
-        )  # fmt: skip
+        code, out, err = preloaded.run(words, cwd=self.folder, env=self.environment, timeout=60)
+        return subprocess.CompletedProcess(words, code, out, err)
 
     def start(self, *words: str) -> None:
+        """Start the program itself, as it is installed."""
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [HOLDFAST, "serve", *words],
@@ -128,7 +129,8 @@ class Service:
     @contextmanager
     def at_work(self, *words: str) -> Iterator[Service]:
         """Serve for as long as the block runs."""
-        self.start(*words)
+        self.log.write_bytes(b"")
+        self.process = preloaded.Begun(["serve", *words], self.folder, self.environment, [self.log, self.log])
         try:
             self.until(lambda: self.lines("serving"))
             shown = [line.rpartition(" ")[2] for line in self.said.splitlines() if line.startswith("The first token")]

@@ -11,9 +11,12 @@ from inhouse import House
 from orchestrator.effects import liveness
 from orchestrator.effects.answers import Answer, Answers, Asked
 from orchestrator.effects.record_tables import answers
+from orchestrator.engine.acts.caller import Caller
+from orchestrator.engine.acts.consent import Word, approve, waiting
 from orchestrator.engine.watching import Watcher
 from orchestrator.errors import Conflict
-from orchestrator.model.event import Approved, DriftGone, Held
+from orchestrator.model.event import ActDenied, Approved, DriftGone, Held
+from orchestrator.model.moment import stamp
 
 WEB = "/stacks/lab/web@prod"
 
@@ -38,17 +41,18 @@ def test_a_yes_is_bound_to_the_proposal_that_was_seen_and_recorded_under_its_spe
         "approve",
         "lab/web@prod",
         number,
-        "token:approver-token",
+        "approver@acme.example",
     )
     assert due(house, "web@prod") == 0
     (entry,) = [one for one in house.post.outside.record.events(run=body["run"]) if isinstance(one.event, Approved)]
     assert (entry.actor, entry.event.consent.by, entry.event.consent.reason) == (
-        *["token:approver-token"] * 2,
+        "token:approver-token",
+        "approver@acme.example",
         "seen with Bob",
     )
     run = house.post.outside.record.run(body["run"])
     assert run
-    assert (run.trigger, run.verb, run.actor) == ("api", "approve", "token:approver-token")
+    assert (run.trigger, run.verb, run.actor) == ("api", "approve", "approver@acme.example")
     assert run.ended_at is not None
     after = house.get(f"/events?cursor={body['position']}").json()["items"]
     assert after == []
@@ -93,6 +97,43 @@ def test_who_may_only_apply_says_no_yes_by_it(house: House) -> None:
     assert (done.status_code, done.json()["run"]) == (202, None)
 
 
+def test_one_person_is_one_person_however_many_tokens_they_have(house: House) -> None:
+    stacks = house.made.lab / "stacks.yaml"
+    stacks.write_text(
+        stacks.read_text().replace('"discover"', '"defaults": {"approvals": {"required": 2}}, "discover"')
+    )
+    Watcher(house.post).look()
+    number = house.proposed("web@prod")
+    # At her own machine, with a second token, and with one that was made in other letters.
+    outside, key = house.post.outside, house.key("web@prod")
+    (one,) = waiting(outside, house.reading, [key])
+    shell = Word(caller=Caller(actor="operator@acme.example", door="cli"))
+    approve(outside, key, one.proposal, shell, run=house.run("approve").number)
+    for name, person in (("second", "operator@acme.example"), ("third", "Operator@Acme.example")):
+        mine = house.token(name, "operator", person)
+        assert house.post_to(f"{WEB}/approve", {"proposal": number}, mine).status_code == 202
+        assert "has 1" in house.get(WEB).json()["why"]
+    assert house.post_to(f"{WEB}/approve", {"proposal": number}, "approver").status_code == 202
+    assert house.get(WEB).json()["next"]["action"] == "Apply"
+
+
+def test_a_token_that_is_nobody_s_says_no_yes_unless_it_is_asked_for_by_name(house: House) -> None:
+    number, nobody = house.proposed("web@prod"), house.token("robot", "operator")
+    for act in ("approve", "apply"):
+        found = house.post_to(f"{WEB}/{act}", {"proposal": number}, nobody)
+        assert (found.status_code, found.json()["code"]) == (403, "HF-4101")
+        assert "--for" in found.json()["detail"]
+    stacks = house.made.lab / "stacks.yaml"
+    stacks.write_text(
+        stacks.read_text().replace(
+            '"discover"', '"defaults": {"approvals": {"from": ["user:token:robot"]}}, "discover"'
+        )
+    )
+    Watcher(house.post).look()
+    number = house.proposed("web@prod")
+    assert house.post_to(f"{WEB}/approve", {"proposal": number}, nobody).status_code == 202
+
+
 def test_whose_word_does_not_count_is_told_so(house: House, tmp_path: Path) -> None:
     stacks = house.made.lab / "stacks.yaml"
     stacks.write_text(stacks.read_text().replace('"discover"', '"defaults": {"approvals": {"required": 1, "from": ["user:ana"]}}, "discover"'))  # fmt: skip
@@ -116,6 +157,19 @@ def test_a_stack_rests_and_follows_its_source_again(house: House) -> None:
     assert (over.status_code, over.json()["code"]) == (400, "HF-1908")
 
 
+def test_a_time_beyond_every_calendar_breaks_nothing_for_anybody(house: House) -> None:
+    # 9999 in a zone that is behind UTC is the year 10000 there, which nobody can write.
+    for until in ("9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59Z"):
+        done = house.post_to(f"{WEB}/suspend", {"reason": "for good", "until": until}, "operator")
+        assert done.json()["notes"] == ["until 9999-12-31T23:59:59Z"], done.text
+        wish = {"what": "a.b#c", "until": until, "reason": "for good"}
+        assert house.post_to(f"{WEB}/drift/ignore", wish, "operator").status_code == 202
+    for path in ("/stacks", "/approvals", "/events", WEB, f"{WEB}/drift"):
+        assert house.get(path).status_code == 200, path
+    for told in (float("inf"), float("-inf"), 1e300):
+        assert stamp(told)[-1] == "Z"
+
+
 def test_a_stack_goes_back_and_is_held_there(house: House) -> None:
     nothing = house.post_to(f"{WEB}/rollback", {}, "operator")
     assert (nothing.status_code, nothing.json()["code"]) == (409, "HF-1909")
@@ -127,7 +181,7 @@ def test_a_stack_goes_back_and_is_held_there(house: House) -> None:
     assert house.get(WEB).json()["hold"] == {
         "kind": "revision",
         "revision": revision,
-        "by": "token:operator-token",
+        "by": "operator@acme.example",
         "reason": "it broke",
     }
     (held,) = [one for one in house.post.outside.record.events(stack="lab/web@prod") if isinstance(one.event, Held)]
@@ -139,7 +193,7 @@ def test_drift_is_left_alone_until_a_time_and_counts_again(house: House) -> None
     house.drifted("web@prod")
     wish = {"what": "lab_object.logs#owner", "until": "2099-01-01T00:00:00Z", "reason": "autoscaled"}
     assert house.post_to(f"{WEB}/drift/ignore", wish, "operator").status_code == 202
-    assert house.get(f"{WEB}/drift").json()["ignored"][0]["rule"]["owner"] == "token:operator-token"
+    assert house.get(f"{WEB}/drift").json()["ignored"][0]["rule"]["owner"] == "operator@acme.example"
     assert house.post_to(f"{WEB}/drift/heed", {"what": wish["what"]}, "operator").status_code == 202
     again = house.post_to(f"{WEB}/drift/heed", {"what": wish["what"]}, "operator")
     assert (again.status_code, again.json()["code"]) == (409, "HF-1933")
@@ -156,7 +210,7 @@ def test_a_look_runs_in_a_run_of_its_own(house: House) -> None:
     house.made_until(lambda: record.run(number).ended_at is not None)
     run = record.run(number)
     assert run
-    assert (run.verb, run.actor) == ("drift", "token:operator-token")
+    assert (run.verb, run.actor) == ("drift", "operator@acme.example")
 
 
 def test_what_was_not_left_behind_cannot_be_mended(house: House) -> None:
@@ -180,6 +234,14 @@ def test_a_run_is_told_to_stop_and_one_that_is_over_cannot_be(house: House) -> N
     # One of its stacks is another's.
     assert house.post_to(f"/runs/{both.number}/cancel", {}, "operator").status_code == 403
     assert house.post_to(f"/runs/{both.number}/cancel", {}).status_code == 202
+
+
+def test_a_body_of_two_lengths_and_a_text_that_no_database_keeps_are_refused(house: House) -> None:
+    both = {"content-length": "2", "transfer-encoding": "chunked", "content-type": "application/json"}
+    twofold = house.ask("POST", f"{WEB}/plan", "operator", headers=both, content=b"{}")
+    assert (twofold.status_code, twofold.headers["connection"]) == (400, "close")
+    assert house.post_to(f"{WEB}/plan", {"reason": "a\0b"}, "operator").status_code == 400
+    assert house.post_to(f"{WEB}/plan", {"reason": "a\nb"}, "operator").status_code == 202
 
 
 def test_a_look_is_asked_for_with_one_s_own_words(house: House) -> None:
@@ -255,3 +317,32 @@ def test_nobody_acts_without_end(house: House) -> None:
         pass
     found = house.post_to(f"{WEB}/plan")
     assert (found.status_code, found.json()["code"]) == (429, "HF-4123")
+
+
+def test_what_was_refused_is_in_the_record_once_and_what_was_not_tried_is_not(house: House) -> None:
+    house.proposed("web@prod")
+    record = house.post.outside.record
+    before = len(record.events())
+    for _ in range(3):
+        assert house.post_to(f"{WEB}/approve", {"proposal": 1}, "own").status_code == 403
+        assert house.post_to("/stacks/lab/db@prod/suspend", {"reason": "x"}, "own").status_code == 404
+        assert house.post_to(f"{WEB}/apply", {"proposal": 1}, "runner").status_code == 403
+        assert house.get("/stacks/lab/db@prod", "own").status_code == 404
+    told = record.events()[before:]
+    assert [(one.stack, one.actor, one.event) for one in told] == [
+        ("!", f"token:{who}-token", ActDenied(by=f"{who}@acme.example", what=f"POST /api/v1{path}", code=code))
+        for who, path, code in (
+            ("own", f"{WEB}/approve", "HF-4122"),
+            ("own", "/stacks/lab/db@prod/suspend", "HF-4120"),
+            ("runner", f"{WEB}/apply", "HF-4122"),
+        )
+    ]
+    assert record.verify() is None
+    shown = [one["kind"] for one in house.get("/events").json()["items"]]
+    assert shown.count("act_denied") == 3
+    assert "act_denied" not in [one["kind"] for one in house.get("/events", "own").json()["items"]]
+    # However many paths somebody tries: the record does not grow with them.
+    for number in range(40):
+        house.post_to(f"/stacks/lab/no-{number}@prod/plan", {}, "own")
+    assert len(record.events()) - before <= 22
+    assert house.journal.count("an act was refused") <= 22

@@ -8,12 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 from fastapi import FastAPI
-from serviced import HOLDFAST, Service
+from serviced import HOLDFAST, Service, until
 
 from orchestrator.effects.journal import StreamJournal
 from orchestrator.web.door import Door
@@ -45,11 +47,10 @@ def test_a_port_in_use_is_told_before_anybody_is_told_of_a_service(tmp_path: Pat
 
 @pytest.mark.parametrize("address", ["192.0.2.1:80", "127.0.0.1:99999", "nonsense", "no.such.host.invalid:80", ":x"])
 def test_an_address_that_is_none_of_ours_is_told(tmp_path: Path, address: str) -> None:
-    made = Service(tmp_path)
-    made.start("--listen", address)
-    assert made.ends() == 64
-    assert "HF-1063" in made.said
-    assert "Traceback" not in made.said
+    done = Service(tmp_path).run("serve", "--listen", address)
+    assert done.returncode == 64
+    assert "HF-1063" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_a_service_that_answers_nobody_opens_nothing(tmp_path: Path) -> None:
@@ -123,23 +124,55 @@ def test_while_it_drains_it_is_not_ready_and_answers_all_the_same(tmp_path: Path
     assert "Traceback" not in made.said
 
 
-@pytest.mark.parametrize("said", [b"", b"GET /livez HTTP/1.1\r\nX: ", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /l"])
-def test_whoever_says_nothing_whole_is_shown_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: bytes) -> None:
+def held(address: tuple[str, int]) -> bool:
+    """Whether a process has its end of some connection to an address that is open, or was closed only by the other."""
+    ends = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(end[1].endswith(f":{address[1]:04X}") and end[3] in {"01", "08"} for end in ends)
+
+
+@contextmanager
+def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """A door that waits for nobody, and says in its journal what it complains of."""
     monkeypatch.setattr(Patient, "patience_s", 0.2)
     with (tmp_path / "log").open("w") as log:
         door = Door.at("127.0.0.1:0", {})
         assert door
         app = FastAPI()
         app.get("/livez")(lambda: "ok")
+        app.get("/much")(lambda: "x" * 8_000_000)
         door.serve(app, StreamJournal.on(log, {}, lambda: str))
         host, port = door.address.split(":")
         try:
-            with socket.create_connection((host, int(port)), 10) as silent:
-                silent.sendall(said)
-                while silent.recv(65536):
-                    pass
+            yield host, int(port)
             assert httpx2.get(f"http://{door.address}/livez").json() == "ok"
         finally:
             door.close()
     with pytest.raises(httpx2.ConnectError):
         httpx2.get(f"http://{host}:{port}/livez")
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /livez HTTP/1.1\r\nX: ", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /l"])
+def test_whoever_says_nothing_whole_is_shown_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: bytes) -> None:
+    with impatient(monkeypatch, tmp_path) as address, socket.create_connection(address, 10) as silent:
+        silent.sendall(said)
+        while silent.recv(65536):
+            pass
+
+
+def test_whoever_asks_and_never_reads_is_shown_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with impatient(monkeypatch, tmp_path) as address, socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        deaf.connect(address)
+        deaf.sendall(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
+        # Once it was held, and then no more, though nothing of it was read: the kernel alone has the rest.
+        until(lambda: held(address))
+        until(lambda: not held(address))
+
+
+def test_what_is_no_request_is_complained_of_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with impatient(monkeypatch, tmp_path) as address:
+        for _ in range(5):
+            with socket.create_connection(address, 10) as rude:
+                rude.sendall(b"\0\r\n\r\n")
+                assert rude.recv(100).startswith(b"HTTP/1.1 400 ")
+        assert (tmp_path / "log").read_text().count("Invalid HTTP request") == 1

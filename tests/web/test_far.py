@@ -146,7 +146,7 @@ def test_a_plan_is_shown_asked_about_and_applied_as_it_was_seen(tmp_path: Path) 
         # What was approved is applied by the service itself.
         (number,) = re.findall(r"approve web --proposal (\d+)", made.far("show", "web").stderr)
         yes = made.far("approve", "web", "--proposal", number, "--reason", "fine", "-o", "json")
-        assert '"by": "token:first"' in yes.stdout
+        assert '"by": "ana@acme.example"' in yes.stdout
         assert made.far("wait", "--timeout", "60s").returncode == 0
         checked = made.far("apply", "db", "--verify")
         assert (checked.returncode, "No drift in 1 stack." in checked.stdout) == (0, True), checked.stderr
@@ -159,7 +159,7 @@ def test_a_plan_is_shown_asked_about_and_applied_as_it_was_seen(tmp_path: Path) 
         assert (grave.returncode, "asks for its name: --confirm db" in grave.stderr) == (3, True)
         (number,) = re.findall(r"approve db --proposal (\d+)", made.far("show", "db").stderr)
         no = made.far("reject", "db", "--proposal", number)
-        assert (no.returncode, no.stderr.splitlines()[0]) == (0, "rejected db  as token:first")
+        assert (no.returncode, no.stderr.splitlines()[0]) == (0, "rejected db  as ana@acme.example")
         assert made.far("apply", "db", "--confirm", "db").returncode == 4
         assert made.far("plan", "db").returncode == 0
         assert made.far("apply", "db", "--confirm", "db").returncode == 0
@@ -184,7 +184,7 @@ def test_what_is_said_from_elsewhere_is_what_is_recorded_here(tmp_path: Path) ->
         assert (here.stdout, here.returncode) == (far.stdout, far.returncode)
         assert made.far("drift", "net", "--heed", "terraform_data.net#x").returncode == 0
         assert made.far("drift", "--answer").stderr.startswith("HF-1915")
-        assert made.far("reject", "db", "--proposal", number, "--plain").stdout == "rejected db  as token:first\n"
+        assert made.far("reject", "db", "--proposal", number, "--plain").stdout == "rejected db  as ana@acme.example\n"
         assert made.here("status", "--plain", "db").stdout == made.far("status", "--plain", "db").stdout
 
 
@@ -204,10 +204,10 @@ def test_a_service_that_dies_in_the_middle_leaves_whoever_asked_with_what_is_kno
         found = waits.result(120)
         assert (found.returncode, found.stdout) == (1, "")
         (run,) = re.findall(r"run (\d+) was asked for, and what it began goes on", found.stderr)
-        assert "HF-4704" in found.stderr
+        assert "HF-4804" in found.stderr
         assert f"hint  holdfast show {run}" in found.stderr
         gone = made.far("status")
-        assert (gone.returncode, gone.stderr[:7]) == (1, "HF-4700")
+        assert (gone.returncode, gone.stderr[:7]) == (1, "HF-4800")
         # The keeper is at work still: let it end.
         pipe.write_text("go on\n")
         made.process.wait(60)

@@ -118,7 +118,7 @@ def test_a_revoked_token_s_stream_ends_within_five_seconds(house: House) -> None
     with house.door() as client, client.stream("GET", f"/runs/{run}/logs", headers=bearer) as answer:
         events = told(answer.iter_lines())
         assert next(events)["data"]["line"] == "first"
-        house.served.host.tokens.revoke("own-token")
+        house.served.host.tokens.revoke("own-token", by="test")
         at = time.monotonic()
         assert list(events) == []
         assert time.monotonic() - at < 5

@@ -28,14 +28,14 @@ def test_a_change_is_asked_about_approved_applied_and_told(tmp_path: Path, lab_c
     }
     (made.lab / "stacks.yaml").write_text(json.dumps(stacks))
     made.keys["sources"] = [made.source("lab")]
-    made.keys["teams"] = {"platform": ["token:ana"]}
+    made.keys["teams"] = {"platform": ["ana@acme.example"]}
     made.write()
     made.extra["TF_CLI_CONFIG_FILE"] = str(lab_cli_config)
     with made.at_work():
-        ana, bob = made.token("ana", "admin"), made.token("bob", "admin")
+        ana, bob = made.token("ana", "admin", "--for", "ana@acme.example"), made.token("bob", "admin")
         made.until(lambda: made.get("/api/v1/approvals", ana).json()["items"])
         (waiting,) = made.get("/api/v1/approvals", ana).json()["items"]
-        assert waiting["approvers"] == ["team:platform (token:ana)"]
+        assert waiting["approvers"] == ["team:platform (ana@acme.example)"]
         assert waiting["unheard"] == ""
         plan = made.get(f"{STACK}/plan", ana).json()
         assert (plan["counts"]["create"], plan["digest"]) == (1, waiting["digest"])
@@ -48,7 +48,7 @@ def test_a_change_is_asked_about_approved_applied_and_told(tmp_path: Path, lab_c
         assert (code, refused["code"]) == (403, "HF-4101")
         assert not (cloud / "ledger.jsonl").exists()
         code, done = say("approve", ana, proposal=plan["proposal"], digest=plan["digest"])
-        assert (code, done["by"]) == (202, "token:ana")
+        assert (code, done["by"]) == (202, "ana@acme.example")
         made.until(lambda: made.get(STACK, ana).json()["sync"] == "Synced")
         assert len((cloud / "ledger.jsonl").read_text().splitlines()) >= 1
         assert made.get(f"{STACK}/outputs", ana).json()["outputs"]["name"]["value"] == "one"

@@ -42,6 +42,9 @@ def test_programs_get_what_the_page_promises(made: Service) -> None:
     assert shape(revoked) == shape(EXAMPLES["token revoke"])
     state = {one["id"]: one["state"] for one in json.loads(made.run("token", "list", "-o", "json").stdout)["tokens"]}
     assert state[created["id"]] == "revoked"
+    told = [json.loads(line) for line in made.run("audit", "export", "--source", "lab").stdout.splitlines()]
+    mine = [one["event"]["kind"] for one in told if one["event"].get("token") == created["id"]]
+    assert mine == ["token_made", "token_revoked"]
     plain = made.run("token", "create", "plain", "--role", "view", "--plain").stdout
     assert plain.startswith("hf_")
     assert plain.count("\n") == 1
@@ -56,6 +59,7 @@ def test_programs_get_what_the_page_promises(made: Service) -> None:
         (("create", "x", "--role", "view", "--until", "2020-01-01"), "HF-1908", "over"),
         (("create", "x", "--role", "view", "--until", "soon"), "HF-1908", "soon"),
         (("create", "x"), "HF-1900", "role"),
+        (("create", "x", "--role", "view", "--for", "token:ci"), "HF-1944", "ana@"),
         (("revoke", "nobody"), "HF-1942", "token list"),
         (("remove", "x"), "HF-1900", "remove"),
     ],

@@ -58,7 +58,12 @@ class Place:
 
     def variables(self) -> dict[str, str]:
         """Return what ``holdfast`` needs in its environment to work here."""
-        return {"HOLDFAST_HOME": str(self.home), "TF_CLI_CONFIG_FILE": str(self.tool_configuration)}
+        return {
+            "HOLDFAST_HOME": str(self.home),
+            "TF_CLI_CONFIG_FILE": str(self.tool_configuration),
+            # A build service that tries the demo keeps its folder for as long as the demo takes.
+            "HOLDFAST_RECORD": "lasting",
+        }
 
 
 def make(place: Place, *, anew: bool, outer: Mapping[str, str]) -> str:

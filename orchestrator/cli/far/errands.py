@@ -79,7 +79,7 @@ def _do(far: Far, verb: str, body: Mapping[str, Any], tell: Tell, came: Came) ->
     except Unreached as error:
         raise Unreached(
             f"{error.message}; run {run} was asked for, and what it began goes on under its keepers",
-            code="HF-4704",
+            code="HF-4804",
             hint=f"holdfast show {run}, once it answers again",
         ) from error
     came.rows += far.read(lambda: [errands.read(one) for one in found["stacks"]])

@@ -114,7 +114,7 @@ class Far:
         return [f"holdfast logs {run}"] if any(event.kind == "message" for event in events) else []
 
     def read(self, make: Callable[[], _T]) -> _T:
-        """Return what is made of what the service says. Raises Unreached (HF-4701) where it makes no sense."""
+        """Return what is made of what the service says. Raises Unreached (HF-4801) where it makes no sense."""
         with understood(self.server.url):
             return make()
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 
 import click
 
-from orchestrator.cli.asking import Leave, allowed
+from orchestrator.cli.asking import allowed
 from orchestrator.cli.far import errands
 from orchestrator.cli.far.drifting import verified
 from orchestrator.cli.far.place import Far, asked
+from orchestrator.cli.flow import Wanted
 from orchestrator.cli.progress import progress
 from orchestrator.cli.screen import Screen
 from orchestrator.cli.show_plan import page, view
+from orchestrator.cli.show_stack import page_of as stack_page
 from orchestrator.cli.suggesting import after_apply, after_plan
 from orchestrator.engine.sorting_out import kept_back
 from orchestrator.errors import EXIT_INTERRUPTED, UsageError
@@ -34,16 +36,6 @@ class Asker:
     def gravity(self, row: Row) -> str:
         """Say what makes a plan too grave for a mere yes, as the service knows it."""
         return self.grave.get(row.key, "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a person wants applied, and how."""
-
-    leave: Leave
-    reason: str = ""
-    accept_duplicates: bool = False
-    parallel: int = 0
 
 
 def plan(
@@ -76,10 +68,15 @@ def show_stack(ctx: click.Context, word: str) -> None:
         key = far.one(word)
         document = far.server.get(far.of(key, "plan"))
         row = far.read(lambda: read_row(document))
-        if row.proposal is None:
+        applied, waits = document["applied"], row.proposal
+        if waits is None and applied is None:
             raise UsageError(f"nothing is proposed for {key.short}", code="HF-1906", hint=f"holdfast plan {key.short}")
-        far.screen.emit(page([row]))
-        far.screen.next(*after_plan(far, [row], row.proposal.run))
+        shown = row if waits else None
+        far.read(lambda: far.screen.emit(stack_page(key, shown, document["proposed"], applied)))
+        if waits is None:
+            far.screen.next(far.command("plan", key.short))
+        else:
+            far.screen.next(*after_plan(far, [row], waits.run))
 
 
 def apply(ctx: click.Context, words: Sequence[str], wanted: Wanted, *, with_dependents: bool, verify: bool) -> int:

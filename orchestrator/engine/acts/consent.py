@@ -15,6 +15,7 @@ from orchestrator.model.event import Approved, Event, Rejected
 from orchestrator.model.observed import Consent, Proposal, State, TrackView
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.eligible import may, who
+from orchestrator.rules.rights import is_program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,11 @@ def unheard(one: Waiting, caller: Caller, teams: Mapping[str, tuple[str, ...]]) 
     policy, authors = one.asked.stack.policy, one.asked.desired.authors
     if may(policy, caller.actor, caller.teams, authors):
         return ""
+    if is_program(caller.actor):
+        return (
+            f"nobody knows whose word that of {caller.actor} is, and {one.key.short} does not ask for it by that name: "
+            "make a token for a person with --for, or name this one under approvals: from:"
+        )
     return (
         f"the word of {caller.actor} does not count for {one.key.short}: "
         f"it takes {', '.join(who(teams, policy, authors))}"

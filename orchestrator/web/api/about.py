@@ -19,6 +19,8 @@ class You(BaseModel):
     """Who asks."""
 
     name: str
+    #: Whose the token is, and under whose name its word counts; empty where it is a program's.
+    person: str
     roles: list[str]
     can: list[Right]
 
@@ -36,5 +38,5 @@ class About(BaseModel):
 def about(request: Request, who: Who) -> Response:
     """Say which release answers, and what whoever asks may do."""
     can = sorted({right for role in who.roles for right in role.rights})
-    you = You(name=who.name, roles=[role.name for role in who.roles], can=can)
+    you = You(name=who.name, person=who.person, roles=[role.name for role in who.roles], can=can)
     return fresh(request, About(version=orchestrator.__version__, you=you))

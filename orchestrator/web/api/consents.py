@@ -57,7 +57,7 @@ def apply(once: Acting, stack: str, said: Consented) -> Response:
         one = _waiting(once, found, said)
         if isinstance(situation_of(found.outside, one.asked).action, Apply):
             # Everybody who is asked has said yes already.
-            nudge(once.hands(found.post), found.key, f"{once.who.name} asked for it")
+            nudge(once.hands(found.post), found.key, f"{once.caller.actor} asked for it")
             return _accepted(once, one, "apply", None)
         if not allowed(once.who, Right.APPROVE, found.key):
             raise Problem(403, detail="a yes is missing, and to say it is not yours")
@@ -69,7 +69,7 @@ def apply(once: Acting, stack: str, said: Consented) -> Response:
 @router.post("/stacks/{stack:path}/reject", response_model=Accepted, status_code=202)
 @guarded(Right.APPROVE, Over.STACK)
 def reject(once: Acting, stack: str, said: Answered) -> Response:
-    """Say no to exactly what is proposed: nothing applies it, whoever says yes to it there."""
+    """Say no to what is proposed: every yes is void, and nothing applies it before somebody says yes after all."""
     found = spot(once.house, stack)
 
     def act() -> Accepted:
@@ -114,5 +114,5 @@ def _accepted(once: Once, one: Waiting, act: str, run: int | None) -> Accepted:
         position=once.position(run) if run else None,
         proposal=one.proposal.number,
         digest=one.proposal.changes_digest,
-        by=once.who.name,
+        by=once.caller.actor,
     )

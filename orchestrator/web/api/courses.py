@@ -64,7 +64,7 @@ def look(once: Acting, stack: str, said: Said) -> Response:
     found = spot(once.house, stack)
 
     def act() -> Accepted:
-        nudge(once.hands(found.post), found.key, said.reason or f"{once.who.name} asked for it")
+        nudge(once.hands(found.post), found.key, said.reason or f"{once.caller.actor} asked for it")
         return _accepted(once, found, "plan")
 
     return once.answer(said, act)
@@ -94,7 +94,7 @@ def resume(once: Acting, stack: str, said: Said) -> Response:
     def act() -> Accepted:
         outside = once.hands(found.post)
         done = lift(outside, found.reading, once.caller, [found.key], said.reason)
-        nudge(outside, found.key, f"{once.who.name} resumed it")
+        nudge(outside, found.key, f"{once.caller.actor} resumed it")
         notes = [f"lifted the suspension of {one.of}: {one.why}" for one in done.lifted]
         notes += [f"{key.short} follows its source again" for key in done.released]
         notes += [f"drift of {key.short} is repaired again" for key in done.repaired]
@@ -120,7 +120,7 @@ def rollback(once: Acting, stack: str, said: RolledBack) -> Response:
         revision = back(outside, found.reading, found.key, said.to, lambda name: read_at(outside, source, name))
         target = Target(kind=HoldKind.REVISION, revision=revision, reason=said.reason)
         Holding(outside=outside, source=source, caller=once.caller, targets={found.key: target}).hold()
-        nudge(outside, found.key, f"{once.who.name} rolled it back")
+        nudge(outside, found.key, f"{once.caller.actor} rolled it back")
         return _accepted(once, found, "rollback", f"held at {revision}")
 
     return once.answer(said, act)
@@ -144,11 +144,11 @@ def cancel(once: Acting, run: Number, said: Said) -> Response:
             for key in sorted(stacks):
                 if key.source == post.source.id:
                     # Whoever works it next finds out how it ended.
-                    nudge(post.outside, key, f"{once.who.name} cancelled run {run}")
-        return Accepted(act="cancel", run=run, position=once.position(run), by=once.who.name)
+                    nudge(post.outside, key, f"{once.caller.actor} cancelled run {run}")
+        return Accepted(act="cancel", run=run, position=once.position(run), by=once.caller.actor)
 
     return once.answer(said, act)
 
 
 def _accepted(once: Once, found: Spot, act: str, *notes: str) -> Accepted:
-    return Accepted(act=act, stack=found.key.short, key=str(found.key), by=once.who.name, notes=list(notes))
+    return Accepted(act=act, stack=found.key.short, key=str(found.key), by=once.caller.actor, notes=list(notes))

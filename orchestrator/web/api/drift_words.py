@@ -83,4 +83,6 @@ def heed(once: Acting, stack: str, said: Heeded) -> Response:
 
 
 def _accepted(once: Once, found: Spot, act: str, *notes: str, run: int | None = None) -> Accepted:
-    return Accepted(act=act, stack=found.key.short, key=str(found.key), run=run, by=once.who.name, notes=list(notes))
+    return Accepted(
+        act=act, stack=found.key.short, key=str(found.key), run=run, by=once.caller.actor, notes=list(notes)
+    )

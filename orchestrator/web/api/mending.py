@@ -100,7 +100,7 @@ def unlock(once: Acting, stack: str, said: Freed) -> Response:
             raise Conflict(f"{found.key.short} is locked by another lock than was seen")
         free(outside, found.reading, once.caller, found.key, lock)
         return Accepted(
-            act="unlock", stack=found.key.short, key=str(found.key), by=once.who.name, notes=[f"freed lock {lock}"]
+            act="unlock", stack=found.key.short, key=str(found.key), by=once.caller.actor, notes=[f"freed lock {lock}"]
         )
 
     return once.answer(said, act)
@@ -118,7 +118,7 @@ def resolve(once: Acting, stack: str, said: Dead) -> Response:
         number = unproven.attempt.number if unproven.attempt else 0
         if number != said.attempt:
             raise Conflict(f"{found.key.short} is in doubt about attempt {number}, not {said.attempt}")
-        dead = AttemptDead(attempt=number, by=once.who.name, reason=said.reason)
+        dead = AttemptDead(attempt=number, by=once.caller.actor, reason=said.reason)
         with begun(outside, once.caller, found.reading, "resolve") as run:
             state = settle(outside, found.reading, found.key, dead, run)
         told = telling.Resolved(key=found.key, said=dead, why=unproven.why, state=state)
@@ -128,7 +128,7 @@ def resolve(once: Acting, stack: str, said: Dead) -> Response:
             key=str(found.key),
             run=run.number,
             position=once.position(run.number),
-            by=once.who.name,
+            by=once.caller.actor,
             notes=[unproven.why],
             resolved=ResolvedView.model_validate(telling.value(told)),
         )

@@ -14,14 +14,17 @@ from orchestrator.engine.acts.caller import Caller
 from orchestrator.engine.outside import Outside
 from orchestrator.engine.post import Post
 from orchestrator.engine.recorded import entries_of
+from orchestrator.errors import Denied
 from orchestrator.rules.rights import Identity
 from orchestrator.web.acting import caller_of, hands_of
 from orchestrator.web.api.paging import make_cursor
 from orchestrator.web.gate import House, Who
 from orchestrator.web.inside import Inside
 from orchestrator.web.problems import Problem
+from orchestrator.web.refusals import tell_refused
 
 _ACCEPTED: Final = 202
+_FORBIDDEN: Final = 403
 
 Key = Annotated[
     str,
@@ -32,7 +35,8 @@ Key = Annotated[
         description="A new one for each thing that is to be done: the same request with the same key is done once.",
     ),
 ]
-Reason = Annotated[str, StringConstraints(max_length=2000)]
+#: Without what no database keeps in a text.
+Reason = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
 class Said(BaseModel):
@@ -80,6 +84,14 @@ class Once:
         """Act, and answer; a repeated request gets the same answer and nothing is done. Raises Problem, Conflict."""
         if not self.house.acts.take(self.who.name):
             raise Problem(429, headers={"retry-after": "60"})
+        try:
+            return self._answer(said, act)
+        except (Problem, Denied) as refused:
+            if isinstance(refused, Denied) or refused.status == _FORBIDDEN:
+                tell_refused(self._request, self.who, refused.code)
+            raise
+
+    def _answer(self, said: BaseModel, act: Callable[[], BaseModel]) -> Response:
         if not self._key:
             return _response(act().model_dump_json())
         answers = self.house.served.host.answers

@@ -24,6 +24,58 @@ _FURTHEST: Final = 1000
 _BATCH: Final = 100
 
 
+class IssueView(BaseModel):
+    """An issue that a commit speaks of."""
+
+    ref: str
+    closes: bool
+
+
+class PullView(BaseModel):
+    """The pull request that brought a change; of one that is not `known` only a commit's words speak."""
+
+    number: int
+    title: str
+    url: str
+    author: str
+    approvers: list[str]
+    merged_at: str | None
+    known: bool
+
+
+class YesView(BaseModel):
+    """Somebody's yes to exactly what was applied."""
+
+    by: str
+    at: str
+    reason: str
+
+
+class IntentView(BaseModel):
+    """Why a stack was applied."""
+
+    stack: str
+    run: int
+    attempt: int
+    why: str
+    purpose: str
+    basis: str
+    strange: list[str]
+    repairs: bool
+    revision: str
+    since: str | None
+    whole: bool
+    covered: int
+    undone: int
+    authors: list[str]
+    incidents: list[str]
+    runbooks: list[str]
+    issues: list[IssueView]
+    pulls: list[PullView]
+    approvals: list[YesView]
+    unread: str
+
+
 class RunView(BaseModel):
     """One run: the document of `holdfast runs -o json`. Of its stacks only those are named that are theirs to see."""
 
@@ -36,6 +88,7 @@ class RunView(BaseModel):
     started_at: str
     ended_at: str | None
     stacks: list[str]
+    intents: list[IntentView]
 
 
 class RunEventView(BaseModel):
@@ -79,7 +132,7 @@ def runs(
 @guarded(Right.VIEW, Over.RUN)
 def one_run(request: Request, house: House, who: Who, run: Number) -> Response:
     """Return one run."""
-    return fresh(request, _view(_found(house, who, run)))
+    return fresh(request, _view(_found(house, who, run), whole=True))
 
 
 @router.get("/runs/{run}/events", response_model=Page[RunEventView])
@@ -109,5 +162,5 @@ def _row(house: Inside, who: Identity, run: Run) -> telling.Row | None:
     return telling.Row(run=run, entries=entries)
 
 
-def _view(row: telling.Row) -> RunView:
-    return RunView.model_validate(telling.value(row))
+def _view(row: telling.Row, *, whole: bool = False) -> RunView:
+    return RunView.model_validate(telling.value(row, whole=whole))

@@ -11,14 +11,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from orchestrator.model.source import Source
-from orchestrator.web.hooking.words import Push
+from orchestrator.web.hooking.words import Push, Talk
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 _SCP: Final = re.compile(r"[^/:]+:(?P<path>[^/].*)")
 
 
-def concerns(push: Push, source: Source) -> bool:
-    """Whether a push can have changed what ``source`` follows."""
+def concerns(push: Push | Talk, source: Source) -> bool:
+    """Whether a push can have changed what ``source`` follows, or talk be about its pull requests."""
+    if isinstance(push, Talk):
+        return _is_repository(push.repository, source.location)
     return _is_repository(push.repository, source.location) and _is_ref(push, source.ref)
 
 

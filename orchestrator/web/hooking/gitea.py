@@ -6,10 +6,14 @@ https://docs.gitea.com/usage/webhooks and https://forgejo.org/docs/latest/user/w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from orchestrator.web.hooking.github import pushed
 from orchestrator.web.hooking.signing import in_hex
-from orchestrator.web.hooking.words import Knock, Malformed, Other, Said, parsed
+from orchestrator.web.hooking.words import Knock, Malformed, Other, Said, Talk, parsed, text
+
+#: What the events begin with that pull requests, their commits and what is said of them make.
+_TALK: Final = ("pull_request", "issue_comment")
 
 
 def signed(knock: Knock, secrets: Sequence[str]) -> bool:
@@ -22,6 +26,11 @@ def delivery(knock: Knock) -> str:
     return knock.header("x-forgejo-delivery") or knock.header("x-gitea-delivery")
 
 
+def proven(knock: Knock) -> bytes:
+    """Return what is signed: the body alone."""
+    return knock.body
+
+
 def read(knock: Knock) -> Said:
     """Return what happened; a test delivery is a push like any other. Raises Malformed."""
     body = parsed(knock.body)
@@ -30,5 +39,7 @@ def read(knock: Knock) -> Said:
             raise Malformed
         case "push":
             return pushed(body)
+        case event if event.startswith(_TALK):
+            return Talk(repository=text(body, "repository", "full_name"))
         case _:
             return Other()

@@ -6,9 +6,15 @@ https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from orchestrator.web.hooking.signing import with_name
-from orchestrator.web.hooking.words import Knock, Malformed, Other, Ping, Push, Said, parsed, text, the_ref
+from orchestrator.web.hooking.words import Knock, Malformed, Other, Ping, Push, Said, Talk, parsed, text, the_ref
+
+#: What happens to pull requests, to what is said of them, and to the checks that were asked for again.
+_TALK: Final = frozenset(
+    {"pull_request", "pull_request_review", "issue_comment", "merge_group", "check_run", "check_suite"}
+)
 
 
 def signed(knock: Knock, secrets: Sequence[str]) -> bool:
@@ -21,6 +27,11 @@ def delivery(knock: Knock) -> str:
     return knock.header("x-github-delivery")
 
 
+def proven(knock: Knock) -> bytes:
+    """Return what is signed: the body alone."""
+    return knock.body
+
+
 def read(knock: Knock) -> Said:
     """Return what happened. Raises Malformed."""
     body = parsed(knock.body)
@@ -31,6 +42,8 @@ def read(knock: Knock) -> Said:
             return Ping()
         case "push":
             return pushed(body)
+        case event if event in _TALK:
+            return Talk(repository=text(body, "repository", "full_name"))
         case _:
             return Other()
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.web.hooking.signing import one_of, same, standard
-from orchestrator.web.hooking.words import Knock, Malformed, Other, Push, Said, inner, parsed, text, the_ref
+from orchestrator.web.hooking.signing import named, one_of, same, standard
+from orchestrator.web.hooking.words import Knock, Malformed, Other, Push, Said, Talk, inner, parsed, text, the_ref
 
 _PUSHES: Final = frozenset({"push", "tag_push"})
+_TALK: Final = frozenset({"merge_request", "note"})
 
 
 def signed(knock: Knock, secrets: Sequence[str]) -> bool:
@@ -30,6 +31,11 @@ def delivery(knock: Knock) -> str:
     return knock.header("idempotency-key") or knock.header("x-gitlab-event-uuid")
 
 
+def proven(knock: Knock) -> bytes:
+    """Return what is proven: by the signing token the name of the delivery, too."""
+    return named(knock) if knock.header("webhook-signature") else knock.body
+
+
 def read(knock: Knock) -> Said:
     """Return what happened; a test is a push like any other. Raises Malformed."""
     body = parsed(knock.body)
@@ -39,6 +45,8 @@ def read(knock: Knock) -> Said:
     kind = text(body, "object_kind") or text(body, "event_name")
     if not kind and inner(body, "ref") is not None:
         raise Malformed
+    if kind in _TALK:
+        return Talk(repository=text(body, "project", "path_with_namespace"))
     if kind not in _PUSHES:
         return Other()
     return Push(

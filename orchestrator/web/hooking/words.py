@@ -49,7 +49,15 @@ class Push:
     default_branch: str = ""
 
 
-Said: TypeAlias = Ping | Other | Push
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """Something happened to pull requests: one was opened, pushed to, merged, spoken about."""
+
+    #: What its provider calls the repository, empty where that was not said.
+    repository: str = ""
+
+
+Said: TypeAlias = Ping | Other | Push | Talk
 
 
 class Provider(Protocol):
@@ -61,6 +69,10 @@ class Provider(Protocol):
 
     def delivery(self, knock: Knock) -> str:
         """Return the name that the provider gives this delivery, empty where it gives none."""
+        ...
+
+    def proven(self, knock: Knock) -> bytes:
+        """Return all that the signature covers: whoever sends the same again has signed nothing new."""
         ...
 
     def read(self, knock: Knock) -> Said:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from ports import free_port
 
 from adapters.ansible.adapter import build
 from adapters.contract import ChangeKind, Goal, Input, ToolFailed, ToolStopped, Unknown
@@ -55,8 +56,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
     ports, running = [], []
     for number in range(2):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            ports.append(free.getsockname()[1])
+        ports.append(free_port())
         config = folder / f"sshd{number}"
         config.write_text(
             f"Port {ports[-1]}\nListenAddress 127.0.0.1\nHostKey {folder}/host{number}\n"

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import preloaded
@@ -91,8 +92,10 @@ class Lamp:
         (self.repo / "lamp").mkdir(parents=True)
         self.git("init", "-q")
         self.git("config", "user.email", "ana@acme.example")
-        task = f'ansible.builtin.copy: {{content: "on", dest: "{folder / "light"}"}}'
-        self.commit({"stacks.yaml": SMALL, "lamp/site.yml": f"- hosts: localhost\n  tasks:\n    - {task}\n"})
+        task = f'ansible.builtin.file: {{path: "{folder / "light"}", state: directory}}'
+        site = f"- hosts: localhost\n  gather_facts: false\n  tasks:\n    - {task}\n"
+        self.files = {"stacks.yaml": SMALL, "lamp/site.yml": site}
+        self.commit(self.files)
         self.holdfast(0, "apply", "--yes")
 
     def git(self, *words: str) -> None:
@@ -111,8 +114,20 @@ class Lamp:
         return out + err
 
 
-def test_what_a_playbook_made_is_refused_to_be_taken_down_before_anything_is_held(tmp_path: Path) -> None:
-    lamp = Lamp(tmp_path)
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory) -> Lamp:
+    """One lamp for all tests that light none."""
+    return Lamp(tmp_path_factory.mktemp("lamp"))
+
+
+@pytest.fixture
+def lamp(applied: Lamp) -> Iterator[Lamp]:
+    """The lamp, its files afterwards as they were."""
+    yield applied
+    applied.commit(applied.files)
+
+
+def test_what_a_playbook_made_is_refused_to_be_taken_down_before_anything_is_held(lamp: Lamp) -> None:
     said = lamp.holdfast(64, "apply", "--destroy", "lamp", "--yes", "--confirm", "lamp")
     assert said.startswith("HF-1922  lamp: ansible cannot take down what it made")
     assert "Synced" in lamp.holdfast(0, "status", "lamp")
@@ -126,8 +141,8 @@ def test_what_a_playbook_made_is_refused_to_be_taken_down_before_anything_is_hel
     assert "holdfast resume" not in said
 
 
-def test_why_a_look_failed_is_in_the_log_of_its_run(tmp_path: Path) -> None:
-    lamp = Lamp(tmp_path)
+def test_why_a_look_failed_is_in_the_log_of_its_run(lamp: Lamp) -> None:
     lamp.commit({"lamp/site.yml": "- hosts: localhost\n  tasks: [{\n"})
     lamp.holdfast(1, "plan")
-    assert "HF-2004 ansible could not begin: lamp/site.yml:" in lamp.holdfast(0, "logs", "2")
+    newest = json.loads(lamp.holdfast(0, "runs", "--all", "--json"))["runs"][0]["run"]
+    assert "HF-2004 ansible could not begin: lamp/site.yml:" in lamp.holdfast(0, "logs", str(newest))

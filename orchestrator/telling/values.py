@@ -1,4 +1,4 @@
-"""Values of attributes as people read them: before → after, masked where they are secret."""
+"""Values of attributes as people read them: before → after, masked where they are secret. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 from adapters.contract import MASK, AttributeChange, Json
-from orchestrator.cli.printable import printable
+from orchestrator.telling.printable import printable
 
 #: What stands for a value that nobody knows yet.
 COMPUTED: Final = "(known after apply)"
