@@ -17,6 +17,7 @@
     │   └── AnothersRecord            it is kept for another repository           no   64
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
     │   └── StoreUnreachable          a store did not answer: nobody knows        yes   1
+    ├── Unreached            HF-48xx  a service that is asked does not answer     yes   1
     ├── Undelivered          HF-46xx  a receiver did not take a message            yes   1
     ├── ForgeError           HF-47xx  a forge says no, or what cannot be meant     no    1
     │   └── ForgeAway                 it does not answer, or has us wait           yes   1
@@ -209,6 +210,12 @@ class ForgeAway(ForgeError):
     """A forge does not answer just now, or has us wait (HF-4703): what was asked of it may have been done."""
 
     code = "HF-4701"
+
+
+class Unreached(OrchestratorError):
+    """The service that HOLDFAST_URL names does not answer, or something else does."""
+
+    code = "HF-4800"
     transient = True
 
 
