@@ -17,10 +17,10 @@
     │   └── AnothersRecord            it is kept for another repository           no   64
     ├── SecretMissing        HF-44xx  no store knows the name                     no    1
     │   └── StoreUnreachable          a store did not answer: nobody knows        yes   1
-    ├── Unreached            HF-48xx  a service that is asked does not answer     yes   1
     ├── Undelivered          HF-46xx  a receiver did not take a message            yes   1
     ├── ForgeError           HF-47xx  a forge says no, or what cannot be meant     no    1
     │   └── ForgeAway                 it does not answer, or has us wait           yes   1
+    ├── Unreached            HF-48xx  a service that is asked does not answer     yes   1
     └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
         └── NotStarted                nothing ran, for certain                    yes   1
 
@@ -210,6 +210,7 @@ class ForgeAway(ForgeError):
     """A forge does not answer just now, or has us wait (HF-4703): what was asked of it may have been done."""
 
     code = "HF-4701"
+    transient = True
 
 
 class Unreached(OrchestratorError):
