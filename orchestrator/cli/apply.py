@@ -77,8 +77,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     if folder is not None:
         from orchestrator.cli.carrying import apply_parcel  # noqa: PLC0415 -- seldom asked for
 
-        if destroy or with_dependents or verify or accept_duplicates:
-            raise UsageError("--plan applies exactly what is in the folder", hint="holdfast apply --plan DIR [STACK…]")
+        _check_carried(alone=not (destroy or with_dependents or verify or accept_duplicates))
         leave = Leave(yes=yes, confirmed=confirm)
         with reports.failing(ctx):
             code = apply_parcel(ctx, folder, digest, stacks, leave, reason=reason, parallel=parallel, reports=reports)
@@ -113,6 +112,15 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         if verify and code == 0:
             code = verify_applied(place, [row.key for row in result.rows], parallel=parallel)
         ctx.exit(code)
+
+
+def _check_carried(*, alone: bool) -> None:
+    """Raise UsageError where --plan stands beside what plans afresh (not ``alone``), or a service is to apply it."""
+    if not alone:
+        raise UsageError("--plan applies exactly what is in the folder", hint="holdfast apply --plan DIR [STACK…]")
+    if is_far():
+        hint = "unset HOLDFAST_URL to apply them on this host; a service makes its own: holdfast apply STACK"
+        raise UsageError("a service takes no plans that were made elsewhere", code="HF-1915", hint=hint)
 
 
 def _far(

@@ -17,7 +17,7 @@ import rich_click
 
 import orchestrator
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, at_record, screen_of
+from orchestrator.cli.place import Place, at_record, is_far, screen_of
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED, OrchestratorError
 from orchestrator.telling.counts import counted
 
@@ -48,7 +48,8 @@ def command(ctx: click.Context) -> None:
     from orchestrator.cli.show_doctor import Verdict, page  # noqa: PLC0415 -- rich is heavy
     from orchestrator.cli.unit_exposure import exposure  # noqa: PLC0415 -- likewise
 
-    checks = [*_programs(), *_adapters(), *exposure(_says), *_world(ctx)]
+    world = _far(ctx) if is_far() else _world(ctx)
+    checks = [*_programs(), *_adapters(), *exposure(_says), *world]
     screen_of(ctx).emit(page(checks))
     ctx.exit(EXIT_FAILED if any(one.verdict is Verdict.BAD for one in checks) else EXIT_DONE)
 
@@ -108,6 +109,20 @@ def _adapters() -> Iterator[Check]:
         verdict = Verdict.BAD if clash else Verdict.GOOD
         hint = "two distributions claim it: uninstall one" if clash else ""
         yield Check(name=f"adapter {name}", verdict=verdict, found=", ".join(sorted(origins)), hint=hint)
+
+
+def _far(ctx: click.Context) -> Iterator[Check]:
+    """Yield how the service fares that commands ask: what lies on this host is not what they work on."""
+    from orchestrator.cli.far.seeing import answers  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+    from orchestrator.cli.show_doctor import Check, Verdict  # noqa: PLC0415 -- rich is heavy
+
+    try:
+        url, found = answers(ctx)
+    except OrchestratorError as error:
+        yield Check(name="service", verdict=Verdict.BAD, found=f"{error.code} {error.message}", hint=error.hint)
+        return
+    hint = "its own record, disk and sources: holdfast doctor on its host"
+    yield Check(name="service", verdict=Verdict.GOOD, found=f"{url} answers: {found}", hint=hint)
 
 
 def _world(ctx: click.Context) -> Iterator[Check]:

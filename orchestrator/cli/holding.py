@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Protocol
 
-from adapters.contract import AdapterError, Goal, Json
-from orchestrator.cli.asking import Unanswered, words_for
+from adapters.contract import AdapterError, Json
+from orchestrator.cli.asking import Asker, Unanswered, words_for
 from orchestrator.cli.flow import Result, Wanted, carry_out
 from orchestrator.cli.place import Place
-from orchestrator.cli.suggesting import after_apply
-from orchestrator.engine.acts.holds import Holding, Target, down
+from orchestrator.cli.screen import Screen
+from orchestrator.cli.suggesting import Suggesting, after_apply
+from orchestrator.engine.acts.holds import UNPLANNED, Holding, Target, down
 from orchestrator.engine.reads import NoShell
 from orchestrator.errors import EXIT_INTERRUPTED, Denied, OrchestratorError, UsageError
-from orchestrator.model.observed import HoldKind
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.stillness import held_at
 from orchestrator.telling.rows import Mark, Row
 
-#: Where a hold stays though nothing was begun: there was nothing to do, or others have to say yes, too.
-_STAYS: Final = frozenset({Mark.NONE, Mark.APPLIED, Mark.CHANGES})
+
+class Holder(Suggesting, Protocol):
+    """Where it is told what is held."""
+
+    @property
+    def screen(self) -> Screen:
+        """The terminal, or what stands in its place."""
 
 
 def take_down(place: Place, wanted: Wanted) -> Result:
@@ -63,40 +68,38 @@ def held(place: Place, wanted: Wanted, targets: Mapping[StackKey, Target]) -> Re
         if not whole:
             holding.undo()
     if whole:
-        _put_back_unplanned(place, result, holding)
+        tell_unplanned(place.screen, holding.put_back_unplanned(result.rows))
     for key in result.refused:
         holding.put_back(key)
-    _tell_held(place, result)
-    _tell_refused(place, [row for row in result.rows if row.key in result.refused])
+    kept = [row.key for row in result.rows if row.key not in result.refused]
+    states = {key: place.outside.record.row(str(key)).state for key in kept}
+    still = {key: held_at(key, state) for key, state in states.items()}
+    tell_held(place, result, {key.short: "; ".join(one.words) for key, one in still.items() if one})
+    _tell_refused(place, result)
     return result
 
 
-def _put_back_unplanned(place: Place, result: Result, holding: Holding) -> None:
-    """Put back the hold of each stack that no plan was made of and nothing was begun of, and say so."""
-    for row in result.rows:
-        # What was planned, and that somebody said yes to, may wait for a gate.
-        target = holding.targets[row.key]
-        goal = Goal.DESTROY if target.kind is HoldKind.DESTROYED else Goal.CONVERGE
-        planned = row.proposal is not None and (row.proposal.revision, row.proposal.goal) == (target.revision, goal)
-        if planned or row.mark in _STAYS or holding.begun(row.key):
-            continue
-        holding.put_back(row.key, because="it could not be planned")
-        place.screen.say(f"{row.key.short} stays as it was: it could not be planned")
+def _tell_refused(place: Place, result: Result) -> None:
+    tell_refused(place, [row for row in result.rows if row.key in result.refused])
 
 
-def _tell_held(place: Place, result: Result) -> None:
+def tell_unplanned(screen: Screen, keys: Iterable[StackKey]) -> None:
+    """Say of which stacks the hold was put back, as no plan could be made of them."""
+    for key in keys:
+        screen.say(f"{key.short} stays as it was: {UNPLANNED}")
+
+
+def tell_held(place: Holder, result: Result, held: Mapping[str, str]) -> None:
     """Say which stacks are held now, and what to type: what tells more, and what ends the hold."""
+    for name, words in held.items():
+        place.screen.say(f"{name} is {words}")
     rows = [row for row in result.rows if row.key not in result.refused]
-    states = {row.key: place.outside.record.row(str(row.key)).state for row in rows}
-    kept = [still for key, state in states.items() if (still := held_at(key, state))]
-    for still in kept:
-        place.screen.say(f"{still.key.short} is {'; '.join(still.words)}")
-    ends = [place.command("resume", *(still.key.short for still in kept))] if kept else []
+    ends = [place.command("resume", *held)] if held else []
     more = after_apply(place, rows, result.run, ()) if result.exit_code else []
     place.screen.next(*more, *ends)
 
 
-def _tell_refused(place: Place, rows: Sequence[Row]) -> None:
+def tell_refused(place: Asker, rows: Sequence[Row]) -> None:
     """Raise Denied or Unanswered for stacks that stay as they were."""
     for row in rows:
         if row.mark is not Mark.CHANGES:

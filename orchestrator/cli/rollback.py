@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import confirm_options, stack_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.place import is_far, opened
 
 _PREVIOUS = "previous"
 
@@ -28,6 +28,11 @@ def command(ctx: click.Context, stack: str, *, revision: str, yes: bool, confirm
     policy, secrets, approvals and the outputs of other stacks are today's.
     """
     from orchestrator.cli.asking import Leave  # noqa: PLC0415 -- rich and the engine are heavy
+
+    if is_far():
+        from orchestrator.cli.far import going_back  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        ctx.exit(going_back.rollback(ctx, stack, revision, Leave(yes=yes, confirmed=confirm), reason))
     from orchestrator.cli.flow import Wanted  # noqa: PLC0415 -- likewise
     from orchestrator.cli.holding import held  # noqa: PLC0415 -- likewise
     from orchestrator.engine.acts.holds import Target, back  # noqa: PLC0415 -- likewise

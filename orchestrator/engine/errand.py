@@ -52,6 +52,8 @@ class Errand:
     stop: Stopping
     tell: Tell
     parallel: int = 0
+    #: Whether it holds the stacks itself: then that is told at its end, where it is known what became of it.
+    holds: bool = False
 
     def plan(self, keys: Sequence[StackKey], *, afresh: bool, backwards: bool) -> list[Row]:
         """Plan stacks, wave by wave; what somebody said no to is planned ``afresh`` where that is asked for."""
@@ -84,7 +86,15 @@ class Errand:
     def crew(self, *, afresh: bool = False) -> Crew:
         """Return who does it."""
         parallel = at_once(self.parallel)
-        return Crew(ground=self.site, run=self.run, stop=self.stop, tell=self.tell, parallel=parallel, afresh=afresh)
+        return Crew(
+            ground=self.site,
+            run=self.run,
+            stop=self.stop,
+            tell=self.tell,
+            parallel=parallel,
+            afresh=afresh,
+            holds=self.holds,
+        )
 
 
 def standing_proposal(site: Site, key: StackKey, number: int, digest: str) -> Proposal:

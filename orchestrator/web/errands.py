@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -21,6 +23,8 @@ _AT_ONCE: Final = 8
 _KEPT: Final = 100
 #: Seconds in which a run must have begun.
 _BEGINS_S: Final = 30.0
+#: Seconds between two looks whether something else ends the wait for an answer.
+_ANSWERS_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -29,7 +33,7 @@ class Outcome:
 
     #: Name of who asked for it: it is told to nobody else.
     who: str
-    #: ``plan``, ``apply`` or ``drift``.
+    #: ``plan``, ``apply``, ``drift`` or ``rollback``.
     verb: str
     doing: dict[str, str] = field(default_factory=dict)
     rows: Sequence[Json] = ()
@@ -37,6 +41,27 @@ class Outcome:
     interrupted: bool = False
     #: What ended it before its time.
     problem: Problem | None = None
+    #: Whether it waits for an answer to what ``rows`` tell.
+    asks: bool = False
+    #: The answer; a no may come before it is asked for.
+    answer: Future[object] = field(default_factory=Future)
+    #: Stacks that are held, as people are told of it.
+    held: Mapping[str, str] = field(default_factory=dict)
+    #: Stacks whose hold was put back, as no plan could be made of them.
+    unplanned: Sequence[str] = ()
+
+    def ask(self, rows: Sequence[Json], *, within_s: float, stopped: Callable[[], bool]) -> object | None:
+        """Have whoever asked for it be shown these rows, and return what they answer.
+
+        None where they say nothing in so many seconds, or where it is ``stopped`` meanwhile: no answer is taken then.
+        """
+        self.rows, self.asks = rows, True
+        until = time.monotonic() + within_s
+        while not stopped() and time.monotonic() < until:
+            with suppress(TimeoutError):
+                return self.answer.result(_ANSWERS_S)
+        # Whoever came in this very moment was told that their answer counts.
+        return None if self.answer.cancel() else self.answer.result()
 
     def tell(self, key: StackKey, doing: str) -> None:
         """Take note of what is being done to a stack; empty words once it is at rest."""

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from fared import Estate
 
+import orchestrator
+
 #: What each command is asked with; none of them changes anything.
 READING = [
     ["status"],
@@ -72,6 +74,10 @@ READING = [
     ["resolve", "net"],
     ["resume", "net"],
     ["cancel", "1"],
+    ["rollback", "net"],
+    ["rollback", "db", "-o", "json"],
+    ["rollback", "nope"],
+    ["rollback", "net", "--to", "never"],
     ["wait", "net"],
     ["wait", "net", "-o", "json"],
     ["wait", "web", "--timeout", "0s"],
@@ -113,9 +119,26 @@ def test_what_only_this_host_or_that_one_has_is_said_so(estate: Estate) -> None:
         ["plan", "--changed-since", "HEAD"],
         ["mv", "a", "b"],
         ["show", "db", "--track", "x"],
+        ["apply", "--plan", "/"],
+        ["plan", "--out", "/nowhere"],
+        ["plan", "--summary", "/nowhere"],
+        ["plan", "--comment"],
+        ["apply", "--outputs", "/nowhere"],
     ):
         found = estate.far(*words)
         assert (found.returncode, found.stderr[:7]) == (64, "HF-1915"), words
+
+
+@pytest.mark.needs("terraform")
+def test_doctor_looks_at_the_service_and_not_for_files_of_its_own(estate: Estate) -> None:
+    found = json.loads(estate.far("doctor", "-o", "json").stdout)["checks"]
+    assert [one["found"] for one in found if one["name"] == "service"] == [
+        f"{estate.url} answers: {orchestrator.__version__}, to token:ana"
+    ]
+    assert not [one for one in found if one["name"] == "configuration"]
+    refused = estate.far("doctor", "-o", "json", token="hf_c4n4ry_of_nobody")
+    (bad,) = [one for one in json.loads(refused.stdout)["checks"] if one["name"] == "service"]
+    assert (refused.returncode, bad["verdict"], bad["found"][:7]) == (1, "bad", "HF-4121")
 
 
 @pytest.mark.needs("terraform")
@@ -164,7 +187,37 @@ def test_a_plan_is_shown_asked_about_and_applied_as_it_was_seen(tmp_path: Path) 
         assert made.far("plan", "db").returncode == 0
         assert made.far("apply", "db", "--confirm", "db").returncode == 0
         assert made.far("runs", "--failed").stdout == made.here("runs", "--failed").stdout
+        goes_back(made)
     assert "Traceback" not in made.said
+
+
+def unnamed(text: str) -> str:
+    """Leave out who holds a stack: here it is whoever runs the tests."""
+    return re.sub(r" by \S+:", " by X:", text)
+
+
+def goes_back(made: Estate) -> None:
+    """Roll `db` back, which was replaced before: without a yes nothing is left of it, with one it stays there."""
+    for words in (["rollback", "db", "--yes"], ["rollback", "db", "--confirm", "web", "--plain"]):
+        here, far = made.here(*words), made.far(*words)
+        assert (here.returncode, far.returncode) == (3, 3), far.stderr
+        assert unnamed(far.stdout) == unnamed(here.stdout)
+        assert far.stderr.splitlines()[-2:] == here.stderr.splitlines()[-2:]
+        assert json.loads(made.here("status", "db", "-o", "json").stdout)["stacks"][0]["hold"] is None
+    done = made.far("rollback", "db", "--confirm", "db", "--reason", "it broke")
+    assert (done.returncode, "✓ done" in done.stdout) == (0, True), done.stderr
+    held = re.search(
+        r"^db is held at [0-9a-f]{7} by ana@acme.example \(it broke\): holdfast resume db$", done.stderr, re.MULTILINE
+    )
+    assert held is not None, done.stderr
+    assert "Next:  holdfast resume db" in done.stderr
+    assert made.here("status", "db", "-o", "json").stdout == made.far("status", "db", "-o", "json").stdout
+    # Where it stands there already there is nothing to ask.
+    again = json.loads(made.here("status", "db", "-o", "json").stdout)
+    words = ["rollback", "db", "--to", again["stacks"][0]["hold"]["revision"], "-o", "json"]
+    here, far = made.here(*words), made.far(*words)
+    assert (far.returncode, unnamed(far.stdout)) == (here.returncode, unnamed(here.stdout)), far.stderr
+    assert made.far("resume", "db").stderr.startswith("db follows its source again\n")
 
 
 @pytest.mark.needs("terraform")

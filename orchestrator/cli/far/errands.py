@@ -68,32 +68,55 @@ def _by_source(keys: Sequence[StackKey] | Mapping[StackKey, Any]) -> Iterator[li
 
 
 def _do(far: Far, verb: str, body: Mapping[str, Any], tell: Tell, came: Came) -> None:
-    begun = far.server.post(f"runs/{verb}", body)
-    run = came.run = far.read(lambda: int(begun["run"]))
+    run = came.run = begin(far, verb, body)
     try:
-        found = _followed(far, run, tell)
+        found = follow(far, run, tell)
     except KeyboardInterrupt:
-        far.screen.say(f"run {run} goes on without us")
-        far.screen.say(f"Next:  holdfast logs -f {run}")
+        goes_on(far, run)
         raise
+    came.rows += rows_of(far, found)
+    came.drifts += far.read(lambda: list(found["drifts"]))
+    came.interrupted |= bool(found["interrupted"])
+
+
+def begin(far: Far, verb: str, body: Mapping[str, Any]) -> int:
+    """Have a run begin, and return its number. Raises OrchestratorError."""
+    begun = far.server.post(f"runs/{verb}", body)
+    return far.read(lambda: int(begun["run"]))
+
+
+def rows_of(far: Far, found: Mapping[str, Any]) -> list[Told]:
+    """Return what came of each stack."""
+    return far.read(lambda: [errands.read(one) for one in found["stacks"]])
+
+
+def goes_on(far: Far, run: int) -> None:
+    """Say that a run is left to the service."""
+    far.screen.say(f"run {run} goes on without us")
+    far.screen.say(f"Next:  holdfast logs -f {run}")
+
+
+def follow(far: Far, run: int, tell: Tell, *, asking: bool = False) -> dict[str, Any]:
+    """Return what came of a run once it is done, or ``asking`` for an answer, and tell meanwhile what goes on.
+
+    Raises Unreached (HF-4804) where the service went away meanwhile.
+    """
+    try:
+        return _followed(far, run, tell, asking=asking)
     except Unreached as error:
         raise Unreached(
             f"{error.message}; run {run} was asked for, and what it began goes on under its keepers",
             code="HF-4804",
             hint=f"holdfast show {run}, once it answers again",
         ) from error
-    came.rows += far.read(lambda: [errands.read(one) for one in found["stacks"]])
-    came.drifts += far.read(lambda: list(found["drifts"]))
-    came.interrupted |= bool(found["interrupted"])
 
 
-def _followed(far: Far, run: int, tell: Tell) -> dict[str, Any]:
-    """Return what came of a run once it is done, and tell meanwhile what goes on."""
+def _followed(far: Far, run: int, tell: Tell, *, asking: bool) -> dict[str, Any]:
     said: dict[str, str] = {}
     wait_s = _SOONEST_S
     while True:
         found = _outcome(far, run)
-        done = far.read(lambda: bool(found["done"]))  # noqa: B023 -- asked at once
+        done = far.read(lambda: bool(found["done"]) or (asking and found["asks"]))  # noqa: B023 -- asked at once
         doing = {} if done else far.read(lambda: dict(found["doing"]))  # noqa: B023 -- likewise
         for name in {*said, *doing}:
             if said.get(name) != doing.get(name):

@@ -120,7 +120,7 @@ def _wave(far: Far, keys: Sequence[StackKey], wanted: Wanted) -> tuple[list[Row]
     granted = allowed(asker, opens, wanted.leave)
     agreed = [told.row for told in changing if told.needs is Needs.AGREED]
     run, interrupted, applied = came.run, False, dict[StackKey, Row]()
-    if going := [_seen(row, yes=False) for row in agreed] + [_seen(row, yes=True) for row in granted]:
+    if going := [seen(row, yes=False) for row in agreed] + [seen(row, yes=True) for row in granted]:
         with progress(far.screen) as tell:
             came = errands.apply(
                 far,
@@ -133,17 +133,19 @@ def _wave(far: Far, keys: Sequence[StackKey], wanted: Wanted) -> tuple[list[Row]
         run, interrupted = came.run, came.interrupted
         applied = {told.row.key: told.row for told in came.rows}
     refused = [row for row in opens if row not in granted]
-    barred = [_barred(told) for told in changing if told.needs is Needs.BARRED]
-    became = {row.key: row for row in (*barred, *map(kept_back, refused))} | applied
+    barring = [barred(told) for told in changing if told.needs is Needs.BARRED]
+    became = {row.key: row for row in (*barring, *map(kept_back, refused))} | applied
     rows = [became.get(row.key, row) for row in planned]
-    return rows, [row.key for row in (*refused, *barred)], run, interrupted
+    return rows, [row.key for row in (*refused, *barring)], run, interrupted
 
 
-def _barred(told: Told) -> Row:
+def barred(told: Told) -> Row:
+    """Return the row of a plan that no yes lets through."""
     return told.barred or replace(told.row, mark=Mark.DENIED)
 
 
-def _seen(row: Row, *, yes: bool) -> dict[str, object]:
+def seen(row: Row, *, yes: bool) -> dict[str, object]:
+    """Return how a plan is named that was seen here; ``yes``: with a yes to it."""
     proposal = row.proposal
     return {
         "stack": str(row.key),

@@ -29,6 +29,13 @@ def status(ctx: click.Context, words: Sequence[str]) -> int:
     return EXIT_DONE if all(row["conditions"]["Ready"] for row in rows) else EXIT_FAILED
 
 
+def answers(ctx: click.Context) -> tuple[str, str]:
+    """Return the service's address, and which release answers there to whom. Raises OrchestratorError."""
+    with asked(ctx) as far:
+        found = far.server.get("about")
+        return far.server.url, far.read(lambda: f"{found['version']}, to {found['you']['name']}")
+
+
 def follow_status(ctx: click.Context, words: Sequence[str], every_s: float) -> None:
     """Look again and again, until Ctrl-C."""
     while True:

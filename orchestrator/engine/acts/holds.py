@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
+from adapters.contract import Goal
 from orchestrator.engine.acts.caller import Caller
 from orchestrator.engine.acts.words import NO_RUN, append, nudge
 from orchestrator.engine.former import as_of
@@ -15,9 +17,14 @@ from orchestrator.model.event import Event, Held, Released
 from orchestrator.model.observed import Hold, HoldKind, State
 from orchestrator.model.source import Source
 from orchestrator.model.stack import StackKey
+from orchestrator.telling.rows import Mark, Row
 
 #: The revision to go back to where nobody names one: the one that was applied before.
 PREVIOUS = "previous"
+#: Where a hold stays though nothing was begun: there was nothing to do, or others have to say yes, too.
+_STAYS: Final = frozenset({Mark.NONE, Mark.APPLIED, Mark.CHANGES})
+#: Why a hold is put back where no plan was made of it.
+UNPLANNED: Final = "it could not be planned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,20 @@ class Holding:
         """Whether anything was done about a stack since it was to be held."""
         before, now = self.before[key], _state(self.outside, key)
         return (before.attempts, before.applied) != (now.attempts, now.applied)
+
+    def put_back_unplanned(self, rows: Iterable[Row]) -> list[StackKey]:
+        """Put back the hold of each stack that no plan was made of and nothing was begun of; return them."""
+        found = [row.key for row in rows if not self._stays(row)]
+        for key in found:
+            self.put_back(key, because=UNPLANNED)
+        return found
+
+    def _stays(self, row: Row) -> bool:
+        # What was planned, and that somebody said yes to, may wait for a gate.
+        target = self.targets[row.key]
+        goal = Goal.DESTROY if target.kind is HoldKind.DESTROYED else Goal.CONVERGE
+        planned = row.proposal is not None and (row.proposal.revision, row.proposal.goal) == (target.revision, goal)
+        return planned or row.mark in _STAYS or self.begun(row.key)
 
     def undo(self) -> None:
         """Put back the hold of each stack that nothing was begun of."""

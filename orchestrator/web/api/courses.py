@@ -27,6 +27,10 @@ from orchestrator.web.problems import Problem
 router: Final = APIRouter(route_class=GatedRoute)
 
 
+#: A commit or tag.
+Rev = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+-]*$", max_length=200)]
+
+
 class Suspended(Said):
     """A wish that a stack rests."""
 
@@ -54,7 +58,7 @@ class RolledBack(Said):
     """A wish that a stack goes back."""
 
     #: A commit or tag; `previous` is the one that was applied before.
-    to: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/+-]*$", max_length=200)] = PREVIOUS
+    to: Rev = PREVIOUS
 
 
 @router.post("/stacks/{stack:path}/plan", response_model=Accepted, status_code=202)

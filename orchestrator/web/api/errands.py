@@ -127,18 +127,24 @@ class OutcomeView(BaseModel):
     stacks: list[ErrandView]
     #: What looks for drift found.
     drifts: list[DriftView]
+    #: Whether it waits for an answer to what `stacks` tell: `/runs/{run}/answer`.
+    asks: bool = False
+    #: Of a rollback, once it is done: what is held now, as people are told of it.
+    held: dict[str, str] = {}
+    #: Of a rollback: stacks that stay as they were, as no plan could be made of them.
+    unplanned: list[str] = []
 
 
 @router.post("/runs/plan", response_model=Begun, status_code=202)
 @guarded(Right.PLAN, Over.SOMETHING)
 def plan(once: Acting, said: PlanWanted) -> Response:
     """Plan stacks now, in a run of its own; what a plan would change is asked about and not done."""
-    at = _site(once, Right.PLAN, said.stacks)
+    at = site_of(once, Right.PLAN, said.stacks)
     site = at.site.going_down() if said.destroy else at.site
 
     def work(errand: Errand) -> list[Json]:
         rows = errand.plan(at.keys, afresh=said.afresh, backwards=said.destroy)
-        return [telling.value(one) for one in _told(errand, rows, accept_duplicates=said.accept_duplicates)]
+        return [telling.value(one) for one in told(errand, rows, accept_duplicates=said.accept_duplicates)]
 
     return once.answer(said, lambda: _begin(once, "plan", site, said.parallel, work))
 
@@ -147,7 +153,7 @@ def plan(once: Acting, said: PlanWanted) -> Response:
 @guarded(Right.APPLY, Over.SOMETHING)
 def apply(once: Acting, said: ApplyWanted) -> Response:
     """Apply exactly the plans that were seen, in a run of its own: your own yes to those that take one."""
-    at = _site(once, Right.APPLY, [one.stack for one in said.plans])
+    at = site_of(once, Right.APPLY, [one.stack for one in said.plans])
 
     def act() -> Begun:
         seen: dict[StackKey, Proposal] = {}
@@ -172,7 +178,7 @@ def apply(once: Acting, said: ApplyWanted) -> Response:
 @guarded(Right.PLAN, Over.SOMETHING)
 def drift(once: Acting, said: LookWanted) -> Response:
     """Look for drift in stacks now, in a run of its own; the loop answers it as policy says."""
-    at = _site(once, Right.PLAN, said.stacks)
+    at = site_of(once, Right.PLAN, said.stacks)
 
     def work(errand: Errand) -> list[Json]:
         return [drift_value(one.key, one.judged, one.looks, one.said) for one in errand.look(at.keys)]
@@ -192,7 +198,7 @@ def outcome(request: Request, house: House, who: Who, run: Number) -> Response:
     if found.done and found.problem is not None:
         raise found.problem
     done = found.done
-    rows = found.rows if done else ()
+    rows = found.rows if done or found.asks else ()
     view = OutcomeView(
         run=run,
         done=done,
@@ -200,12 +206,15 @@ def outcome(request: Request, house: House, who: Who, run: Number) -> Response:
         doing=dict(found.doing),
         stacks=[ErrandView.model_validate(one) for one in rows if found.verb != "drift"],
         drifts=[DriftView.model_validate(one) for one in rows if found.verb == "drift"],
+        asks=found.asks and not done,
+        held=dict(found.held),
+        unplanned=[*found.unplanned],
     )
     return Response(view.model_dump_json(), media_type="application/json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _At:
+class At:
     """Stacks that a request names, and what they are worked on."""
 
     site: Site
@@ -213,7 +222,7 @@ class _At:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Stop:
+class Stop:
     """Whether a run is to end: the service ends, or somebody cancelled it."""
 
     stopping: Callable[[], bool]
@@ -232,7 +241,7 @@ class _Stop:
         return self.told() or (self.with_service and self.stopping())
 
 
-def _site(once: Once, right: Right, names: Sequence[str]) -> _At:
+def site_of(once: Once, right: Right, names: Sequence[str]) -> At:
     """Return where the named stacks are worked. Raises Problem: as the gate answers for a stack that the path names."""
     keys = tuple(sorted({_key(name) for name in names}))
     if not all(allowed(once.who, Right.VIEW, key) for key in keys):
@@ -242,7 +251,7 @@ def _site(once: Once, right: Right, names: Sequence[str]) -> _At:
     spots = [spot(once.house, str(key)) for key in keys]
     if len({key.source for key in keys}) > 1:
         raise Problem(400, detail="stacks: of several sources; ask for each source's by themselves")
-    return _At(site=Site(outside=once.hands(spots[0].post), reading=spots[0].reading), keys=keys)
+    return At(site=Site(outside=once.hands(spots[0].post), reading=spots[0].reading), keys=keys)
 
 
 def _key(name: str) -> StackKey:
@@ -256,24 +265,36 @@ def _key(name: str) -> StackKey:
 
 
 def _begin(once: Once, verb: str, site: Site, parallel: int, work: Callable[[Errand], list[Json]]) -> Begun:
-    house, caller = once.house, once.caller
+    def run(run: Run, outcome: Outcome) -> None:
+        stop = stop_of(once, site, run, with_service=verb != "apply")
+        errand = Errand(site=site, run=run, stop=stop, tell=outcome.tell, parallel=parallel)
+        outcome.rows = work(errand)
+        outcome.interrupted = stop.wanted
+
+    return begin(once, verb, site, run)
+
+
+def begin(once: Once, verb: str, site: Site, work: Callable[[Run, Outcome], None]) -> Begun:
+    """Begin a run of somebody's, and return what they may ask for it by. Raises Problem, OrchestratorError."""
 
     def run(outcome: Outcome, tell_run: Callable[[Run], None]) -> None:
-        with begun(site.outside, caller, site.reading, verb) as run:
+        with begun(site.outside, once.caller, site.reading, verb) as run:
             tell_run(run)
-            stop = _Stop(
-                stopping=house.stopping,
-                told=lambda: site.outside.running.asked_to_stop(run.number),
-                with_service=verb != "apply",
-            )
-            errand = Errand(site=site, run=run, stop=stop, tell=outcome.tell, parallel=parallel)
-            outcome.rows = work(errand)
-            outcome.interrupted = stop.wanted
+            work(run, outcome)
 
-    return Begun(act=verb, run=house.errands.begin(once.who.name, verb, run), by=once.who.name)
+    return Begun(act=verb, run=once.house.errands.begin(once.who.name, verb, run), by=once.who.name)
 
 
-def _told(errand: Errand, rows: Sequence[Row], *, accept_duplicates: bool) -> Iterable[telling.Told]:
+def stop_of(once: Once, site: Site, run: Run, *, with_service: bool) -> Stop:
+    """Return what ends a run: its cancelling, and the service's end, for its tools only where ``with_service``."""
+    return Stop(
+        stopping=once.house.stopping,
+        told=lambda: site.outside.running.asked_to_stop(run.number),
+        with_service=with_service,
+    )
+
+
+def told(errand: Errand, rows: Sequence[Row], *, accept_duplicates: bool) -> Iterable[telling.Told]:
     """Yield each row with what its plan still needs."""
     asking = [row for row in rows if row.mark in _ASKED_ABOUT and row.proposal]
     found = sort_out(errand.crew(), asking, accept_duplicates=accept_duplicates)
