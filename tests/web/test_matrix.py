@@ -23,6 +23,7 @@ ERRAND = {None: 401, "other": 403, "own": 403, "approver": 403, "operator": "act
 OUTCOME = {None: 401, "other": 404, **dict.fromkeys(SEEN, 409)}
 NONE_LEFT = OUTCOME
 SOURCE = {None: 401, "own": 404, "other": 404, "approver": 404, "operator": 404, "admin": 200}
+ALL = {None: 401, **dict.fromkeys(("own", "other", "approver", "operator"), 403), "admin": "acts"}
 LIST = {None: 401, "other": 200, **SEEN}
 
 UNTIL = "2099-01-01T00:00:00Z"
@@ -68,6 +69,8 @@ ROWS: dict[tuple[str, str], tuple[dict[str | None, Any], dict[str, Any]]] = {
     ("POST", "/api/v1/stacks/{stack}/unlock"): (RUNS, {"lock": "x"}),
     ("POST", "/api/v1/stacks/{stack}/resolve"): (RUNS, {"attempt": 1}),
     ("POST", "/api/v1/runs/{run}/cancel"): (RUNS, {}),
+    ("POST", "/api/v1/suspend"): (ALL, {"reason": "holidays"}),
+    ("POST", "/api/v1/resume"): (ALL, {}),
 }
 #: What acting ends in where the gate is open: done, or not as things are now.
 ACTS = {202, 409}

@@ -21,22 +21,22 @@ from orchestrator.model.stack import StackKey
 def suspend(ctx: click.Context, words: Sequence[str], *, until: str, reason: str) -> None:
     """Have stacks rest. Raises OrchestratorError."""
     with asked(ctx) as far:
-        if not words:
-            raise _everything("suspend")
         end = moment(until, far.now) if until else None
-        keys = far.chosen(words)
+        # No name means also the stacks that are still to come.
+        keys = far.chosen(words) if words else []
         written = datetime.fromtimestamp(end, UTC).isoformat() if end is not None else None
-        said = [far.server.post(far.of(key, "suspend"), {"reason": reason, "until": written}) for key in keys]
+        paths = [far.of(key, "suspend") for key in keys] or ["suspend"]
+        said = [far.server.post(path, {"reason": reason, "until": written}) for path in paths]
         names = [key.short for key in keys]
         far.screen.did(
             {
                 "suspended": [*names],
-                "everything": False,
+                "everything": not keys,
                 "until": stamp(end) if end else None,
                 "reason": reason,
                 "by": str(said[0]["by"]) if said else "",
             },
-            f"suspended {', '.join(names)}{f' until {stamp(end)}' if end else ''}",
+            f"suspended {', '.join(names) or 'everything'}{f' until {stamp(end)}' if end else ''}",
         )
         far.screen.next(f"holdfast resume {' '.join(words)}".rstrip())
 
@@ -44,13 +44,11 @@ def suspend(ctx: click.Context, words: Sequence[str], *, until: str, reason: str
 def resume(ctx: click.Context, words: Sequence[str], reason: str) -> None:
     """Have stacks follow their source again. Raises OrchestratorError."""
     with asked(ctx) as far:
-        if not words:
-            raise _everything("resume")
         done: dict[str, list[Any]] = {"lifted": [], "released": [], "repaired_again": []}
         nothing: OrchestratorError | None = None
-        for key in far.keys(words):
+        for path in [far.of(key, "resume") for key in far.keys(words)] if words else ["resume"]:
             try:
-                said = far.server.post(far.of(key, "resume"), {"reason": reason})
+                said = far.server.post(path, {"reason": reason})
             except OrchestratorError as error:
                 if error.code != "HF-1914":
                     raise
@@ -121,12 +119,3 @@ def _named(far: Far, key: StackKey, confirm: str, question: str) -> bool:
         return confirm == key.short
     typed = click.prompt(question, default="", show_default=False, err=True)
     return bool(typed == key.short)
-
-
-def _everything(verb: str) -> UsageError:
-    hint = f"name the stacks, a glob counts: holdfast {verb} '*'"
-    return UsageError(
-        f"{verb} without STACK means all stacks of a record, also those to come: that is said on the service's host",
-        code="HF-1915",
-        hint=hint,
-    )

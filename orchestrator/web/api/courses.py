@@ -13,14 +13,16 @@ from orchestrator.engine.acts.suspensions import resume as lift
 from orchestrator.engine.acts.suspensions import suspend as rest
 from orchestrator.engine.acts.until import Until
 from orchestrator.engine.acts.words import nudge
-from orchestrator.engine.outside import read_at
+from orchestrator.engine.outside import Reading, read_at
+from orchestrator.engine.post import Post
 from orchestrator.engine.recorded import stacks_of
 from orchestrator.model.moment import stamp
 from orchestrator.model.observed import HoldKind
+from orchestrator.model.stack import StackKey
 from orchestrator.rules.rights import Right
 from orchestrator.web.api.once import Accepted, Acting, Once, Reason, Said
 from orchestrator.web.api.runs import Number
-from orchestrator.web.api.scope import Spot, spot
+from orchestrator.web.api.scope import Spot, readings, spot
 from orchestrator.web.gate import GatedRoute, Over, guarded
 from orchestrator.web.problems import Problem
 
@@ -81,12 +83,59 @@ def suspend(once: Acting, stack: str, said: Suspended) -> Response:
     found = spot(once.house, stack)
 
     def act() -> Accepted:
-        until = Until(at=said.until.timestamp(), said=f"until: {said.until.isoformat()}") if said.until else None
-        (gate,) = rest(once.hands(found.post), found.reading, once.caller, [found.key], reason=said.reason, until=until)
-        end = [f"until {stamp(gate.until)}"] if gate.until else []
+        end = _rested(once, found.post, found.reading, [found.key], said)
         return _accepted(once, found, "suspend", *end)
 
     return once.answer(said, act)
+
+
+@router.post("/suspend", response_model=Accepted, status_code=202)
+@guarded(Right.APPLY, Over.EVERYTHING)
+def suspend_all(once: Acting, said: Suspended) -> Response:
+    """Let all stacks rest, those of every source that are still to come among them."""
+
+    def act() -> Accepted:
+        post, reading = _any_source(once)
+        return Accepted(act="suspend", by=once.caller.actor, notes=_rested(once, post, reading, [], said))
+
+    return once.answer(said, act)
+
+
+@router.post("/resume", response_model=Resumed, status_code=202)
+@guarded(Right.APPLY, Over.EVERYTHING)
+def resume_all(once: Acting, said: Said) -> Response:
+    """End every suspension, of whatever stacks, and nothing else."""
+
+    def act() -> Accepted:
+        post, reading = _any_source(once)
+        done = lift(once.hands(post), reading, once.caller, [], said.reason)
+        for each in once.house.served.posts.every():
+            once.house.dispatch.nudge(each.source.id, f"{once.caller.actor} resumed everything")
+        return Resumed(
+            act="resume",
+            by=once.caller.actor,
+            notes=[f"lifted the suspension of {one.of}: {one.why}" for one in done.lifted],
+            lifted=[LiftedView(of=one.of, why=one.why) for one in done.lifted],
+            released=[],
+            repaired_again=[],
+        )
+
+    return once.answer(said, act)
+
+
+def _rested(once: Once, post: Post, reading: Reading, keys: list[StackKey], said: Suspended) -> list[str]:
+    """Have stacks rest, all of them where none is named, and return until when."""
+    until = Until(at=said.until.timestamp(), said=f"until: {said.until.isoformat()}") if said.until else None
+    gates = rest(once.hands(post), reading, once.caller, keys, reason=said.reason, until=until)
+    return [f"until {stamp(gate.until)}" for gate in gates if gate.until]
+
+
+def _any_source(once: Once) -> tuple[Post, Reading]:
+    """Return one that can be read: what is said of everything is kept in the record that all of them share."""
+    found = next(readings(once.house), None)
+    if found is None:
+        raise Problem(503, detail="no source can be read just now", headers={"retry-after": "10"})
+    return found
 
 
 @router.post("/stacks/{stack:path}/resume", response_model=Resumed, status_code=202)
