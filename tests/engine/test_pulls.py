@@ -15,6 +15,7 @@ from orchestrator.model.pull import Candidate, PullState
 from orchestrator.model.pull_events import ButtonPressed
 from orchestrator.model.stack import MAIN
 from orchestrator.model.verdict import CheckConclusion
+from orchestrator.ports import ForgeTraits
 
 
 @pytest.fixture
@@ -234,3 +235,13 @@ def test_who_presses_a_button_may_have_it_planned_again_and_no_more(house: House
     assert second.number == first.number + 1
     house.look()
     assert len(house.heard()) == 4
+
+
+def test_a_forge_without_checks_is_told_each_environment_and_the_whole_once(house: House) -> None:
+    house.forge.traits = ForgeTraits(checks=False, comment_limit=65_535)
+    head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    # The stacks have no environment: the one status says it all, and no check overwrites it.
+    assert house.forge.statuses[head][0] is CheckConclusion.SUCCESS
+    assert house.forge.checks == {}

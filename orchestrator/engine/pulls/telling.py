@@ -140,7 +140,10 @@ class Teller:
         heads = dict.fromkeys((pull.head, head))
         for sha in heads:
             desk.forge.status(sha, name=verdict.name, conclusion=verdict.conclusion, title=verdict.title, url=pull.url)
-        if desk.forge.traits.checks and not moving:
+        if not desk.forge.traits.checks:
+            # There a check is a commit status too, and the one of that name is said already.
+            found = tuple(each for each in found if each.name != verdict.name)
+        if not moving:
             # Each is told when it has something to say: while plans are made the status says so.
             found = (*found, *(_over(name) for name in known if name not in {one.name for one in found}))
             known = {one.name: desk.forge.check(head, one, known=known.get(one.name, "")) for one in found}
