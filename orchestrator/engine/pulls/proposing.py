@@ -14,8 +14,6 @@ from orchestrator.model.stack import CredentialNames, Stack, StackKey
 from orchestrator.ports import Layout
 from orchestrator.rules.order import EdgeKind, dependents, edges
 
-#: The ref that leads to what is proposed where the forge names none: GitHub's, and Gitea's.
-_REF: Final = "refs/pull/{number}/head"
 #: So many readings are kept for each source: a look at one costs three times Git.
 _KEPT: Final = 64
 
@@ -52,7 +50,7 @@ class Proposed:
 
 
 def _read(outside: Outside, source: Source, base: Reading, pull: Pull) -> Proposal:
-    outside.sources.bring(source, {pull.ref or _REF.format(number=pull.number): pull.head})
+    outside.sources.bring(source, {pull.ref: pull.head})
     revision = outside.sources.merged(source, base.revision.id, pull.head)
     tree = outside.sources.tree(source, revision.id)
     wish = outside.layouts.at(source, revision, tree)
