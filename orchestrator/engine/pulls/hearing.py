@@ -132,6 +132,12 @@ class Hearing:
             raise Refused("it is merged: its stacks follow the source again")
         reading, commit = self._reading(base, one), _commit_among(said, one)
         keys = self._meant(reading, said, commit)
+        if said.verb is Verb.PLAN and not one.may_run:
+            # A yes to a fork's commit is one to all of it: what one stack's code does to this host is not up to its
+            # name. Nobody lets more run than they may have planned, by naming less.
+            keys = tuple(sorted(reading.touched & reading.layout.stacks.keys()))
+        if not keys:
+            raise Refused("it touches no such stack")
         barred = [key for key in keys if not allowed(who, _RIGHTS[said.verb], key)]
         if barred:
             raise Refused(f"{who.name} may not {said.verb.value} {', '.join(key.short for key in barred[:5])}")
@@ -173,9 +179,8 @@ class Hearing:
         if pull.fork and not heard.one.may_run:
             if not commit:
                 raise Refused(
-                    f"it comes from a fork: read it, then say for which commit: holdfast plan {pull.head[:12]}"
+                    f"it comes from a fork: read it, then say for which commit, in full: holdfast plan {pull.head}"
                 )
-            # Only for all of it: what one stack's code does to this host is not up to its name.
             trusted = PullTrusted(pull=pull.number, commit=pull.head, by=heard.who.name)
             return f"{pull.head[:7]} may be planned", [trusted]
         for key in heard.keys:
@@ -261,9 +266,12 @@ class Hearing:
 
 
 def _commit_among(said: Command, one: Followed) -> str:
-    """Return the argument that names the commit proposed now, empty where none does."""
-    shortest = 7
-    return next((word for word in said.stacks if len(word) >= shortest and one.pull.head.startswith(word)), "")
+    """Return the argument that names the commit proposed now, empty where none does.
+
+    In full: two commits that begin alike in twelve digits are made within seconds, the one to be read, the other to be
+    pushed before the word about the first is heard.
+    """
+    return next((word for word in said.stacks if word == one.pull.head), "")
 
 
 def _listed(keys: Sequence[StackKey]) -> str:
