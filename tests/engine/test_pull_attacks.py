@@ -5,7 +5,14 @@ from __future__ import annotations
 import pull_house
 import pytest
 from pull_house import House, made
+from world import AUTO
 
+from orchestrator.engine.acts.words import append
+from orchestrator.model.event import Held
+from orchestrator.model.forge import ApplyOn
+from orchestrator.model.observed import Hold, HoldKind
+from orchestrator.model.pull import PullState
+from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.model.verdict import CheckConclusion
 from orchestrator.rules.rights import Right, Role
 
@@ -76,3 +83,70 @@ def test_a_strangers_fork_of_everything_holds_up_nobody(house: House) -> None:
     assert "`~1`" in house.row("web", 2)
     assert "queued" not in house.row("web", 2)
     assert house.forge.statuses[ours][0] is CheckConclusion.SUCCESS
+
+
+def test_the_plan_that_code_of_a_fork_made_is_never_the_one_that_is_applied(house: House) -> None:
+    head = house.world.propose(TWO)
+    strangers(house, head)
+    house.forge.remark(1, "bob-gh", f"holdfast plan {head}")
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast approve")
+    house.look()
+    assert house.world.state("web").tracks["pull/1"].consents
+    assert "asked about again" in house.heard()[-1].outcome
+    house.world.commit({**TWO, "note": "merged"})
+    house.forge.put(1, head, state=PullState.MERGED, merged_as=house.world.revision)
+    house.look()
+    assert house.world.cloud.ledger == []
+    anew = house.world.state("web").tracks[MAIN]
+    assert anew.proposal is not None
+    assert not anew.proposal.strange
+    assert anew.consents == ()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast approve")
+    house.look()
+    assert house.world.cloud.ledger
+
+
+def test_a_fork_is_not_applied_before_it_is_merged(tmp_path) -> None:
+    house = made(tmp_path, apply_on=ApplyOn.COMMENT)
+    head = house.world.propose(TWO)
+    strangers(house, head)
+    house.forge.remark(1, "bob-gh", f"holdfast plan {head}")
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast apply")
+    house.look()
+    assert "it is applied once it is merged" in house.heard()[-1].outcome
+    assert house.world.cloud.ledger == []
+
+
+def test_a_new_stack_is_not_applied_by_the_rules_that_it_brings_itself(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = made(tmp_path, apply_on=ApplyOn.COMMENT)
+    monkeypatch.setitem(pull_house.PEOPLE, "al-gh", "al")
+    monkeypatch.setitem(pull_house.ROLES, "al", (Role(name="apply", rights=frozenset({Right.APPLY})),))
+    files = {"web/objects": "a=1", "db/objects": "b=1", "new/objects": "c=1"}
+    house.forge.put(1, house.world.propose(files, {"web": {}, "db": {}, "new": {"policy": AUTO}}))
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "al-gh", "holdfast apply new")
+    house.look()
+    assert house.world.cloud.ledger == []
+    assert house.world.state("new").hold is None
+
+
+def test_what_somebody_keeps_where_it_is_no_comment_takes_from_there(tmp_path) -> None:
+    house = made(tmp_path, apply_on=ApplyOn.COMMENT)
+    house.forge.put(1, house.world.propose(TWO))
+    house.look()
+    kept = Hold(kind=HoldKind.REVISION, revision=house.world.revision, by="carol", at=1.0, reason="an incident")
+    append(house.world.outside, StackKey.parse("infra/web"), lambda _: Held(hold=kept), run=0)
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast apply web")
+    house.look()
+    assert "held by carol: an incident" in house.heard()[-1].outcome
+    assert house.world.state("web").hold == kept

@@ -199,7 +199,9 @@ class Hearing:
             for one in found:
                 word = Word(caller=caller, reason=heard.reason)
                 approve(self._post.outside, one.key, one.proposal, word, run=run.number)
-        return f"approved {_listed([one.key for one in found])}"
+        again = "; once it is merged its plan is made anew and asked about again: it comes from a fork"
+        strange = heard.one.pull.fork and heard.one.pull.state is PullState.OPEN
+        return f"approved {_listed([one.key for one in found])}{again if strange else ''}"
 
     def _reject(self, heard: Heard) -> str:
         found = self._waiting(heard)
@@ -215,6 +217,7 @@ class Hearing:
             raise Refused("it is applied once it is merged: that is what this source's operator has said")
         if heard.one.pull.draft:
             raise Refused("it is a draft")
+        self._check_may_be_held(heard)
         self._check_turn(heard)
         found = self._waiting(heard)
         caller = self._caller(heard)
@@ -250,6 +253,20 @@ class Hearing:
             what = f"{_listed(late)} was planned" if late else "it was pushed to"
             raise Refused(f"{what} after that was written: look again, and say it once more")
         return found
+
+    def _check_may_be_held(self, heard: Heard) -> None:
+        """Refuse what nobody has accepted the rules of, and what somebody keeps where it is."""
+        pull, base = heard.one.pull, heard.reading.base
+        if pull.fork:
+            raise Refused("it comes from a fork: it is applied once it is merged")
+        new = [key for key in heard.keys if base is None or key not in base.layout.stacks]
+        if new:
+            # What it may do, with which keys and after whose yes, only its own proposal says as yet.
+            raise Refused(f"{_listed(new)} is new: it is applied once it is merged")
+        for key in heard.keys:
+            state = self._post.outside.record.row(str(key)).state
+            if state.hold is not None and not held_by(pull, state):
+                raise Refused(f"{key.short} is held by {state.hold.by}: {state.hold.reason or state.hold.kind.value}")
 
     def _check_turn(self, heard: Heard) -> None:
         source = self._post.source.id
