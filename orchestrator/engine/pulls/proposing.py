@@ -46,7 +46,7 @@ class Proposed:
             if len(self._kept) >= _KEPT:
                 self._kept.pop(next(iter(self._kept)), None)
             self._kept[mark] = found
-        return replace(found, reading=replace(found.reading, track=pull.track))
+        return replace(found, reading=replace(found.reading, track=pull.track, strange=pull.fork))
 
 
 def _read(outside: Outside, source: Source, base: Reading, pull: Pull) -> Proposal:
