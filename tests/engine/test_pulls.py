@@ -13,6 +13,8 @@ from orchestrator.errors import ForgeAway
 from orchestrator.model.pull import Candidate, PullState
 from orchestrator.model.stack import MAIN
 from orchestrator.model.verdict import CheckConclusion
+from orchestrator.ports import Due
+from orchestrator.rules.pace import ALONE_S
 
 
 @pytest.fixture
@@ -157,6 +159,26 @@ def test_what_cannot_be_told_is_told_once_the_forge_takes_it(house: House) -> No
 
 def _refusing(number: int, body: str, *, marker: str, known: str = "") -> str:
     raise ForgeAway("busy")
+
+
+def test_what_every_worker_dies_of_is_left_alone_and_its_stack_goes_on(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.look()
+    due = Due(stack="infra/web@default", track="pull/1", at=house.world.now(), why="", deaths=3)
+    tended = house.tender.tend(due)
+    assert "died, 3 times in a row" in tended.trouble
+    assert tended.next.at >= house.world.now_ + ALONE_S - 1
+    assert not house.world.record.gates()[1]
+
+
+def test_nothing_is_left_in_the_agenda_of_a_pull_request_that_is_over(house: House) -> None:
+    head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    house.forge.put(1, head, state=PullState.CLOSED)
+    house.look()
+    tracks = {one.track for one in house.world.outside.agenda.waiting() if one.stack == "infra/web@default"}
+    assert tracks <= {MAIN}
 
 
 def test_another_worker_in_the_same_world_knows_everything(house: House) -> None:
