@@ -298,6 +298,9 @@ class Tender:
     def forget(self) -> None:
         """Read every source anew: what the operator says of them may have changed."""
         self._newest.forget()
+        with self._lock:
+            # Those of a source that is served no more would be kept for ever, with all that it ever proposed.
+            self._pulls.clear()
 
     @staticmethod
     def _rests(due: Due, rest: Rest, now: float) -> Tended:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from pull_house import House, made
-from world import AUTO, World
+from world import AUTO, SOURCE, World
 
 from orchestrator.engine.pulls.desk import LOOK, row_of_pulls
+from orchestrator.engine.pulls.proposing import Proposed
+from orchestrator.engine.tending import Halt, Tender
 from orchestrator.errors import ForgeAway
-from orchestrator.model.pull import Candidate, PullState
+from orchestrator.model.pull import Candidate, Pull, PullState
 from orchestrator.model.stack import MAIN
 from orchestrator.model.verdict import CheckConclusion
 from orchestrator.ports import Due
@@ -171,7 +175,7 @@ def test_what_every_worker_dies_of_is_left_alone_and_its_stack_goes_on(house: Ho
     assert not house.world.record.gates()[1]
 
 
-def test_nothing_is_left_in_the_agenda_of_a_pull_request_that_is_over(house: House) -> None:
+def test_nothing_is_left_of_a_pull_request_that_is_over_but_what_the_record_says(house: House) -> None:
     head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
     house.forge.put(1, head)
     house.look()
@@ -179,6 +183,8 @@ def test_nothing_is_left_in_the_agenda_of_a_pull_request_that_is_over(house: Hou
     house.look()
     tracks = {one.track for one in house.world.outside.agenda.waiting() if one.stack == "infra/web@default"}
     assert tracks <= {MAIN}
+    assert not house.world.record.recollect("pulls told")
+    assert not house.world.record.recollect("pulls touched")
 
 
 def test_another_worker_in_the_same_world_knows_everything(house: House) -> None:
@@ -216,3 +222,40 @@ def test_a_merge_queue_passes_what_was_reviewed_and_stops_what_was_not(house: Ho
     house.forge.calls.clear()
     house.look()
     assert "status" not in house.forge.calls
+    house.forge.queue = []
+    house.look()
+    assert not house.world.record.recollect("pulls judged"), "what is queued no more is forgotten"
+
+
+def test_whichever_host_tells_knows_what_another_saw_in_the_merge_queue(house: House) -> None:
+    files = {"web/objects": "a=2", "db/objects": "b=1"}
+    house.forge.put(1, house.world.propose(files))
+    house.look()
+    tried = house.world.propose({**files, "README": "put together"})
+    house.forge.queue = [Candidate(head=tried, ref="refs/heads/queue/1", pull=1)]
+    (post,) = house.posts.every()
+    base, other = house.tender.newest(post), Tender(house.posts, Halt())
+    house.tender.pulls(post).look(base)
+    other.pulls(post).tell(base)
+    assert house.forge.statuses[tried][0] is CheckConclusion.SUCCESS
+
+
+def test_what_a_pull_request_proposes_is_read_once_however_many_stacks_of_it_are_worked_at_once(house: House) -> None:
+    world, pull = house.world, Pull(number=1, head=house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    base, proposed, asked = world.reading(), Proposed(), []
+    everybody, merged = threading.Barrier(8), world.merged
+
+    def counted(*args):
+        asked.append(args)
+        return merged(*args)
+
+    def read(_: int):
+        everybody.wait(timeout=30)
+        return proposed.read(world.outside, SOURCE, base, pull)
+
+    world.merged = counted
+    world.restart()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read, range(8)))
+    assert len(asked) == 1
+    assert all(one == found[0] for one in found)
