@@ -1,14 +1,15 @@
-"""P7: from another process's nudge to the tool, through the whole service."""
+"""P7: from another process's nudge to the tool, through the whole service, with either kind of record."""
 
 from __future__ import annotations
 
 import json
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from orchestrator.effects.record_schema import open_database
 from orchestrator.model.stack import MAIN
 from orchestrator.ports import Due, Row
 
+#: The estate with its tool is the tests' own: they are no package.
+TORTURE = Path(__file__).resolve().parents[1] / "tests" / "torture"
 #: Seconds within which each step has to happen.
 _LIMIT_S = 300.0
 
@@ -33,13 +36,64 @@ def p7(folder: Path, rounds: int = 100, count: int = 10) -> list[Figure]:
     Measured until the service says what it does about it, and until the tool is started; in between the stack's files
     are laid out, and its program is found.
     """
+    return [*_embedded(folder / "embedded", rounds, count), *_shared(folder / "shared", rounds, count)]
+
+
+def _embedded(folder: Path, rounds: int, count: int) -> list[Figure]:
+    folder.mkdir(parents=True)
     ground, names = many(folder, count)
     # By this name the checkout and the service's source are one.
     ground.commit({"stacks.yaml": stacks_file(names).replace("stacks:", "project: infra\nstacks:")})
     run([HOLDFAST, "apply", "--yes", "--parallel", "2"], cwd=ground.repository, env=ground.env)
     started = logging_tool(folder)
-    url = f"sqlite:///{folder}/home/record.db"
-    with serving(ground, operator_file(ground)), closing(open_database(url)) as database:
+
+    def starts(_: str) -> list[float]:
+        return [float(at) for at in started.read_text().split()[::2]] if started.exists() else []
+
+    with serving(ground, operator_file(ground)):
+        told = Told(url=f"sqlite:///{folder}/home/record.db", source="infra", log=folder / "serve.log", starts=starts)
+        return _figures(told, rounds, count, "embedded")
+
+
+def _shared(folder: Path, rounds: int, count: int) -> list[Figure]:
+    """The same of a worker on PostgreSQL, on the estate of tests/torture: its tool needs no state of its own."""
+    sys.path.insert(0, str(TORTURE))
+    from estate import Size, an_estate  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+
+    folder.mkdir(parents=True)
+    # The server runs as somebody else.
+    for place in (folder, *folder.parents):
+        if place.is_relative_to(tempfile.gettempdir()) and place != Path(tempfile.gettempdir()):
+            place.chmod(0o755)
+    size = Size(stacks=count, workers=1, pause=0.0, lease=60.0, every=3600)
+    with an_estate(folder, size, hosts=False) as estate:
+        (worker,) = estate.workers
+
+        def starts(stack: str) -> list[float]:
+            logs = (worker.home / "logs").glob(f"*/{stack.replace('/', '+').replace('@', '=')}.log")
+            lines = (line.split(" ", 2) for log in logs for line in log.read_text().splitlines())
+            return sorted(datetime.fromisoformat(at).timestamp() for at, sign, *_ in lines if sign == "$")
+
+        told = Told(url=estate.server.url, source="estate", log=worker.log, starts=starts)
+        return _figures(told, rounds, count, "on PostgreSQL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A service at work, as others see it."""
+
+    #: Of its record.
+    url: str
+    source: str
+    #: What it says.
+    log: Path
+    #: Returns when tools were started, for this stack at least, the first one first.
+    starts: Callable[[str], list[float]]
+
+
+def _figures(told: Told, rounds: int, count: int, where: str) -> list[Figure]:
+    taken = []
+    with closing(open_database(told.url)) as database:
         clock = clock_of(database)
         record = SqlRecord(database=database, clock=clock, actor="bench")
         with closing(open_agenda(database, clock)) as agenda:
@@ -49,39 +103,37 @@ def p7(folder: Path, rounds: int = 100, count: int = 10) -> list[Figure]:
                 return (
                     len(waiting) == count
                     and all(one.at > clock.now() + 120.0 for one in waiting)
-                    and all(one.looks.drift_at > _applied_at(one) for one in record.rows("infra") if one.state.applied)
+                    and all(one.looks.drift_at > _applied_at(one) for one in _applied(record, told.source))
                 )
 
             # The first look for drift comes a minute after the apply, and is the service's own.
-            _until(rests)
-            keys = [row.key for row in record.rows("infra") if row.state.applied]
-            taken = []
+            _until(lambda: len(_applied(record, told.source)) == count and rests())
+            keys = [row.key for row in _applied(record, told.source)]
             for number in range(rounds):
                 row = record.row(keys[number % count])
                 record.look(row.key, replace(row.looks, drift_at=0.0))
-                before = _starts(started)
+                before = len(told.starts(row.key))
                 at = time.time()
                 agenda.nudge(Due(stack=row.key, track=MAIN, at=clock.now(), why="bench"))
-                _until(lambda before=before: len(_starts(started)) > len(before))
+                _until(lambda key=row.key, before=before: len(told.starts(key)) > before)
                 _until(rests)
-                said = _said(folder / "serve.log", at)
-                taken.append((said - at, _starts(started)[len(before)] - at))
+                taken.append((_said(told.log, at) - at, told.starts(row.key)[before] - at))
                 time.sleep(0.05)
     doing, tool = ([one[side] for one in taken] for side in (0, 1))
     note = f"to the tool's start, files laid out, {_told(tool)}"
-    work = f"nudge of another process to the service's acting, {rounds} times, embedded"
+    work = f"nudge of another process to the service's acting, {rounds} times, {where}"
     return [
         Figure(id="P7", work=f"{work}: p50", ours=statistics.median(doing), target=0.03, note=note),
         Figure(id="P7", work=f"{work}: p99", ours=statistics.quantiles(doing, n=100)[98], target=0.15),
     ]
 
 
+def _applied(record: SqlRecord, source: str) -> list[Row]:
+    return [row for row in record.rows(source) if row.state.applied]
+
+
 def _applied_at(row: Row) -> float:
     return row.state.applied.at if row.state.applied else 0.0
-
-
-def _starts(log: Path) -> list[float]:
-    return [float(at) for at in log.read_text().split()[::2]] if log.exists() else []
 
 
 def _said(log: Path, after: float) -> float:

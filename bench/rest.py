@@ -22,6 +22,7 @@ from bench.ground import HOLDFAST, Ground
 from bench.measure import Figure
 from bench.scale import logging_tool, many
 from bench.seeding import Happened, seed
+from bench.sweep import SHARE, swept
 from orchestrator.assembly.served import open_served
 from orchestrator.config.operator import operator_of
 from orchestrator.effects.database import Database
@@ -60,9 +61,19 @@ def p6(folder: Path, count: int = 10_000) -> list[Figure]:
 
 
 def p11(folder: Path, counts: tuple[int, ...] = (100, 1000, 10_000)) -> list[Figure]:
-    """The same at three sizes: ten times as many stacks cost at most ten times as much."""
+    """The same, and P3's look for drift at one stack in fifty: ten times as many cost at most ten times as much."""
+    swept_s = [swept(folder / f"swept-{count}", count) for count in counts]
     found = [at_rest(folder / str(count), count, idle_s=IDLE_S / 3) for count in counts]
-    figures = []
+    figures = [
+        Figure(
+            id="P11",
+            work=f"`drift` of {more // SHARE} of {more} stacks beside {less // SHARE} of {less}: own CPU",
+            ours=ours,
+            rival=rival,
+            target=more / less,
+        )
+        for (less, more), (rival, ours) in zip(pairwise(counts), pairwise(swept_s), strict=True)
+    ]
     for less, more in pairwise(found):
         sizes = f"{more.count} stacks at rest beside {less.count}"
         sides = (

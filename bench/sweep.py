@@ -7,6 +7,10 @@ from pathlib import Path
 
 from bench.ground import HOLDFAST, TOOL, Ground, data_stack, lab_stack, stacks_file
 from bench.measure import Figure, figure, in_turns, own_cpu, run
+from bench.scale import many
+
+#: Of so many stacks one is due, where it is measured how the cost grows.
+SHARE = 50
 
 
 def p3(folder: Path, rounds: int, count: int = 100) -> list[Figure]:
@@ -29,6 +33,15 @@ def _wall(folder: Path, rounds: int, count: int) -> list[Figure]:
         rounds,
     )
     return [figure("P3", f"`drift`, {count} lab stacks, 2 at a time", taken, 1.1)]
+
+
+def swept(folder: Path, count: int) -> float:
+    """Return the CPU seconds of Holdfast's own that a look at one in `SHARE` of ``count`` stacks costs."""
+    ground, names = many(folder, count)
+    due = names[::SHARE]
+    run([HOLDFAST, "apply", "--yes", "--parallel", "2", *due], cwd=ground.repository, env=ground.env)
+    sweeps = [own_cpu(["drift", "--parallel", "2", *due], cwd=ground.repository, env=ground.env) for _ in range(3)]
+    return statistics.median(sweeps)
 
 
 def _cpu(folder: Path, count: int) -> Figure:

@@ -357,8 +357,8 @@ def _settle_state(workspace: Workspace, settings: Settings) -> None:
     if state.keeps_state(workspace.folder, settings.tool):
         if settings.state_elsewhere:
             raise BackendMissing(
-                f"{workspace.path} declares no backend, and its state would lie on the disk of this host alone: the "
-                "next host that has it to do would create everything a second time",
+                f"{workspace.path} declares no backend, and its state would lie on the disk of this host alone: "
+                "the next host that has it to do would create everything a second time",
                 hint='declare where its state lies: terraform { backend "s3" { ... } }, or pg, http, azurerm, gcs',
             )
         workspace.kept.mkdir(parents=True, exist_ok=True, mode=0o700)

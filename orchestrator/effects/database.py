@@ -8,6 +8,7 @@ record takes), so no transaction ever has to be undone because another was quick
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import threading
@@ -19,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from orchestrator.effects.mounts import NETWORK, file_system
 from orchestrator.errors import Conflict, OrchestratorError, RecordAway, RecordError
@@ -46,6 +48,11 @@ _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 #: What a server answers that is there and takes nobody yet: it starts, or stops.
 _NOT_NOW: Final = "57P03"
+
+#: For so long after its last use a connection counts as alive, in seconds: no server starts anew within it.
+_FRESH_S: Final = 0.1
+#: Under which name a connection bears when that was.
+_USED: Final = "holdfast_used_at"
 
 #: How often a transaction is begun anew where the database asks for it (serialization, lost connection).
 _TRIES: Final = 5
@@ -152,8 +159,10 @@ def make_engine(url: URL, *, busy_s: float) -> Engine:
         # What the operator's URL says counts.
         connect_args={name: value for name, value in ours.items() if name not in url.query}
         | {"options": f"{limits} {given}".rstrip()},
-        pool_pre_ping=True,
+        # The one that was used last, which need not be asked whether it is still there.
+        pool_use_lifo=True,
     )
+    _ask_whether_alive(engine)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -161,6 +170,26 @@ def make_engine(url: URL, *, busy_s: float) -> Engine:
             connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
 
     return engine
+
+
+def _ask_whether_alive(engine: Engine) -> None:
+    """Have a connection that nobody used for a moment asked whether its server is there; another is made where not.
+
+    Asked at each use, a fifth of all that goes to the server and back would be that question.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def left(_raw: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def reached(raw: Any, record: ConnectionPoolEntry, _: object) -> None:
+        if time.monotonic() - record.info.get(_USED, math.inf) <= _FRESH_S:
+            return
+        try:
+            engine.dialect.do_ping(raw)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
 
 
 def read_url(text: str) -> URL:

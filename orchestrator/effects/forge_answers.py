@@ -18,6 +18,8 @@ from orchestrator.errors import ForgeAway, ForgeError
 _WAIT_S: Final = 60.0
 #: And the longest that anybody is believed.
 _LONGEST_S: Final = 3600.0
+#: How GitHub says that it counts requests, where no header does: now, and in older releases of Enterprise Server.
+_COUNTED: Final = ("rate limit", "abuse detection")
 _NEXT: Final = re.compile(r'rel="?next"?')
 _GONE: Final = frozenset({404, 410})
 _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY, _BROKEN = 401, 403, 429, 500
@@ -98,9 +100,8 @@ def _until(answer: Answer, said: str, now: float) -> float:
         return 0.0
     if answer.spent:
         return min(max(answer.reset, now + 1), now + _LONGEST_S)
-    if answer.status == _TOO_MANY or "rate limit" in said.lower():
-        return now + _WAIT_S
-    return 0.0
+    counted = any(words in said.lower() for words in _COUNTED)
+    return now + _WAIT_S if counted or answer.status == _TOO_MANY else 0.0
 
 
 def _said(body: Any) -> str:

@@ -18,7 +18,8 @@ class Pen(Protocol):
     def ours(self, number: int, marker: str) -> str:
         """Return the id of our own comment with the marker, empty where there is none. Raises ForgeError.
 
-        A marker can be read and written by everybody: only where we wrote it, it tells that the comment is ours.
+        A marker can be read and written by everybody: only where we wrote it, and begin with it, the comment is ours.
+        What writes by our login besides, such as another workflow, may say after somebody what it is told.
         """
         ...
 
@@ -29,7 +30,7 @@ class Pen(Protocol):
 
 def put_comment(pen: Pen, number: int, body: str, *, marker: str, known: str, limit: int) -> str:
     """Put the comment there; returns its id. Raises ForgeError: HF-4706 where it is longer than ``limit``, unsent."""
-    text = clean(body if marker in body else f"{marker}\n{body}")
+    text = clean(body if body.startswith(marker) else f"{marker}\n{body}")
     if len(text) > limit:
         raise ForgeError(
             f"a comment of {len(text)} characters: this forge takes {limit}",

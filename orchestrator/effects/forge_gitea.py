@@ -176,7 +176,8 @@ class Gitea:
             self._login = self._http.get("/user", shape=_USER).login
         ours = self._login.lower()
         found = self._http.get(self._at(f"/issues/{number}/comments"), shape=_COMMENTS)
-        return next((str(one.id) for one in found if _login(one.user).lower() == ours and marker in one.body), "")
+        mine = (one for one in found if _login(one.user).lower() == ours and one.body.startswith(marker))
+        return next((str(one.id) for one in mine), "")
 
     def write(self, number: int, text: str) -> str:
         """Write a comment; returns its id. Raises ForgeError."""

@@ -150,7 +150,8 @@ class GitHub:
         """Return the id of our own comment with the marker, empty where there is none. Raises ForgeError."""
         login = self._self()
         found = self._http.pages(self._at(f"/issues/{number}/comments"), shape=COMMENTS, rest=True)
-        return next((str(one.id) for one in found if _is(one, login) and marker in (one.body or "")), "")
+        mine = (one for one in found if _is(one, login) and (one.body or "").startswith(marker))
+        return next((str(one.id) for one in mine), "")
 
     def write(self, number: int, text: str) -> str:
         """Write a comment; returns its id. Raises ForgeError."""

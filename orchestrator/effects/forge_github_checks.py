@@ -87,7 +87,7 @@ def _unplaced(check: Check) -> Iterator[str]:
 def _annotation(one: Annotation) -> dict[str, Json]:
     line = max(one.line, 1)
     said: dict[str, Json] = {
-        "path": one.file,
+        "path": clean(one.file),
         "start_line": line,
         "end_line": line,
         "annotation_level": one.severity.value,

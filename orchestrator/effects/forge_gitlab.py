@@ -27,6 +27,8 @@ from orchestrator.ports.forge import ForgeTraits
 
 _COMMENT_LIMIT: Final = 1_000_000
 _DESCRIPTION, _NAME = 255, 255
+#: Pages of what changed since the last look, and of what was written below each: there is no list of all of it.
+_CHANGES, _NOTES_SINCE = 2, 4
 #: A line that GitLab would carry out instead of showing it, with the rights of whoever writes it: ours.
 _QUICK_ACTION: Final = re.compile(r"^([ \t]*)/(?=\w)", re.MULTILINE)
 #: Not seen, and enough to make a line that begins with a slash none.
@@ -163,8 +165,9 @@ class GitLab:
     def remarks(self, since: float) -> tuple[Remark, ...]:
         """Return what was written or changed since, but for our own words. Raises ForgeError."""
         query = {"updated_after": stamp(since), "order_by": "updated_at", "sort": "asc", "scope": "all"}
-        changed = self._http.pages(self._at("/merge_requests"), query, shape=_CHANGED, rest=True)
-        found = [remark for one in changed for remark in self._remarks(one.iid, since)]
+        changed = self._http.pages(self._at("/merge_requests"), query, shape=_CHANGED, rest=True, most=_CHANGES)
+        numbers = dict.fromkeys(one.iid for one in changed)
+        found = [remark for number in numbers for remark in self._remarks(number, since)]
         return tuple(sorted(found, key=lambda one: (one.changed_at, int(one.id))))
 
     def approvers(self, number: int, head: str) -> tuple[str, ...]:
@@ -201,7 +204,8 @@ class GitLab:
         ours = self._login.lower()
         query = {"order_by": "created_at", "sort": "asc"}
         found = self._http.pages(self._at(f"/merge_requests/{number}/notes"), query, shape=_NOTES, rest=True)
-        return next((str(one.id) for one in found if _username(one.author).lower() == ours and marker in one.body), "")
+        mine = (one for one in found if _username(one.author).lower() == ours and one.body.startswith(marker))
+        return next((str(one.id) for one in mine), "")
 
     def write(self, number: int, text: str) -> str:
         """Write a comment; returns its id. Raises ForgeError."""
@@ -237,7 +241,8 @@ class GitLab:
         query = {"order_by": "updated_at", "sort": "desc"}
         # What GitLab was asked for has no parts of seconds.
         begin = int(since)
-        for one in self._http.pages(self._at(f"/merge_requests/{number}/notes"), query, shape=_NOTES, rest=True):
+        path = self._at(f"/merge_requests/{number}/notes")
+        for one in self._http.pages(path, query, shape=_NOTES, rest=True, most=_NOTES_SINCE):
             if one.updated_at.timestamp() < begin:
                 return
             if one.system or one.body.startswith(MARK):

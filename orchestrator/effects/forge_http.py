@@ -16,13 +16,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Final, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import httpx2
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.contract import Json
 from orchestrator.effects.forge_answers import Answer, judge
+from orchestrator.effects.forge_words import plain
 from orchestrator.errors import ForgeAway, ForgeError
 
 T = TypeVar("T")
@@ -33,8 +34,8 @@ PAGE: Final = 50
 MOST_BYTES: Final = 24 << 20
 #: Pages of one list.
 MOST_PAGES: Final = 20
-#: Answers that are kept with their ETag, and the longest of them.
-_KEPT, _KEPT_BYTES = 200, 1 << 20
+#: So much of answers is kept with their ETags, and the longest of them: fifty pull requests are one MiB.
+_KEPT_BYTES, _LONGEST_KEPT = 8 << 20, 4 << 20
 _HOPS: Final = 3
 _MOVED: Final = frozenset({301, 302, 307, 308})
 #: Those that keep the method and the body.
@@ -124,19 +125,20 @@ class ForgeHttp:
         shape: TypeAdapter[list[T]],
         size: str = "per_page",
         rest: bool = False,
+        most: int = MOST_PAGES,
     ) -> Iterator[T]:
         """Yield what a list holds, asking for the next page when it is needed; ``size``: its word for how much of it.
 
-        Of a list longer than we read, ``rest`` is left out. Raises ForgeError where it must not be.
+        Of a list of more than ``most`` pages the ``rest`` is left out. Raises ForgeError where it must not be.
         """
-        for number in range(1, MOST_PAGES + 1):
+        for number in range(1, most + 1):
             answer = self._asked("GET", path, {**(query or {}), size: PAGE, "page": number})
             yield from _shaped(answer.body, shape)
             if not answer.more:
                 return
         if not rest:
             raise ForgeError(
-                f"{self._host} has more than {MOST_PAGES * PAGE} things at {path}: a list that long is not read",
+                f"{self._host} has more than {most * PAGE} things at {_shown(path)}: a list that long is not read",
                 hint="close what is not needed",
             )
 
@@ -164,7 +166,7 @@ class ForgeHttp:
             token = self._admission.token()
             answer = self._tried(asked, token)
         try:
-            return judge(answer, f"{self._host} ({method} {path})", self._now(), token)
+            return judge(answer, f"{self._host} ({method} {_shown(path)})", self._now(), token)
         except ForgeAway as error:
             self._until = max(self._until, error.until)
             raise
@@ -207,17 +209,17 @@ class ForgeHttp:
         raise ForgeError(f"{self._host} leads from one address to the next", hint="mend api: of the source's forge")
 
     def _elsewhere_here(self, url: str, location: str) -> str:
+        here = httpx2.URL(url)
         try:
-            there = str(httpx2.URL(url).join(location))
+            there = here.join(location)
         except httpx2.InvalidURL:
-            there = ""
-        if _origin(there) != _origin(url):
-            elsewhere = urlsplit(there).hostname or "nowhere"
+            there = httpx2.URL("")
+        if (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
             raise ForgeError(
-                f"{self._host} leads elsewhere, to {elsewhere}: nothing is sent there",
+                f"{self._host} leads elsewhere, to {there.host or 'nowhere'}: nothing is sent there",
                 hint="mend api: of the source's forge",
             )
-        return there
+        return str(there)
 
     def _once(self, method: str, url: str, body: bytes | None, token: str, deadline: float) -> Answer:
         headers = {"Authorization": f"{self._scheme} {token}"}
@@ -228,12 +230,11 @@ class ForgeHttp:
             headers["If-None-Match"] = kept.etag
         with self._client.stream(method, url, headers=headers, content=body) as response:
             if kept and response.status_code == httpx2.codes.NOT_MODIFIED:
-                return kept
+                return Answer.of(httpx2.codes.OK, kept.headers, kept.text)
             text = self._read(response, deadline)
-        answer = Answer.of(response.status_code, response.headers, text)
-        if method == "GET" and answer.status == httpx2.codes.OK and answer.etag and len(text) <= _KEPT_BYTES:
-            self._kept.keep(url, answer)
-        return answer
+        if method == "GET" and response.status_code == httpx2.codes.OK:
+            self._kept.keep(url, _Told(headers=response.headers, text=text))
+        return Answer.of(response.status_code, response.headers, text)
 
     def _read(self, response: httpx2.Response, deadline: float) -> bytes:
         read = bytearray()
@@ -248,25 +249,39 @@ class ForgeHttp:
         return bytes(read)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """A good answer as it came: read anew it takes longer, and kept it takes far less."""
+
+    headers: Mapping[str, str]
+    text: bytes
+
+    @property
+    def etag(self) -> str:
+        return self.headers.get("etag", "")
+
+
 @dataclass(slots=True)
 class _Kept:
     """Answers with an ETag, the longest unused of them forgotten first."""
 
-    _answers: OrderedDict[str, Answer] = field(default_factory=OrderedDict)
+    _told: OrderedDict[str, _Told] = field(default_factory=OrderedDict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def find(self, url: str) -> Answer | None:
+    def find(self, url: str) -> _Told | None:
         with self._turn:
-            if url in self._answers:
-                self._answers.move_to_end(url)
-            return self._answers.get(url)
+            if url in self._told:
+                self._told.move_to_end(url)
+            return self._told.get(url)
 
-    def keep(self, url: str, answer: Answer) -> None:
+    def keep(self, url: str, told: _Told) -> None:
         with self._turn:
-            self._answers[url] = answer
-            self._answers.move_to_end(url)
-            while len(self._answers) > _KEPT:
-                self._answers.popitem(last=False)
+            self._told.pop(url, None)
+            if not told.etag or len(told.text) > _LONGEST_KEPT:
+                return
+            self._told[url] = told
+            while sum(len(one.text) for one in self._told.values()) > _KEPT_BYTES:
+                self._told.popitem(last=False)
 
 
 def there(ask: Callable[[], object]) -> bool:
@@ -287,11 +302,16 @@ def stamp(at: float) -> str:
 
 def safe_api(url: str) -> str:
     """Return the URL without a slash at its end. Raises ForgeError where a token would go over the network in clear."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and loopback(parts.hostname or "")):
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        host = ""
+    # A login in a URL would be sent instead of the token.
+    if host and "@" not in parts.netloc and (parts.scheme == "https" or (parts.scheme == "http" and loopback(host))):
         return url.rstrip("/")
     raise ForgeError(
-        f"{parts.hostname or 'that'} is not spoken to over https: a token would go over the network in clear",
+        f"{host or 'that'} is not spoken to over https: a token would go over the network in clear",
         hint="write https:// in api: of the source's forge",
     )
 
@@ -304,9 +324,8 @@ def loopback(host: str) -> bool:
         return False
 
 
-def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port
+def _shown(path: str) -> str:
+    return plain(unquote(path), 200)
 
 
 def _shaped(body: Any, shape: TypeAdapter[T]) -> T:

@@ -56,13 +56,15 @@ def _listed(output: bytes) -> list[str]:
 def _read(git: Git, ids: Sequence[str]) -> tuple[Commit, ...]:
     """Return what commits say; of one that is too long only that it is."""
     asked = "".join(f"{id_}\n" for id_ in ids).encode()
-    sizes = [int(one) for one in git.tell("cat-file", "--batch-check=%(objectsize)", stdin=asked).split()]
-    long = {id_: size for id_, size in zip(ids, sizes, strict=True) if size > LONGEST}
+    sizes = git.tell("cat-file", "--batch-check=%(objectsize)", stdin=asked).decode("ascii", "replace").splitlines()
+    if len(sizes) != len(ids) or not all(map(str.isdecimal, sizes)):
+        raise _unreadable()
+    long = {id_: int(size) for id_, size in zip(ids, sizes, strict=True) if int(size) > LONGEST}
     short = "".join(f"{id_}\n" for id_ in ids if id_ not in long).encode()
     argv = ("log", "--no-walk=unsorted", "--stdin", "-z", "--encoding=UTF-8", f"--format={_FORMAT}")
     fields = git.tell(*argv, stdin=short).decode("utf-8", "replace").split("\0")[:-1] if short else []
     if len(fields) % _FIELDS:
-        raise SourceError("what the commits say cannot be read", code="HF-3007")
+        raise _unreadable()
     found = {one.id: one for one in map(_made, zip(*[iter(fields)] * _FIELDS, strict=True))}
     return tuple(found[id_] if id_ in found else Commit(id=id_, too_long=long.get(id_, 0)) for id_ in ids)
 
@@ -84,3 +86,7 @@ def _made(fields: tuple[str, ...]) -> Commit:
 def _pair(text: str) -> tuple[str, str]:
     key, _, value = text.partition("\x1f")
     return key.strip(), value.strip()
+
+
+def _unreadable() -> SourceError:
+    return SourceError("what the commits say cannot be read", code="HF-3007")

@@ -35,6 +35,8 @@ _HELD_S: Final = 5.0
 _TROUBLE_S: Final = (15.0, 900.0)
 #: For so long what a secret store has answered counts, in seconds.
 _STORES_S: Final = 60.0
+#: For so long after it came due a stack with its plan lets others be planned first, in seconds.
+_GIVES_WAY_S: Final = 60.0
 #: What the service's runs are recorded under.
 ACTOR: Final = "holdfast"
 
@@ -167,7 +169,7 @@ class Tender:
         if rest is not None:
             # A stack at rest costs a look: no run is opened, and nothing appended.
             return self._rests(due, rest, now)
-        return self._work(post, reading, due, key)
+        return self._work(post, survey, due, key)
 
     def _tend_pull(self, post: Post, base: Reading, due: Due) -> Tended:
         pulls = self.pulls(post)
@@ -227,7 +229,8 @@ class Tender:
         post.outside.record.set_gate(gate, run=NO_RUN)
         return Tended(due=due, next=replace(due, at=now + ALONE_S, why=gate.why), trouble=gate.why)
 
-    def _work(self, post: Post, reading: Reading, due: Due, key: StackKey) -> Tended:
+    def _work(self, post: Post, survey: Survey, due: Due, key: StackKey) -> Tended:
+        reading = survey.reading
         with self._run(post, reading) as run:
             applying = threading.Event()
 
@@ -244,11 +247,16 @@ class Tender:
             def gives_way() -> bool:
                 # Who pushes a commit wants to see first what it would do, to every stack that it touches: applies that
                 # policy alone asks for come after those plans. One that a person said yes to, or that others wait
-                # for, goes on at once.
-                return not self._readers(reading).get(key) and post.outside.agenda.others_wait(due)
+                # for, goes on at once, and so does whatever has been due for long: plans may take their time, and many.
+                waited = post.outside.clock.now() - due.at
+                return (
+                    waited < _GIVES_WAY_S
+                    and not self._readers(reading).get(key)
+                    and post.outside.agenda.others_wait(due)
+                )
 
             worker = Worker(post.outside, reading, run, cancelled=cancelled, gives_way=gives_way)
-            settled = worker.settle(key, on_action=on_action)
+            settled = worker.settle(key, on_action=on_action, seen=survey)
         now = post.outside.clock.now()
         # Even where nothing was left to do: what was found of an attempt may be what others wait for.
         wake_readers(post.outside, self._readers(reading), [key], but=())

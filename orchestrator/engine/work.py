@@ -88,15 +88,22 @@ class Worker:
         #: When the end of an earlier run's attempt was found: to a person that failure is from before, too.
         self._found_at: dict[StackKey, float] = {}
 
-    def settle(self, key: StackKey, *, on_action: Callable[[StackKey, Action], None] | None = None) -> Settled:
+    def settle(
+        self,
+        key: StackKey,
+        *,
+        on_action: Callable[[StackKey, Action], None] | None = None,
+        seen: Survey | None = None,
+    ) -> Settled:
         """Work the stack until there is nothing to do, and say why there is not.
 
+        ``seen`` is a survey that has just looked at the stack: what has moved since is found out by who appends.
         Raises Conflict (HF-4203) where somebody else holds it, StateUnsaved where an attempt could not save its state.
         """
         did: list[Action] = []
         with self._outside.agenda.hold(str(key)):
             for _ in range(_MOST_ROUNDS):
-                survey = Survey(self._outside, self._reading)
+                survey, seen = seen or Survey(self._outside, self._reading), None
                 asked = self._look(survey, key)
                 if asked is None:
                     return Settled(key=key, rest=VANISHED, asked=None, did=tuple(did))

@@ -185,8 +185,11 @@ class Intent:
         return tuple(dict.fromkeys(note.email for note in self.commits if note.email and not note.merge))
 
     def counts(self, note: CommitNote) -> bool:
-        """Whether a permit of a commit may count: a signer signed it, or people approved of exactly it at the forge."""
-        approved = {id_ for pull in self.pulls if pull.approvers for id_ in (pull.head, pull.merged_as)}
+        """Whether a permit of a commit may count: a signer signed it, or people approved of exactly it at the forge.
+
+        What a merge or a squash says was written after they approved.
+        """
+        approved = {pull.head for pull in self.pulls if pull.approvers and pull.head}
         return bool(note.verified) or note.id in approved
 
 

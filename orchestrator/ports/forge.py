@@ -58,7 +58,7 @@ class Forge(Protocol):
         ...
 
     def say(self, number: int, body: str, *, marker: str, known: str = "") -> str:
-        """Put the one comment that bears ``marker`` there; returns its id.
+        """Put the one comment that begins with ``marker``, itself a `pull.MARK` and more, there; returns its id.
 
         ``known`` is the id that it had last time: it is changed in place. Where it is gone, or none is known, a comment
         of our own with the marker is looked for, and a new one is written where there is none. Raises ForgeError

@@ -67,7 +67,7 @@ async def _heard(house: Inside, post: Post, kind: HookKind, knock: Knock) -> Res
     deaf = isinstance(said, Talk) and post.desk is None
     if isinstance(said, Other) or deaf or not concerns(said, post.source):
         return _answer(202, "ignored")
-    marks = _marks(source, provider.delivery(knock), knock.body)
+    marks = _marks(source, provider.delivery(knock), provider.proven(knock))
     if house.heard.knows(*marks):
         return _answer(202, "heard already")
     if not house.nudges.take(source):
@@ -120,9 +120,9 @@ def _nudge(house: Inside, post: Post, kind: HookKind, *, pulls: bool) -> None:
         ) from error
 
 
-def _marks(source: str, delivery: str, body: bytes) -> tuple[str, ...]:
-    """Return by what a delivery is known again: its name, and what it says, because not every name is signed."""
-    digest = hashlib.sha256(body).hexdigest()
+def _marks(source: str, delivery: str, proven: bytes) -> tuple[str, ...]:
+    """Return by what a delivery is known again: its name, and what was signed, because not every name is."""
+    digest = hashlib.sha256(proven).hexdigest()
     return (f"{source} {digest}", *((f"{source} {delivery[:_LONGEST]}",) if delivery else ()))
 
 

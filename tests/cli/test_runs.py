@@ -58,7 +58,7 @@ INTENDED = Intended(
         count=1,
         purpose=Purpose.HOTFIX,
         basis=Basis.TRAILER,
-        pulls=(PullNote(number=12, author="ana", approvers=("bob",), merged_as=REVISION),),
+        pulls=(PullNote(number=12, author="ana", approvers=("bob",), head=REVISION),),
         approvals=(YesNote(by="cy@acme.example", at=950.0),),
     ),
 )

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.config.operator import Operator, Sandbox, StoreKind, VaultPlace
 from orchestrator.config.operator_reading import read_operator
 from orchestrator.errors import ConfigError
+from orchestrator.model.forge import AppLogin
 from orchestrator.model.policy import Mode
 from orchestrator.model.source import SourceKind, Verify
 from orchestrator.model.workers import Limit
@@ -59,7 +60,9 @@ def test_the_example_is_read_whole():
     assert found.teams_of("ana@acme.example") == ("platform",)
     limit = found.ceilings["prod"]
     assert (limit.policy.mode, limit.policy.delete_limit) == (Mode.PROPOSE, 5)
-    assert limit.where.endswith("holdfast.yaml:53 (ceiling)")
+    assert limit.where.endswith("holdfast.yaml:57 (ceiling)")
+    assert found.forges["infra"].app == infra.app == AppLogin(id="12345", key_secret="github-app-key")
+    assert found.person_at("infra", "Ana-GH") == "ana@acme.example"
 
 
 def test_what_comes_later_is_named_one_by_one():

@@ -94,6 +94,13 @@ def test_every_setting_that_would_break_a_promise_is_absent() -> None:
         assert not [line for line in there if line.startswith("MemoryDenyWriteExecute")]
 
 
+@pytest.mark.parametrize("name", [*SYSTEM, "user/holdfast.service"])
+def test_systemd_never_gives_up_on_a_service_whose_database_is_away(name: str) -> None:
+    unit = (DEPLOY / name).read_text()
+    assert re.findall(r"^StartLimit\w+=.*$", unit, re.MULTILINE) == ["StartLimitIntervalSec=0"]
+    assert "\nRestart=on-failure\n" in unit
+
+
 def test_a_stop_waits_longer_than_the_service_lets_applies_end() -> None:
     from orchestrator.engine.dispatch import LAST_S  # noqa: PLC0415 -- heavy
     from orchestrator.model.workers import Workers  # noqa: PLC0415 -- likewise

@@ -135,6 +135,10 @@ def test_a_forge_that_does_not_answer_is_asked_later_and_the_source_goes_on(hous
     (row,) = [one for one in rows if one.track == LOOK]
     assert row.at > house.world.now() + 400
     house.forge.failing = None
+    house.forge.calls.clear()
+    house.look()
+    assert house.forge.calls == [], "a knock is no reason to ask it before that"
+    house.world.sleep(600)
     house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
     house.look()
     assert "`~1`" in house.row("web")

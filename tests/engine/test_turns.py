@@ -82,7 +82,14 @@ def test_who_gives_way_says_so_and_is_applied_in_its_next_turn_whoever_waits(wor
 def test_what_came_due_later_is_not_given_way_to(world: World) -> None:
     turns = committed(world, {"a": {}, "b": {}})
     taken = turns.take()
-    turns.tender.tend(replace(taken, at=taken.at - 60.0))
+    turns.tender.tend(replace(taken, at=taken.at - 1.0))
+    assert turns.did == [("a", MakePlan), ("a", Apply)]
+
+
+def test_who_has_been_due_for_a_minute_gives_way_no_more(world: World) -> None:
+    turns = committed(world, {"a": {}, "b": {}})
+    world.now_ += 60
+    turns.turn()
     assert turns.did == [("a", MakePlan), ("a", Apply)]
 
 

@@ -35,6 +35,7 @@ class GitHubMock(Imitated):
         with self._turn:
             name = f"refs/heads/gh-readonly-queue/{base}/pr-{number}-{'b' * 40}"
             self._refs[name] = head
+            self._commits.add(head)
             return name
 
     def checks(self, head: str) -> list[dict[str, Any]]:
@@ -158,7 +159,7 @@ class GitHubMock(Imitated):
         return (201 if new else 200), words.check_run(asked, 201 if new else 200, run)
 
     def _known(self, commit: str) -> None:
-        if commit not in {*(one.head for one in self._pulls.values()), *self._refs.values()}:
+        if commit not in self._commits:
             raise Refused(422, f"No commit found for SHA: {commit}")
 
     def _comment(self, places: dict[str, str]) -> Written:

@@ -113,6 +113,8 @@ class Imitated:
         self.endless = False
         self._pulls: dict[int, Opened] = {}
         self._comments: dict[int, Written] = {}
+        #: Every commit that it has seen: none is forgotten.
+        self._commits: set[str] = set()
         self._statuses: dict[str, list[dict[str, Any]]] = {}
         self._refusals: list[Refusal] = []
         self._last_id, self._now = 1000, 0.0
@@ -153,6 +155,7 @@ class Imitated:
         """Open a pull request; returns its number."""
         with self._turn:
             number = number or max(self._pulls, default=0) + 1
+            self._commits.add(head)
             self._pulls[number] = Opened(
                 number=number, head=head, base=base, title=title, author=author, branch=branch, fork=fork, draft=draft
             )
@@ -161,10 +164,12 @@ class Imitated:
     def push(self, number: int, head: str) -> None:
         with self._turn:
             self._pulls[number].head = head
+            self._commits.add(head)
 
     def merge(self, number: int, as_: str) -> None:
         with self._turn:
             self._pulls[number].state, self._pulls[number].merged_as = "closed", as_
+            self._commits.add(as_)
 
     def close(self, number: int) -> None:
         with self._turn:

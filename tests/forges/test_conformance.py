@@ -129,6 +129,21 @@ def test_nobody_plants_the_comment_that_we_write_into(stand: Stand) -> None:
     assert [one.text for one in stand.comments(number)] == [f"{MARKER}\nmine", f"{MARKER}\none"]
 
 
+def test_what_is_said_after_somebody_by_our_login_is_not_our_comment(stand: Stand) -> None:
+    number = stand.open_pull(HEAD)
+    ours = stand.tokens[stand.token]
+    echoed = stand.comment(number, ours, f"mallory wrote: {MARKER}")
+    said = stand.forge.say(number, "one", marker=MARKER)
+    assert said != str(echoed)
+    assert stand.comments(number)[-1].text == f"{MARKER}\none"
+
+
+def test_a_check_is_told_of_a_commit_that_is_no_head_any_more(stand: Stand) -> None:
+    number = stand.open_pull(HEAD)
+    stand.push(number, NEXT)
+    stand.forge.check(HEAD, check())
+
+
 def test_our_comment_is_found_behind_many_others(stand: Stand) -> None:
     number = stand.open_pull(HEAD)
     for turn in range(120):

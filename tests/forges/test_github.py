@@ -161,13 +161,13 @@ def test_a_pending_check_is_ended_in_place_and_an_ended_one_is_followed_by_anoth
 
 def test_many_annotations_are_sent_in_batches_the_worst_first_and_the_rest_is_counted(github_mock: GitHubMock) -> None:
     github_mock.open_pull(HEAD)
-    worst = Annotation(severity=Severity.FAILURE, title="the worst", message="", file="z.tf", line=0)
+    worst = Annotation(severity=Severity.FAILURE, title="the worst", message="", file="z\udcff.tf", line=0)
     nowhere = Annotation(severity=Severity.WARNING, title="about\nno file", message="m")
     many = check(annotations=130)
     given(github_mock).check(HEAD, Check(name="n", conclusion=CheckConclusion.FAILURE, title="t", summary="s" * 70_000, annotations=(*many.annotations, worst, nowhere)))  # fmt: skip
     (run,) = github_mock.checks(HEAD)
     assert len(run["annotations"]) == 100
-    assert run["annotations"][0] == {"path": "z.tf", "start_line": 1, "end_line": 1, "annotation_level": "failure", "message": "the worst", "title": "the worst"}  # fmt: skip
+    assert run["annotations"][0] == {"path": "z\ufffd.tf", "start_line": 1, "end_line": 1, "annotation_level": "failure", "message": "the worst", "title": "the worst"}  # fmt: skip
     assert run["output"]["text"] == "- **warning** about no file: m\n- and 31 more that are not shown"
     assert len(run["output"]["summary"]) <= 65_535
     assert "was cut" in run["output"]["summary"]
@@ -229,6 +229,17 @@ def test_looking_again_where_nothing_changed_costs_nothing_of_the_allowance(gith
     assert forge.pulls("main")[0].head == NEXT
 
 
+def test_of_what_was_read_no_more_is_kept_than_is_small(github_mock: GitHubMock) -> None:
+    forge = given(github_mock)
+    for number in range(1, 5):
+        github_mock.open_pull(HEAD, title="x" * (3 << 20))
+        forge.pull(number)
+    assert [len(forge._http._kept._told) - 1, len(forge._http._kept._told)] == [1, 2]
+    forge.pull(4)
+    forge.pull(1)
+    assert [one.status for one in github_mock.requests[-2:]] == [304, 200]
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "body", "wait"),
     [
@@ -236,6 +247,7 @@ def test_looking_again_where_nothing_changed_costs_nothing_of_the_allowance(gith
         (429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "{in 900}"}, b"{}", 900),
         (403, {"Retry-After": "30"}, b'{"message": "You have exceeded a secondary rate limit"}', 30),
         (403, {}, b'{"message": "You have exceeded a secondary rate limit. Please wait"}', 60),
+        (403, {}, b'{"message": "You have triggered an abuse detection mechanism."}', 60),
         (429, {}, b"", 60),
         (503, {"Retry-After": "40"}, b"", 40),
         (429, {"Retry-After": "999999999"}, b"", 3600),
@@ -351,7 +363,7 @@ def test_a_repository_that_was_renamed_is_followed_on_the_same_host_and_nowhere_
         given(github_mock).pull(1)
 
 
-@pytest.mark.parametrize("url", ["http://github.example", "ftp://127.0.0.1", "github.example", "", "http://127.0.0.1.evil.example"])  # fmt: skip
+@pytest.mark.parametrize("url", ["http://github.example", "ftp://127.0.0.1", "github.example", "", "http://127.0.0.1.evil.example", "https://u:p@github.example", "https://[::1", "https:///x"])  # fmt: skip
 def test_a_token_does_not_go_over_the_network_in_clear(url: str) -> None:
     with pytest.raises(ForgeError) as error:
         safe_api(url)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import github_apps
 import pytest
 from github_mock import GitHubMock
 
 from orchestrator.assembly.forges import OperatorForges, workflow_forge
+from orchestrator.assembly.host import open_host
 from orchestrator.config.operator import Operator
+from orchestrator.config.operator_reading import read_operator
 from orchestrator.errors import ForgeError, SecretMissing
 from orchestrator.model.forge import AppLogin, ForgeKind, ForgePlace
 from orchestrator.model.source import Source, SourceKind
@@ -81,6 +84,28 @@ def test_a_library_that_is_not_installed_is_named(github_mock: GitHubMock, monke
         forges(github_mock, {"token": "x"}, token_secret="token").of("infra")
     assert error.value.code == "HF-4705"
     assert "holdfast[service]" in error.value.hint
+
+
+def test_a_host_fetches_and_speaks_as_its_operator_s_file_says(github_mock: GitHubMock, tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir(mode=0o700)
+    (secrets / "app-key").write_text(github_apps.pem())
+    (secrets / "app-key").chmod(0o600)
+    file = tmp_path / "holdfast.yaml"
+    file.write_text(
+        "version: 1\nsources:\n  - name: infra\n    git:\n      url: https://github.com/acme/infra.git\n"
+        f'      auth: {{github_app: {{id: {github_apps.APP}, key: "${{secret:app-key}}"}}}}\n'
+        f"    forge: {{kind: github, api: {github_mock.url}}}\nsecrets:\n  - files: {secrets}\n"
+    )
+    github_mock.open_pull(HEAD)
+    with open_host(tmp_path / "home", read_operator(file, {}), {}) as host:
+        again = host.under(read_operator(file, {}))
+        for one in (host, again):
+            forge = one.forges.of("infra")
+            assert forge is not None
+            assert [pull.number for pull in forge.pulls("main")] == [1]
+            token = one.sources.app_token(one.operator.source("infra"))
+            assert token in github_mock.apps.given
 
 
 def test_an_app_is_given_a_token_to_fetch_with(github_mock: GitHubMock) -> None:

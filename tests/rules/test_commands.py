@@ -178,10 +178,10 @@ def test_there_is_an_end_to_the_commands_of_one_comment() -> None:
     ],
 )
 def test_no_body_takes_long(piece: str) -> None:
-    body = "holdfast apply\n\n" + piece * (32_000 // len(piece))
+    body = "holdfast apply\n\n" + piece * (16_000 // len(piece))
     started = time.process_time()
     read(body)
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 10
 
 
 LINES = st.sampled_from(
@@ -206,7 +206,7 @@ LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=200), st.lists(LINES, max_size=12))
 def test_any_body_is_read_and_only_its_own_lines_are_obeyed(text: str, lines: list[str]) -> None:
     body = "\n".join([*lines, text])

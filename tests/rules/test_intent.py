@@ -167,12 +167,13 @@ def test_the_strongest_word_of_all_commits_counts_and_the_surest_of_those() -> N
 def test_a_permit_may_count_where_that_very_commit_is_signed_or_approved() -> None:
     note, signed = noted("x"), noted("x", verified=True)
     for approvers, may in (((), False), (("bob",), True)):
-        intent = Intent(revision=SHA, pulls=(PullNote(number=1, merged_as=SHA, head="b" * 40, approvers=approvers),))
+        intent = Intent(revision=SHA, pulls=(PullNote(number=1, head=SHA, approvers=approvers),))
         assert intent.counts(note) is may
         assert intent.counts(signed)
-    other = Intent(revision=SHA, pulls=(PullNote(number=1, head="b" * 40, approvers=("bob",)),))
-    assert not other.counts(note)
-    assert not other.counts(noted("x", verified=False))
+    # The words of a merge were written after the approval.
+    merged = Intent(revision=SHA, pulls=(PullNote(number=1, merged_as=SHA, head="b" * 40, approvers=("bob",)),))
+    assert not merged.counts(note)
+    assert not merged.counts(noted("x", verified=False))
 
 
 def test_hostile_commits_are_bounded_and_say_so() -> None:

@@ -80,7 +80,7 @@ def test_each_way_to_fare_has_its_conclusion(fare: Fare, check: CheckConclusion,
     assert status(found).conclusion is said
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(st.sampled_from(Fare), max_size=5), st.booleans(), st.sampled_from(["merge", "comment"]), st.booleans())
 def test_nothing_is_green_that_is_not_known_to_be(
     fares: list[Fare], planned_already: bool, apply_on: str, trouble: bool

@@ -183,10 +183,13 @@ def test_merging_has_it_applied_or_a_command_ready_to_paste_does() -> None:
     assert "**Apply**: merge (prod then asks for 1 approval from platform)." in merging
     assert "holdfast apply" not in merging
     commenting = drawn(review(*two, apply_on="comment"))
-    assert "comment `holdfast apply web`." in commenting
-    assert "comment `holdfast approve db`." in commenting
+    assert "comment `holdfast apply web -e prod`." in commenting
+    assert "comment `holdfast approve db -e prod`." in commenting
     both = drawn(review(*two, planned("web@dev", change("a")), apply_on="comment"))
     assert "`holdfast apply web@prod web@dev`" in both
+    assert "comment `holdfast apply -e prod`." in drawn(review(two[0], apply_on="comment"))
+    assert "comment `holdfast apply`." in drawn(review(planned("web", change("a")), apply_on="comment"))
+    assert "comments `holdfast plan`." in drawn(review(part("web", Fare.UNTRUSTED)))
     assert "Closed" in drawn(review(*two, pull=Pull(number=1, state=PullState.CLOSED)))
 
 

@@ -144,6 +144,16 @@ def test_ten_thousand_times_the_same_costs_one_look(service: Service) -> None:
     assert service.looked()["gitea"] == before
 
 
+@pytest.mark.parametrize("kind", ["generic", "gitlab"])
+def test_two_pushes_that_say_the_very_same_are_two_where_their_names_are_signed(service: Service, kind: str) -> None:
+    body, headers = sent(kind, {**PUSHES[kind], "same": True})
+    headers = {name: value for name, value in headers.items() if name != "idempotency-key"}
+    first = headers | standard(body, SECRETS["standard"])
+    second = headers | standard(body, SECRETS["standard"])
+    said = [post(service, kind, body, given).json()["status"] for given in (first, second, first)]
+    assert said == ["accepted", "accepted", "heard already"]
+
+
 def due(service: Service, source: str) -> bool:
     """Whether a source waits for a look, or is being looked at."""
     with closing(sqlite3.connect(service.home / "record.db")) as record:

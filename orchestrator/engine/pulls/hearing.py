@@ -7,7 +7,7 @@ What a command is about is what its writer saw: a plan made later, or a commit p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -38,6 +38,8 @@ _RIGHTS: Final[Mapping[Verb, Right]] = {
     Verb.APPLY: Right.APPLY,
     Verb.UNLOCK: Right.UNLOCK,
 }
+#: Merged, it is asked for what its plan on the source's own track would do, and for nothing else.
+_AFTER_THE_MERGE: Final = frozenset({Verb.APPROVE, Verb.REJECT})
 #: What runs say that they were begun by.
 DOOR: Final = "pull request"
 
@@ -78,7 +80,7 @@ class Hearing:
         for remark in self._desk.forge.remarks(since):
             book = self._books.read(source)
             one = book.pulls.get(remark.pull)
-            if one is None or one.pull.state is not PullState.OPEN or remark.id in book.heard:
+            if one is None or one.pull.state is PullState.CLOSED or remark.id in book.heard:
                 continue
             said = read(remark.text)
             if not said:
@@ -126,8 +128,9 @@ class Hearing:
     ) -> tuple[tuple[StackKey, ...], str, list[Event]]:
         if said.verb is Verb.HELP:
             return (), "the commands are listed at the end", []
-        reading = self._proposed.read(self._post.outside, self._post.source, base, one.pull).reading
-        commit = _commit_among(said, one)
+        if one.pull.state is PullState.MERGED and said.verb not in _AFTER_THE_MERGE:
+            raise Refused("it is merged: its stacks follow the source again")
+        reading, commit = self._reading(base, one), _commit_among(said, one)
         keys = self._meant(reading, said, commit)
         barred = [key for key in keys if not allowed(who, _RIGHTS[said.verb], key)]
         if barred:
@@ -135,7 +138,7 @@ class Hearing:
         heard = Heard(one=one, remark=remark, who=who, reading=reading, keys=keys)
         if said.verb is Verb.PLAN:
             return keys, *self._plan(heard, commit)
-        if not one.may_run:
+        if not one.may_run and one.pull.state is PullState.OPEN:
             raise Refused(f"it comes from a fork, and nobody has let {one.pull.head[:7]} be planned yet")
         acts: Mapping[Verb, Callable[[Heard], str]] = {
             Verb.APPROVE: self._approve,
@@ -144,6 +147,12 @@ class Hearing:
             Verb.UNLOCK: self._unlock,
         }
         return keys, acts[said.verb](heard), []
+
+    def _reading(self, base: Reading, one: Followed) -> Reading:
+        """Return what a command is about: what is proposed, or what became of it where it is merged."""
+        if one.pull.state is PullState.MERGED:
+            return replace(base, touched=touch_of(self._post, one.pull.number))
+        return self._proposed.read(self._post.outside, self._post.source, base, one.pull).reading
 
     def _meant(self, reading: Reading, said: Command, commit: str) -> tuple[StackKey, ...]:
         """Return the stacks that a command is about: all that the pull request touches where it names none."""

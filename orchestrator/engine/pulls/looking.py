@@ -32,7 +32,8 @@ class Looked:
     #: When to look again, seconds since the epoch.
     at: float
     open: int = 0
-    #: Commands that were heard.
+    #: Pull requests that are not as they were, and commands that were heard.
+    moved: int = 0
     heard: int = 0
     #: What the merge queue tries out.
     candidates: tuple[Candidate, ...] = ()
@@ -63,7 +64,8 @@ class PullWatcher:
             return self._silent
         try:
             open_ = self._desk.forge.pulls(self._desk.base)
-            self._books.write(source, list(self._changes(open_)))
+            changes = list(self._changes(open_))
+            self._books.write(source, changes)
             candidates = self._desk.forge.candidates(self._desk.base)
             heard = self._hearing.hear(base, self._since(now))
         except ForgeError as error:
@@ -81,6 +83,7 @@ class PullWatcher:
         return Looked(
             at=now + jittered(self._desk.every_s, f"{source} {now}"),
             open=len(open_),
+            moved=len(changes),
             heard=heard,
             candidates=candidates,
         )

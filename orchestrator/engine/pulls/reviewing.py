@@ -34,6 +34,8 @@ class Reviewed:
     reading: Reading | None = None
     #: Full keys of the stacks that it touches, or touched while it was open.
     touched: frozenset[StackKey] = frozenset()
+    #: Whether what it proposes could not be read, and may be the next time.
+    unread: bool = False
 
     @property
     def over(self) -> bool:
@@ -69,7 +71,10 @@ class Reviewing:
             proposal = readings.get(number)
             review = self._review(book, one, base, proposal, touching[number], named)
             reading = proposal.reading if isinstance(proposal, Proposal) else None
-            reviewed.append(Reviewed(followed=one, review=review, reading=reading, touched=touching[number]))
+            unread = isinstance(proposal, OrchestratorError) and proposal.transient
+            reviewed.append(
+                Reviewed(followed=one, review=review, reading=reading, touched=touching[number], unread=unread)
+            )
         return tuple(reviewed)
 
     def _review(

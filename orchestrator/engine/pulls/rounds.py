@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from orchestrator.engine.post import Posts
 from orchestrator.engine.pulls.desk import LOOK, source_of_pulls
+from orchestrator.engine.pulls.looking import Looked
 from orchestrator.errors import ForgeError, OrchestratorError
 from orchestrator.ports import Clock, Due, Journal, Level
 from orchestrator.rules.pace import ALONE_S, WHY_POISON, is_poison, jittered
@@ -44,6 +45,13 @@ def see_to(due: Due, posts: Posts, tender: Tender, clock: Clock, journal: Journa
     except Exception as error:  # noqa: BLE001 -- one source's trouble is not the others'
         journal.say(Level.ERROR, "a look at pull requests broke", source=name, why=f"{type(error).__name__}: {error}")
         return replace(due, at=now + _AGAIN_S, why="the last look broke")
-    if looked.code:
-        journal.say(Level.WARNING, "a forge cannot be asked", source=name, code=looked.code, why=looked.message)
+    _say(looked, name, journal)
     return replace(due, at=looked.at, why=looked.message or f"{looked.open} open")
+
+
+def _say(looked: Looked, source: str, journal: Journal) -> None:
+    if looked.code:
+        journal.say(Level.WARNING, "a forge cannot be asked", source=source, code=looked.code, why=looked.message)
+    elif looked.moved or looked.heard:
+        about = {"source": source, "open": looked.open, "moved": looked.moved, "commands": looked.heard}
+        journal.say(Level.INFO, "pull requests were looked at", **about)

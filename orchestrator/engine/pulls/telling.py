@@ -25,6 +25,7 @@ from orchestrator.model.event import Event
 from orchestrator.model.observed import State
 from orchestrator.model.pull import Candidate, PullState
 from orchestrator.model.pull_events import PullEnded, TrackEnded
+from orchestrator.model.verdict import Check, CheckConclusion
 from orchestrator.ports import Due
 from orchestrator.rules.pace import PLAN, jittered
 from orchestrator.telling.review.checks import checks, status
@@ -77,6 +78,7 @@ class Teller:
             # A nudge is no reason to ask a forge that has said when, or that has just not answered.
             return self._quiet_until
         failed: list[ForgeError] = []
+        soon = [now + jittered(_AGAIN_S, str(one.followed.pull)) for one in every if one.unread]
         later = [at for one in every if (at := self._said(one, failed)) is not None]
         try:
             self._queueing.judge(base, every, self.candidates)
@@ -86,7 +88,7 @@ class Teller:
             until = max(error.until for error in failed)
             self._quiet_until = max(until, now + jittered(_AGAIN_S, f"{self._post.source.id} {now}"))
             raise failed[0]
-        return min(later, default=None)
+        return min([*later, *soon], default=None)
 
     def _said(self, one: Reviewed, failed: list[ForgeError]) -> float | None:
         """Tell of one, and end it where it is over; what the forge does not take is added to ``failed``."""
@@ -140,6 +142,7 @@ class Teller:
             desk.forge.status(sha, name=verdict.name, conclusion=verdict.conclusion, title=verdict.title, url=pull.url)
         if desk.forge.traits.checks and not moving:
             # Each is told when it has something to say: while plans are made the status says so.
+            found = (*found, *(_over(name) for name in known if name not in {one.name for one in found}))
             known = {one.name: desk.forge.check(head, one, known=known.get(one.name, "")) for one in found}
         self._keep(pull.number, replace(told, checks=known, head=head, digest=digest, at=now))
         return now + _MEANWHILE_S if moving else None
@@ -176,3 +179,9 @@ def _ended(track: str) -> Callable[[State], Event]:
         return TrackEnded(track=track)
 
     return event
+
+
+def _over(name: str) -> Check:
+    """Return what ends a check of an environment that the pull request touches no more."""
+    said = "Nothing of it is touched any more."
+    return Check(name=name, conclusion=CheckConclusion.NEUTRAL, title="not touched any more", summary=said)

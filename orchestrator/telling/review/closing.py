@@ -10,10 +10,12 @@ from orchestrator.model.pull import Pull, PullState
 from orchestrator.model.review import Fare, Part, Review
 from orchestrator.telling.review.escapes import code, href, link, prose
 from orchestrator.telling.review.sheet import Sheet
-from orchestrator.telling.review.standing import namer
+from orchestrator.telling.review.standing import NO_ENVIRONMENT, environments, namer
 
 #: So many stacks are named in one command; for more there is the command that takes all.
 _NAMED: Final = 5
+#: All their names together, in characters: a command that is cut would be another.
+_NAMES: Final = 400
 _EARLIER: Final = 10
 #: All links to earlier runs together, in characters.
 _LINKS: Final = 1_200
@@ -84,6 +86,9 @@ def _left(review: Review) -> str:
     fares = {part.fare for part in review.parts}
     words = [word for fare, word in _OUT.items() if fare in fares]
     said = [f"What is {' or '.join(words)} is not applied."] if words else []
+    said += (
+        [f"To have it planned, somebody who may comments {code('holdfast plan')}."] if Fare.UNTRUSTED in fares else []
+    )
     said += ["What is deferred is planned once what it waits for is applied."] if Fare.DEFERRED in fares else []
     return " ".join(said)
 
@@ -103,11 +108,16 @@ def _yes(review: Review) -> str:
 
 
 def _command(verb: str, review: Review, parts: Sequence[Part]) -> str:
-    """Return a command ready to paste: with the names of its stacks, or for all where they are all or many."""
+    """Return a command ready to paste: with the names of its stacks, or for all where they are all or many.
+
+    It names the environment where it is about one: a check of one environment must not offer what is done to others.
+    """
     planned = sum(part.fare is Fare.PLANNED for part in review.parts)
-    if len(parts) == planned or len(parts) > _NAMED:
-        return code(f"holdfast {verb}")
-    return code(f"holdfast {verb} {' '.join(namer(review)(part.key) for part in parts)}", 400)
+    named = "".join(f" {namer(review)(part.key)}" for part in parts)
+    every = len(parts) == planned or len(parts) > _NAMED or len(named) > _NAMES
+    only = environments(review)
+    where = f" -e {only[0]}" if len(only) == 1 and only[0] != NO_ENVIRONMENT else ""
+    return code(f"holdfast {verb}{'' if every else named}{where}", 2 * _NAMES)
 
 
 def footer(review: Review, sheet: Sheet) -> str:

@@ -25,6 +25,11 @@ def delivery(knock: Knock) -> str:
     return knock.header("x-request-uuid") or knock.header("x-request-id")
 
 
+def proven(knock: Knock) -> bytes:
+    """Return what is signed: the body alone."""
+    return knock.body
+
+
 def read(knock: Knock) -> Said:
     """Return what happened. Raises Malformed."""
     body = parsed(knock.body)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from orchestrator.web.hooking.signing import standard
+from orchestrator.web.hooking.signing import named, standard
 from orchestrator.web.hooking.words import Knock, Ping, Push, Said, parsed, text
 
 
@@ -19,6 +19,11 @@ def signed(knock: Knock, secrets: Sequence[str]) -> bool:
 def delivery(knock: Knock) -> str:
     """Return the sender's name for the delivery, which is signed."""
     return knock.header("webhook-id")
+
+
+def proven(knock: Knock) -> bytes:
+    """Return what is signed: the name of the delivery, too, so that two pushes may say the very same."""
+    return named(knock)
 
 
 def read(knock: Knock) -> Said:

@@ -26,6 +26,11 @@ def delivery(knock: Knock) -> str:
     return knock.header("x-forgejo-delivery") or knock.header("x-gitea-delivery")
 
 
+def proven(knock: Knock) -> bytes:
+    """Return what is signed: the body alone."""
+    return knock.body
+
+
 def read(knock: Knock) -> Said:
     """Return what happened; a test delivery is a push like any other. Raises Malformed."""
     body = parsed(knock.body)

@@ -27,6 +27,11 @@ def delivery(knock: Knock) -> str:
     return knock.header("x-github-delivery")
 
 
+def proven(knock: Knock) -> bytes:
+    """Return what is signed: the body alone."""
+    return knock.body
+
+
 def read(knock: Knock) -> Said:
     """Return what happened. Raises Malformed."""
     body = parsed(knock.body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from orchestrator.web.hooking.signing import one_of, same, standard
+from orchestrator.web.hooking.signing import named, one_of, same, standard
 from orchestrator.web.hooking.words import Knock, Malformed, Other, Push, Said, Talk, inner, parsed, text, the_ref
 
 _PUSHES: Final = frozenset({"push", "tag_push"})
@@ -29,6 +29,11 @@ def signed(knock: Knock, secrets: Sequence[str]) -> bool:
 def delivery(knock: Knock) -> str:
     """Return GitLab's name for the delivery, the same when it is tried again."""
     return knock.header("idempotency-key") or knock.header("x-gitlab-event-uuid")
+
+
+def proven(knock: Knock) -> bytes:
+    """Return what is proven: by the signing token the name of the delivery, too."""
+    return named(knock) if knock.header("webhook-signature") else knock.body
 
 
 def read(knock: Knock) -> Said:

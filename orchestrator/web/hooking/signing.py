@@ -35,6 +35,11 @@ def with_name(body: bytes, given: str, secrets: Sequence[str]) -> bool:
     return name == "sha256" and in_hex(body, digest, secrets)
 
 
+def named(knock: Knock) -> bytes:
+    """Return what Standard Webhooks has of a delivery that stays the same when it is sent again: its name, its body."""
+    return f"{knock.header('webhook-id')}.".encode("utf-8", "replace") + knock.body
+
+
 def standard(knock: Knock, secrets: Sequence[str]) -> bool:
     """Whether a request is signed as Standard Webhooks has it, and not too long ago.
 

@@ -71,6 +71,10 @@ class Provider(Protocol):
         """Return the name that the provider gives this delivery, empty where it gives none."""
         ...
 
+    def proven(self, knock: Knock) -> bytes:
+        """Return all that the signature covers: whoever sends the same again has signed nothing new."""
+        ...
+
     def read(self, knock: Knock) -> Said:
         """Return what it says. Raises Malformed."""
         ...
