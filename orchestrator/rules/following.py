@@ -125,6 +125,7 @@ def first_in_line(book: Book, touching: Mapping[int, Container[str]], stack: str
     """Return the pull request whose turn a stack is: the one that has waited longest for it; 0 where none touches it.
 
     ``touching`` are the full keys that each touches. One that is merged goes first: what it brings is being applied.
+    What nobody has let run has no place: else a stranger's fork of everything would hold up everybody.
     """
 
     def place(one: Followed) -> tuple[bool, float, int]:
@@ -132,9 +133,12 @@ def first_in_line(book: Book, touching: Mapping[int, Container[str]], stack: str
         return (one.pull.state is not PullState.MERGED, waiting_since, one.pull.number)
 
     waiting: Iterable[Followed] = (
-        one
-        for number, one in book.pulls.items()
-        if stack in touching.get(number, ()) and one.pull.state is not PullState.CLOSED and not one.pull.draft
+        one for number, one in book.pulls.items() if stack in touching.get(number, ()) and _waits(one)
     )
     first = min(waiting, key=place, default=None)
     return first.pull.number if first else 0
+
+
+def _waits(one: Followed) -> bool:
+    state = one.pull.state
+    return state is PullState.MERGED or (state is PullState.OPEN and one.may_run and not one.pull.draft)

@@ -153,6 +153,12 @@ class Hearing:
             raise Refused("it is merged: its stacks follow the source again")
         reading, commit = self._reading(base, one), _commit_among(said, one)
         keys = self._meant(reading, said, commit)
+        if said.verb is Verb.PLAN and not one.may_run:
+            # A yes to a fork's commit is one to all of it: what one stack's code does to this host is not up to its
+            # name. Nobody lets more run than they may have planned, by naming less.
+            keys = tuple(sorted(reading.touched & reading.layout.stacks.keys()))
+        if not keys:
+            raise Refused("it touches no such stack")
         barred = [key for key in keys if not allowed(who, _RIGHTS[said.verb], key)]
         if barred:
             raise Refused(f"{who.name} may not {said.verb.value} {', '.join(key.short for key in barred[:5])}")
@@ -194,9 +200,8 @@ class Hearing:
         if pull.fork and not heard.one.may_run:
             if not commit:
                 raise Refused(
-                    f"it comes from a fork: read it, then say for which commit: holdfast plan {pull.head[:12]}"
+                    f"it comes from a fork: read it, then say for which commit, in full: holdfast plan {pull.head}"
                 )
-            # Only for all of it: what one stack's code does to this host is not up to its name.
             trusted = PullTrusted(pull=pull.number, commit=pull.head, by=heard.who.name)
             return f"{pull.head[:7]} may be planned", [trusted]
         for key in heard.keys:
@@ -215,7 +220,9 @@ class Hearing:
             for one in found:
                 word = Word(caller=caller, reason=heard.reason)
                 approve(self._post.outside, one.key, one.proposal, word, run=run.number)
-        return f"approved {_listed([one.key for one in found])}"
+        again = "; once it is merged its plan is made anew and asked about again: it comes from a fork"
+        strange = heard.one.pull.fork and heard.one.pull.state is PullState.OPEN
+        return f"approved {_listed([one.key for one in found])}{again if strange else ''}"
 
     def _reject(self, heard: Heard) -> str:
         found = self._waiting(heard)
@@ -231,6 +238,7 @@ class Hearing:
             raise Refused("it is applied once it is merged: that is what this source's operator has said")
         if heard.one.pull.draft:
             raise Refused("it is a draft")
+        self._check_may_be_held(heard)
         self._check_turn(heard)
         found = self._waiting(heard)
         caller = self._caller(heard)
@@ -267,6 +275,20 @@ class Hearing:
             raise Refused(f"{what} after that was written: look again, and say it once more")
         return found
 
+    def _check_may_be_held(self, heard: Heard) -> None:
+        """Refuse what nobody has accepted the rules of, and what somebody keeps where it is."""
+        pull, base = heard.one.pull, heard.reading.base
+        if pull.fork:
+            raise Refused("it comes from a fork: it is applied once it is merged")
+        new = [key for key in heard.keys if base is None or key not in base.layout.stacks]
+        if new:
+            # What it may do, with which keys and after whose yes, only its own proposal says as yet.
+            raise Refused(f"{_listed(new)} is new: it is applied once it is merged")
+        for key in heard.keys:
+            state = self._post.outside.record.row(str(key)).state
+            if state.hold is not None and not held_by(pull, state):
+                raise Refused(f"{key.short} is held by {state.hold.by}: {state.hold.reason or state.hold.kind.value}")
+
     def _check_turn(self, heard: Heard) -> None:
         source = self._post.source.id
         book = self._books.read(source)
@@ -296,9 +318,12 @@ def _unheard(remark: Remark, verb: str, why: str) -> PullHeard:
 
 
 def _commit_among(said: Command, one: Followed) -> str:
-    """Return the argument that names the commit proposed now, empty where none does."""
-    shortest = 7
-    return next((word for word in said.stacks if len(word) >= shortest and one.pull.head.startswith(word)), "")
+    """Return the argument that names the commit proposed now, empty where none does.
+
+    In full: two commits that begin alike in twelve digits are made within seconds, the one to be read, the other to be
+    pushed before the word about the first is heard.
+    """
+    return next((word for word in said.stacks if word == one.pull.head), "")
 
 
 def _listed(keys: Sequence[StackKey]) -> str:

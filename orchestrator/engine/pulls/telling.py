@@ -20,10 +20,11 @@ from orchestrator.engine.pulls.holding import release
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.pulls.queueing import Queueing
 from orchestrator.engine.pulls.reviewing import MOVING, Reviewed, Reviewing
+from orchestrator.engine.pulls.touching import forget_touch
 from orchestrator.errors import ForgeError
 from orchestrator.model.event import Event
 from orchestrator.model.observed import State
-from orchestrator.model.pull import Candidate, PullState
+from orchestrator.model.pull import PullState
 from orchestrator.model.pull_events import PullEnded, TrackEnded
 from orchestrator.model.verdict import Check, CheckConclusion
 from orchestrator.ports import Due
@@ -58,8 +59,6 @@ class Teller:
         """Nothing is told yet."""
         self._post, self._desk, self._books = post, desk, books
         self._reviewing, self._queueing = Reviewing(post, desk, proposed), Queueing(post, desk, proposed)
-        #: What the merge queue tries out, as the forge said last.
-        self.candidates: tuple[Candidate, ...] = ()
         #: What was made due last: number -> all that its plans depend on.
         self._arranged: dict[int, object] = {}
         #: Until when the forge is left alone, seconds since the epoch.
@@ -82,7 +81,7 @@ class Teller:
         soon = [now + jittered(_AGAIN_S, str(one.followed.pull)) for one in every if one.unread]
         later = [at for one in every if (at := self._said(one, failed)) is not None]
         try:
-            self._queueing.judge(base, every, self.candidates)
+            self._queueing.judge(base, every)
         except ForgeError as error:
             failed.append(error)
         if failed:
@@ -157,6 +156,9 @@ class Teller:
             if pull.track in outside.record.row(str(key)).state.tracks:
                 append(outside, key, _ended(pull.track), run=0)
         self._books.write(self._post.source.id, [PullEnded(pull=pull.number)])
+        # Opened again, it is known by its marker: nothing is kept of thousands that are over.
+        outside.record.remember(_TOPIC, {self._name(pull.number): None})
+        forget_touch(self._post, pull.number)
         self._arranged.pop(pull.number, None)
 
     def _told(self, number: int) -> Told:
