@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pull_house
 import pytest
 from pull_house import House, made
@@ -11,6 +13,7 @@ from orchestrator.engine.acts.words import append
 from orchestrator.model.event import Held
 from orchestrator.model.forge import ApplyOn
 from orchestrator.model.observed import Hold, HoldKind
+from orchestrator.model.policy import Approvals
 from orchestrator.model.pull import PullState
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.model.verdict import CheckConclusion
@@ -150,3 +153,33 @@ def test_what_somebody_keeps_where_it_is_no_comment_takes_from_there(tmp_path) -
     house.look()
     assert "held by carol: an incident" in house.heard()[-1].outcome
     assert house.world.state("web").hold == kept
+
+
+def test_what_strangers_write_has_no_word_of_anybody_heard_twice(house: House) -> None:
+    house.forge.put(1, house.world.propose(TWO))
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast approve")
+    house.forge.remark(1, "bob-gh", "holdfast reject")
+    house.look()
+    words = "\n\n".join(f"holdfast plan stack{number}" for number in range(10))
+    for _ in range(51):
+        house.forge.remark(1, "mallory", words)
+    house.look()
+    house.look()
+    assert [one.verb for one in house.heard() if one.person] == ["approve", "reject"]
+    assert len([one for one in house.heard() if not one.person]) == 51
+    assert "rejected by bob" in house.row("web")
+
+
+def test_who_opened_it_does_not_approve_it_by_writing_another_authors_name_into_the_commit(tmp_path) -> None:
+    alone = replace(pull_house.ASKS, approvals=Approvals(required=1, allow_author=False))
+    house = made(tmp_path, alone)
+    house.world.author = "somebody@else.example"
+    house.forge.put(1, house.world.propose(TWO), author="bob-gh")
+    house.look()
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast approve")
+    house.look()
+    assert "bob opened it" in house.heard()[-1].outcome
+    assert house.world.state("web").tracks["pull/1"].consents == ()
