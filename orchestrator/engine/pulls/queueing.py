@@ -7,6 +7,7 @@ request was planned for and may be merged, or is as it is already: what nobody h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from orchestrator.engine.outside import Reading
@@ -38,6 +39,7 @@ class Queueing:
         record = self._post.outside.record
         for one in candidates:
             verdict = self._verdict(base, {each.followed.pull.number: each for each in reviewed}, one)
+            verdict = replace(verdict, title=self._desk.mask(verdict.title))
             said = [verdict.conclusion.value, verdict.title]
             if record.remembered(_TOPIC, one.head) != said:
                 self._desk.forge.status(one.head, name=NAME, conclusion=verdict.conclusion, title=verdict.title, url="")
