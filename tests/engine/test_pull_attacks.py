@@ -196,3 +196,28 @@ def test_what_is_secret_is_hidden_in_checks_and_statuses_as_it_is_in_the_comment
     assert "***" in house.comment()
     assert "***" in house.forge.checks[head, "holdfast"].summary
     assert secret not in repr((house.comment(), house.forge.checks, house.forge.statuses))
+
+
+def test_a_pull_request_that_breaks_us_costs_the_others_neither_word_nor_hearing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, sources = house.world.propose({"web/objects": "a=9", "db/objects": "b=1"}), house.world.outside.sources
+    merged = sources.merged
+
+    def breaking(source, base, head):
+        if head == bad:
+            raise RecursionError
+        return merged(source, base, head)
+
+    monkeypatch.setattr(sources, "merged", breaking)
+    house.forge.put(1, bad)
+    house.forge.put(2, house.world.propose(TWO))
+    house.look()
+    assert "HF-9002" in house.comment(1)
+    assert "`~1`" in house.row("web", 2)
+    house.world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast plan")
+    house.forge.remark(2, "bob-gh", "holdfast approve")
+    house.look()
+    assert [one.done for one in house.heard()] == [False, True]
+    assert "approved by bob" in house.row("web", 2)

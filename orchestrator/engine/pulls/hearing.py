@@ -14,6 +14,7 @@ from typing import Final
 from orchestrator.engine.acts.caller import Caller, begun
 from orchestrator.engine.acts.consent import Waiting, Word, approve, reject, unheard, waiting
 from orchestrator.engine.acts.words import NO_RUN, append
+from orchestrator.engine.faults import fault_of
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
@@ -114,6 +115,8 @@ class Hearing:
             done = True
         except (Refused, OrchestratorError) as error:
             done, outcome = False, str(error)
+        except Exception as error:  # noqa: BLE001 -- what breaks us is heard once, and what others say is heard, too
+            done, outcome = False, str(fault_of(error))
         event = PullHeard(
             pull=one.pull.number,
             remark=remark.id,
