@@ -221,3 +221,17 @@ def test_a_pull_request_that_breaks_us_costs_the_others_neither_word_nor_hearing
     house.look()
     assert [one.done for one in house.heard()] == [False, True]
     assert "approved by bob" in house.row("web", 2)
+
+
+def test_a_plan_that_somebody_said_no_to_after_a_yes_is_not_applied_by_the_merge(house: House) -> None:
+    head = house.world.propose(TWO)
+    house.forge.put(1, head)
+    house.look()
+    for word in ("approve", "reject"):
+        house.world.sleep(10)
+        house.forge.remark(1, "bob-gh", f"holdfast {word} web")
+        house.look()
+    house.world.commit({**TWO, "note": "merged"})
+    house.forge.put(1, head, state=PullState.MERGED, merged_as=house.world.revision)
+    house.look()
+    assert house.world.cloud.ledger == []
