@@ -151,6 +151,9 @@ class Tender:
         if post is not None:
             self._ask_stores_anew(post, now)
         if post is not None and reading is not None and is_foreign(due.track):
+            if is_poison(due):
+                # The stack itself goes on: a proposal that ends whoever plans it stops nothing but itself.
+                return Tended(due=due, next=replace(due, at=now + ALONE_S, why=WHY_POISON), trouble=WHY_POISON)
             return self._tend_pull(post, reading, due)
         if post is None or reading is None or due.track != MAIN:
             # Whoever reads its source first has it looked at.
@@ -295,6 +298,9 @@ class Tender:
     def forget(self) -> None:
         """Read every source anew: what the operator says of them may have changed."""
         self._newest.forget()
+        with self._lock:
+            # Those of a source that is served no more would be kept for ever, with all that it ever proposed.
+            self._pulls.clear()
 
     @staticmethod
     def _rests(due: Due, rest: Rest, now: float) -> Tended:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.model.event import Event
 from orchestrator.model.pull import Pull, PullState
-from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted
+from orchestrator.model.pull_events import ButtonPressed, PullEnded, PullHeard, PullSeen, PullTrusted
 
 #: So many remarks are known again; a forge is asked for those of the last minutes alone.
 _KNOWN = 500
@@ -15,6 +15,8 @@ _KNOWN = 500
 _MERGED = 200
 #: So many commands are answered in the comment.
 _ANSWERS = 5
+#: So many presses wait at most: a signed hook may still say them as often as it likes.
+_PRESSED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class Book:
     ignored: tuple[str, ...] = ()
     #: When the last one was written, seconds since the epoch; 0 where none was.
     heard_until: float = 0.0
+    #: Buttons that were pressed and are not heard yet, each with when: seconds since the epoch.
+    pressed: tuple[tuple[ButtonPressed, float], ...] = ()
     #: Those that were merged last, the latest at the end, whether or not anything is still to be done about them.
     merged: tuple[Pull, ...] = ()
 
@@ -76,6 +80,8 @@ def follow(book: Book, event: Event, at: float) -> Book:
             return _put(book, replace(book.pulls[number], trusted=commit))
         case PullHeard():
             return _heard(book, event)
+        case ButtonPressed():
+            return replace(book, pressed=(*book.pressed, (event, at))[-_PRESSED:])
         case PullEnded(pull=number):
             return replace(book, pulls={key: one for key, one in book.pulls.items() if key != number})
         case _:
@@ -100,7 +106,8 @@ def _seen(before: Followed | None, pull: Pull, at: float) -> Followed:
 
 
 def _heard(book: Book, event: PullHeard) -> Book:
-    known = replace(book, heard_until=max(book.heard_until, event.written_at))
+    pressed = tuple(one for one in book.pressed if one[0].delivery != event.remark)
+    known = replace(book, heard_until=max(book.heard_until, event.written_at), pressed=pressed)
     if event.person:
         known = replace(known, heard=_with(book.heard, event.remark))
     else:

@@ -42,6 +42,9 @@ _RIGHTS: Final[Mapping[Verb, Right]] = {
 }
 #: Merged, it is asked for what its plan on the source's own track would do, and for nothing else.
 _AFTER_THE_MERGE: Final = frozenset({Verb.APPROVE, Verb.REJECT})
+#: What the buttons of a check stand for. Who pressed one only the hook says, and a hook is no more than a nudge:
+#: whoever came by its secret could have anybody press. So none says yes or no, and none applies.
+_BUTTONS: Final[Mapping[str, Verb]] = {"replan": Verb.PLAN}
 #: What runs say that they were begun by.
 DOOR: Final = "pull request"
 
@@ -78,7 +81,7 @@ class Hearing:
 
         Raises ForgeError, Conflict.
         """
-        source, count = self._post.source.id, 0
+        source, count = self._post.source.id, self._press(base)
         for remark in self._desk.forge.remarks(since):
             book = self._books.read(source)
             one = book.pulls.get(remark.pull)
@@ -98,6 +101,24 @@ class Hearing:
             if known:
                 self._desk.forge.thumb(remark)
         return count
+
+    def _press(self, base: Reading) -> int:
+        """Do what buttons were pressed for; returns how many."""
+        source = self._post.source.id
+        pressed = self._books.read(source).pressed
+        for button, at in pressed:
+            pulls = self._books.read(source).pulls.values()
+            one = next((each for each in pulls if each.pull.head == button.head), None)
+            verb = _BUTTONS.get(button.button)
+            remark = Remark(
+                id=button.delivery, pull=one.pull.number if one else 0, by=button.login, text=button.button, at=at
+            )
+            if one is None or verb is None:
+                why = "no pull request proposes that commit any more" if verb else "there is no such button"
+                self._books.write(source, [_unheard(remark, button.button, why)])
+            else:
+                self._books.write(source, self._heard(base, one, remark, Command(verb=verb)))
+        return len(pressed)
 
     def _heard(self, base: Reading, one: Followed, remark: Remark, said: Asked) -> Sequence[Event]:
         who = self._desk.whois(remark.by)
@@ -300,6 +321,20 @@ class Hearing:
     def _caller(self, heard: Heard) -> Caller:
         teams = self._post.outside.people.teams_of(heard.who.name)
         return Caller(actor=heard.who.name, door=DOOR, teams=teams)
+
+
+def _unheard(remark: Remark, verb: str, why: str) -> PullHeard:
+    return PullHeard(
+        pull=remark.pull,
+        remark=remark.id,
+        written_at=remark.at,
+        login=remark.by,
+        person="",
+        verb=verb,
+        stacks=(),
+        done=False,
+        outcome=why,
+    )
 
 
 def _commit_among(said: Command, one: Followed) -> str:

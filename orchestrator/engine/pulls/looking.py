@@ -12,9 +12,10 @@ from orchestrator.engine.pulls.books import Books
 from orchestrator.engine.pulls.desk import LOOK, TELL, Desk, row_of_pulls
 from orchestrator.engine.pulls.hearing import Hearing
 from orchestrator.engine.pulls.proposing import Proposed
+from orchestrator.engine.pulls.queueing import note_queue
 from orchestrator.errors import ForgeError
 from orchestrator.model.event import Event
-from orchestrator.model.pull import Candidate, Pull, PullState
+from orchestrator.model.pull import Pull, PullState
 from orchestrator.model.pull_events import PullSeen
 from orchestrator.ports import Due
 from orchestrator.rules.pace import PLAN, jittered
@@ -35,8 +36,6 @@ class Looked:
     #: Pull requests that are not as they were, and commands that were heard.
     moved: int = 0
     heard: int = 0
-    #: What the merge queue tries out.
-    candidates: tuple[Candidate, ...] = ()
     code: str = ""
     message: str = ""
 
@@ -66,7 +65,7 @@ class PullWatcher:
             open_ = self._desk.forge.pulls(self._desk.base)
             changes = list(self._changes(open_))
             self._books.write(source, changes)
-            candidates = self._desk.forge.candidates(self._desk.base)
+            note_queue(self.post, self._desk.forge.candidates(self._desk.base))
             heard = self._hearing.hear(base, self._since(now))
         except ForgeError as error:
             self._failures += 1
@@ -85,7 +84,6 @@ class PullWatcher:
             open=len(open_),
             moved=len(changes),
             heard=heard,
-            candidates=candidates,
         )
 
     def _since(self, now: float) -> float:

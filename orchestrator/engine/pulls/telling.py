@@ -20,10 +20,11 @@ from orchestrator.engine.pulls.holding import release
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.pulls.queueing import Queueing
 from orchestrator.engine.pulls.reviewing import MOVING, Reviewed, Reviewing
+from orchestrator.engine.pulls.touching import forget_touch
 from orchestrator.errors import ForgeError
 from orchestrator.model.event import Event
 from orchestrator.model.observed import State
-from orchestrator.model.pull import Candidate, PullState
+from orchestrator.model.pull import PullState
 from orchestrator.model.pull_events import PullEnded, TrackEnded
 from orchestrator.model.verdict import Check, CheckConclusion
 from orchestrator.ports import Due
@@ -58,8 +59,6 @@ class Teller:
         """Nothing is told yet."""
         self._post, self._desk, self._books = post, desk, books
         self._reviewing, self._queueing = Reviewing(post, desk, proposed), Queueing(post, desk, proposed)
-        #: What the merge queue tries out, as the forge said last.
-        self.candidates: tuple[Candidate, ...] = ()
         #: What was made due last: number -> all that its plans depend on.
         self._arranged: dict[int, object] = {}
         #: Until when the forge is left alone, seconds since the epoch.
@@ -72,8 +71,9 @@ class Teller:
         """
         now = self._post.outside.clock.now()
         every = self._reviewing.every(self._books.read(self._post.source.id), base)
+        versions = self._post.outside.record.versions(self._post.source.id)
         for one in every:
-            self._arrange(one)
+            self._arrange(one, versions)
         if now < self._quiet_until:
             # A nudge is no reason to ask a forge that has said when, or that has just not answered.
             return self._quiet_until
@@ -81,7 +81,7 @@ class Teller:
         soon = [now + jittered(_AGAIN_S, str(one.followed.pull)) for one in every if one.unread]
         later = [at for one in every if (at := self._said(one, failed)) is not None]
         try:
-            self._queueing.judge(base, every, self.candidates)
+            self._queueing.judge(base, every)
         except ForgeError as error:
             failed.append(error)
         if failed:
@@ -101,14 +101,13 @@ class Teller:
             self._end(one)
         return at
 
-    def _arrange(self, one: Reviewed) -> None:
+    def _arrange(self, one: Reviewed, versions: Mapping[str, int]) -> None:
         """Make due what the pull request touches, where anything that it depends on has moved."""
         if one.followed.pull.state is not PullState.OPEN and not one.review.trouble:
             release(self._post, one.followed.pull, one.touched)
         if one.reading is None or not one.followed.may_run:
             return
         outside, number = self._post.outside, one.followed.pull.number
-        versions = outside.record.versions(self._post.source.id)
         mark = (one.reading.revision.id, {str(key): versions.get(str(key), 0) for key in one.touched})
         if self._arranged.get(number) == mark:
             return
@@ -142,7 +141,10 @@ class Teller:
         heads = dict.fromkeys((pull.head, head))
         for sha in heads:
             desk.forge.status(sha, name=verdict.name, conclusion=verdict.conclusion, title=verdict.title, url=pull.url)
-        if desk.forge.traits.checks and not moving:
+        if not desk.forge.traits.checks:
+            # There a check is a commit status too, and the one of that name is said already.
+            found = tuple(each for each in found if each.name != verdict.name)
+        if not moving:
             # Each is told when it has something to say: while plans are made the status says so.
             found = (*found, *(_over(name) for name in known if name not in {one.name for one in found}))
             known = {one.name: desk.forge.check(head, one, known=known.get(one.name, "")) for one in found}
@@ -156,6 +158,9 @@ class Teller:
             if pull.track in outside.record.row(str(key)).state.tracks:
                 append(outside, key, _ended(pull.track), run=0)
         self._books.write(self._post.source.id, [PullEnded(pull=pull.number)])
+        # Opened again, it is known by its marker: nothing is kept of thousands that are over.
+        outside.record.remember(_TOPIC, {self._name(pull.number): None})
+        forget_touch(self._post, pull.number)
         self._arranged.pop(pull.number, None)
 
     def _told(self, number: int) -> Told:
