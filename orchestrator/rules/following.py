@@ -80,6 +80,9 @@ def follow(book: Book, event: Event, at: float) -> Book:
             return _put(book, replace(book.pulls[number], trusted=commit))
         case PullHeard():
             return _heard(book, event)
+        case ButtonPressed(delivery=delivery) if book.knows(delivery):
+            # Whoever administers a repository has the forge deliver it once more, days later: nobody pressed again.
+            return book
         case ButtonPressed():
             return replace(book, pressed=(*book.pressed, (event, at))[-_PRESSED:])
         case PullEnded(pull=number):

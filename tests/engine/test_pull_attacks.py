@@ -10,11 +10,13 @@ from pull_house import House, made
 from world import AUTO
 
 from orchestrator.engine.acts.words import append
+from orchestrator.engine.pulls.books import note
 from orchestrator.model.event import Held
 from orchestrator.model.forge import ApplyOn
 from orchestrator.model.observed import Hold, HoldKind
 from orchestrator.model.policy import Approvals
 from orchestrator.model.pull import PullState
+from orchestrator.model.pull_events import ButtonPressed
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.model.verdict import CheckConclusion
 from orchestrator.rules.rights import Right, Role
@@ -235,3 +237,17 @@ def test_a_plan_that_somebody_said_no_to_after_a_yes_is_not_applied_by_the_merge
     house.forge.put(1, head, state=PullState.MERGED, merged_as=house.world.revision)
     house.look()
     assert house.world.cloud.ledger == []
+
+
+def test_a_button_that_the_forge_tells_of_once_more_was_not_pressed_again(house: House) -> None:
+    head = house.world.propose(TWO)
+    house.forge.put(1, head)
+    house.look()
+    pressed = ButtonPressed(delivery="d1", head=head, login="bob-gh", button="replan")
+    note(house.world.record, "infra", pressed)
+    house.look()
+    proposal = house.world.state("web").tracks["pull/1"].proposal
+    note(house.world.record, "infra", pressed)
+    house.look()
+    assert len(house.heard()) == 1
+    assert house.world.state("web").tracks["pull/1"].proposal == proposal
