@@ -14,6 +14,7 @@ from typing import Final
 from orchestrator.engine.acts.caller import Caller, begun
 from orchestrator.engine.acts.consent import Waiting, Word, approve, reject, unheard, waiting
 from orchestrator.engine.acts.words import NO_RUN, append
+from orchestrator.engine.faults import fault_of
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
@@ -28,6 +29,7 @@ from orchestrator.model.pull import PullState, Remark
 from orchestrator.model.pull_events import PullHeard, PullTrusted, TrackEnded
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.commands import Asked, Command, Complaint, Verb, read
+from orchestrator.rules.consent import same
 from orchestrator.rules.following import Followed, first_in_line
 from orchestrator.rules.rights import Identity, Right, allowed
 
@@ -83,17 +85,20 @@ class Hearing:
         for remark in self._desk.forge.remarks(since):
             book = self._books.read(source)
             one = book.pulls.get(remark.pull)
-            if one is None or one.pull.state is PullState.CLOSED or remark.id in book.heard:
+            if one is None or one.pull.state is PullState.CLOSED or book.knows(remark.id):
                 continue
             said = read(remark.text)
             if not said:
                 continue
+            known = self._desk.whois(remark.by) is not None
+            # That a stranger was not heard is one line of the record, however much they wrote.
+            said = said if known else said[:1]
             events: list[Event] = []
             for command in said:
                 events += self._heard(base, one, remark, command)
             self._books.write(source, events)
             count += len(said)
-            if self._desk.whois(remark.by) is not None:
+            if known:
                 self._desk.forge.thumb(remark)
         return count
 
@@ -131,6 +136,8 @@ class Hearing:
             done = True
         except (Refused, OrchestratorError) as error:
             done, outcome = False, str(error)
+        except Exception as error:  # noqa: BLE001 -- what breaks us is heard once, and what others say is heard, too
+            done, outcome = False, str(fault_of(error))
         event = PullHeard(
             pull=one.pull.number,
             remark=remark.id,
@@ -213,7 +220,7 @@ class Hearing:
         found = self._waiting(heard)
         caller = self._caller(heard)
         for one in found:
-            why = unheard(one, caller, {})
+            why = self._unheard(one, caller, heard)
             if why:
                 raise Refused(why)
         with begun(self._post.outside, caller, heard.reading, "approve") as run:
@@ -223,6 +230,17 @@ class Hearing:
         again = "; once it is merged its plan is made anew and asked about again: it comes from a fork"
         strange = heard.one.pull.fork and heard.one.pull.state is PullState.OPEN
         return f"approved {_listed([one.key for one in found])}{again if strange else ''}"
+
+    def _unheard(self, one: Waiting, caller: Caller, heard: Heard) -> str:
+        """Say why a yes does not count, empty where it does.
+
+        The forge knows who opened it. Who wrote its commits says their author alone, and writes any name there.
+        """
+        author = self._desk.whois(heard.one.pull.author)
+        barred = not one.asked.stack.policy.approvals.allow_author
+        if barred and author is not None and same(author.name) == same(caller.actor):
+            return f"{caller.actor} opened it, and {one.key.short} asks for somebody else's word"
+        return unheard(one, caller, {})
 
     def _reject(self, heard: Heard) -> str:
         found = self._waiting(heard)
@@ -243,7 +261,9 @@ class Hearing:
         found = self._waiting(heard)
         caller = self._caller(heard)
         # Who may apply what they saw says yes to it, too, as far as their word counts.
-        mine = [one for one in found if allowed(heard.who, Right.APPROVE, one.key) and not unheard(one, caller, {})]
+        mine = [
+            one for one in found if allowed(heard.who, Right.APPROVE, one.key) and not self._unheard(one, caller, heard)
+        ]
         with begun(self._post.outside, caller, heard.reading, "apply") as run:
             for one in mine:
                 word = Word(caller=caller, reason=heard.reason)

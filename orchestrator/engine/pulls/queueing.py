@@ -7,7 +7,7 @@ request was planned for and may be merged, or is as it is already: what nobody h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Final, cast
 
 from adapters.contract import Json
@@ -54,6 +54,7 @@ class Queueing:
         try:
             for one in (Candidate(**each) for each in queued):
                 verdict = self._verdict(base, by_number, one)
+                verdict = replace(verdict, title=self._desk.mask(verdict.title))
                 said: list[Json] = [verdict.conclusion.value, verdict.title]
                 if told.get(one.head) != said:
                     self._desk.forge.status(

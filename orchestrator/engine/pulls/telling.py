@@ -126,7 +126,9 @@ class Teller:
         sheet = Sheet(source=self._post.source.id, limit=min(desk.forge.traits.comment_limit, COMMENT_LIMIT))
         body = desk.mask(comment(one.review, sheet))
         head = pull.merged_as if pull.state is PullState.MERGED and pull.merged_as else pull.head
-        verdict, found = status(one.review), checks(one.review, sheet)
+        verdict = status(one.review)
+        verdict = replace(verdict, title=desk.mask(verdict.title))
+        found = tuple(_masked(check, desk.mask) for check in checks(one.review, sheet))
         digest = hashlib.sha256("\0".join([body, head, *map(repr, (verdict, *found))]).encode()).hexdigest()
         if digest == told.digest:
             return None
@@ -190,3 +192,9 @@ def _over(name: str) -> Check:
     """Return what ends a check of an environment that the pull request touches no more."""
     said = "Nothing of it is touched any more."
     return Check(name=name, conclusion=CheckConclusion.NEUTRAL, title="not touched any more", summary=said)
+
+
+def _masked(check: Check, mask: Callable[[str], str]) -> Check:
+    """Hide what is secret in all that a check says: it is read by whoever reads the comment."""
+    said = (replace(one, title=mask(one.title), message=mask(one.message)) for one in check.annotations)
+    return replace(check, title=mask(check.title), summary=mask(check.summary), annotations=tuple(said))
