@@ -70,7 +70,7 @@ class Proposed:
 
 
 def _read(outside: Outside, source: Source, base: Reading, pull: Pull) -> Proposal:
-    outside.sources.bring(source, {pull.ref or _REF.format(number=pull.number): pull.head})
+    outside.sources.bring(source, {ref_of(pull): pull.head})
     revision = outside.sources.merged(source, base.revision.id, pull.head)
     tree = outside.sources.tree(source, revision.id)
     wish = outside.layouts.at(source, revision, tree)
@@ -80,6 +80,11 @@ def _read(outside: Outside, source: Source, base: Reading, pull: Pull) -> Propos
     changed = changed_since(outside, base, reading)
     touched = with_readers(changed, reading.layout)
     return Proposal(reading=replace(reading, touched=touched), wish=wish, changed=changed)
+
+
+def ref_of(pull: Pull) -> str:
+    """Return the remote's ref that leads to what is proposed."""
+    return pull.ref or _REF.format(number=pull.number)
 
 
 def under(base: Layout, proposed: Layout) -> Layout:
