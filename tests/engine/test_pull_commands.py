@@ -116,6 +116,22 @@ def test_a_command_is_heard_once(house: House) -> None:
     assert len(house.heard()) == 1
 
 
+def test_of_a_list_that_the_forge_cuts_short_the_rest_is_heard_at_the_next_look(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.look()
+    house.world.sleep(1000)
+    house.forge.remark(1, "ana-gh", "nice")
+    house.world.sleep(2000)
+    house.forge.remark(1, "bob-gh", "holdfast approve")
+    house.world.sleep(2000)
+    house.forge.most = 1
+    house.look()
+    assert not house.heard()
+    house.forge.most = None
+    house.look()
+    assert [one.verb for one in house.heard()] == ["approve"]
+
+
 def test_nothing_of_a_fork_is_planned_before_somebody_says_so_of_that_commit(house: House) -> None:
     head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
     house.forge.put(1, head, fork=True)
