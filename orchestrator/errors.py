@@ -20,6 +20,7 @@
     ├── Undelivered          HF-46xx  a receiver did not take a message            yes   1
     ├── ForgeError           HF-47xx  a forge says no, or what cannot be meant     no    1
     │   └── ForgeAway                 it does not answer, or has us wait           yes   1
+    ├── Unreached            HF-48xx  a service that is asked does not answer     yes   1
     └── ExecutionError       HF-50xx  a process could not be started or trusted   no    1
         └── NotStarted                nothing ran, for certain                    yes   1
 
@@ -209,6 +210,13 @@ class ForgeAway(ForgeError):
     """A forge does not answer just now, or has us wait (HF-4703): what was asked of it may have been done."""
 
     code = "HF-4701"
+    transient = True
+
+
+class Unreached(OrchestratorError):
+    """The service that HOLDFAST_URL names does not answer, or something else does."""
+
+    code = "HF-4800"
     transient = True
 
 

@@ -14,6 +14,7 @@ from orchestrator.catalogue import (
     faults,
     forges,
     record,
+    remote,
     reporting,
     sources,
     tools,
@@ -29,6 +30,7 @@ CODES: dict[str, Entry] = {
     **door.CODES,
     **execution.CODES,
     **reporting.CODES,
+    **remote.CODES,
     **forges.CODES,
     **faults.CODES,
 }

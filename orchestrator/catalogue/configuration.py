@@ -169,9 +169,9 @@ CODES: dict[str, Entry] = {
         "nothing to end", "The run is over, or the stack is neither suspended nor held.", "See: holdfast status."
     ),
     "HF-1915": Entry(
-        "no service here",
-        "HOLDFAST_URL names a service, and no command of this release asks one yet: all of them work on this host.",
-        "Unset HOLDFAST_URL to work in this checkout; docs/api.md says how to ask the service itself.",
+        "for the service's own host",
+        "HOLDFAST_URL names a service, and what the command works on is not there: files, a record or keys of a host.",
+        "Run it on the service's host, or in a checkout without HOLDFAST_URL; docs/remote.md lists what works where.",
     ),
     "HF-1916": Entry("time is up", "What was waited for did not come in time.", "See: holdfast status."),
     "HF-1917": Entry(
@@ -254,6 +254,16 @@ CODES: dict[str, Entry] = {
         "for systemd alone",
         "holdfast service end-leftovers ends what a stop left at work, and only systemd knows that a service stopped.",
         "To end a service: systemctl stop holdfast.",
+    ),
+    "HF-1960": Entry(
+        "no address of a service",
+        "HOLDFAST_URL is no https:// address: it cannot be read, holds a password, or would send the token in clear.",
+        "Write HOLDFAST_URL=https://holdfast.example.org; HOLDFAST_ALLOW_HTTP=true has http:// be meant.",
+    ),
+    "HF-1961": Entry(
+        "no token to ask with",
+        "HOLDFAST_URL names a service, and HOLDFAST_TOKEN holds no token.",
+        "Have one made on the service's host: holdfast token create NAME --role ROLE. Then export HOLDFAST_TOKEN.",
     ),
     "HF-1980": Entry(
         "folder taken", "The demo's folder is there already.", "Name another with --dir, or --force to make it anew."

@@ -54,5 +54,10 @@ CODES: dict[str, Entry] = {
         "A request of this Idempotency-Key is under way, or was when the service ended: nobody knows how far it came.",
         "Wait and send it again. After a restart look at the stack first, and use a new key.",
     ),
+    "HF-4132": Entry(
+        "outcome not kept",
+        "What came of a run is kept for whoever asked for it, until others came after it or the service began anew.",
+        "holdfast show RUN tells what was recorded, and holdfast status where the stacks stand.",
+    ),
     "HF-4129": Entry("no such method", "Nothing there answers to that method.", "See /openapi.json."),
 }

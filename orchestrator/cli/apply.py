@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import rich_click
@@ -10,9 +11,12 @@ import rich_click
 from orchestrator.cli.arguments import confirm_options, stacks_argument
 from orchestrator.cli.foreign import check_ours
 from orchestrator.cli.options import parallel_option, run_options, world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.place import is_far, opened
 from orchestrator.cli.reports import Reports, report_options
 from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.cli.flow import Wanted
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -79,6 +83,17 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         with reports.failing(ctx):
             code = apply_parcel(ctx, folder, digest, stacks, leave, reason=reason, parallel=parallel, reports=reports)
         ctx.exit(code)
+    if is_far():
+        reports.refuse_far()
+        wish = Wanted(
+            verb="apply",
+            keys=(),
+            leave=Leave(yes=yes, confirmed=confirm),
+            parallel=parallel,
+            reason=reason,
+            accept_duplicates=accept_duplicates,
+        )
+        ctx.exit(_far(ctx, stacks, wish, destroy=destroy, with_dependents=with_dependents, verify=verify))
     with reports.failing(ctx), opened(ctx) as place:
         place.warn_of_dirt()
         if not stacks:
@@ -98,3 +113,14 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         if verify and code == 0:
             code = verify_applied(place, [row.key for row in result.rows], parallel=parallel)
         ctx.exit(code)
+
+
+def _far(
+    ctx: click.Context, stacks: tuple[str, ...], wish: Wanted, *, destroy: bool, with_dependents: bool, verify: bool
+) -> int:
+    from orchestrator.cli.far import planning  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+    if destroy:
+        hint = "run it on the service's host, or take the stack out of its source first"
+        raise UsageError("a service takes nothing down from afar", code="HF-1915", hint=hint)
+    return planning.apply(ctx, stacks, wish, with_dependents=with_dependents, verify=verify)

@@ -9,7 +9,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import output_options, proposal_option, world_options
-from orchestrator.cli.place import Place, opened
+from orchestrator.cli.place import Place, is_far, opened
 from orchestrator.errors import Denied, UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str,
 
     Of a STACK without --proposal the plan is shown and asked about. `holdfast explain STACK` says whose word counts.
     """
+    if is_far():
+        from orchestrator.cli.far import answering  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        answering.approve(ctx, what, proposal, reason=reason, accept_duplicates=accept_duplicates)
+        return
     from orchestrator.cli.answering import waiting  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
     from orchestrator.engine.acts.consent import Word, approve  # noqa: PLC0415 -- likewise
@@ -59,8 +64,8 @@ def _asked_about(place: Place, found: list[Waiting]) -> list[Waiting]:
     Raises UsageError (HF-1930) where nobody can be shown anything.
     """
     from orchestrator.cli.asking import Leave, allowed  # noqa: PLC0415 -- nobody is asked where the plan was named
-    from orchestrator.cli.planning import proposal_row  # noqa: PLC0415 -- likewise
     from orchestrator.cli.show_plan import view  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.crew import proposal_row  # noqa: PLC0415 -- likewise
 
     if not place.screen.interactive:
         name = found[0].key.short

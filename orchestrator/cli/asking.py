@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import click
 
-from adapters.contract import Goal
-from orchestrator.cli.place import Place
-from orchestrator.cli.planning import readers_of
-from orchestrator.cli.show_plan import Row
-from orchestrator.cli.symbols import lost
+from orchestrator.cli.screen import Screen
 from orchestrator.errors import EXIT_WAITS, OrchestratorError, UsageError
+from orchestrator.telling.rows import Row
 
-PRODUCTION = "production"
 _QUESTION = "Apply exactly this to {}?"
 
 
@@ -27,6 +24,17 @@ class Leave:
     confirmed: tuple[str, ...] = ()
 
 
+class Asker(Protocol):
+    """Where a person can be asked, and what is known of how grave a plan is."""
+
+    @property
+    def screen(self) -> Screen:
+        """The terminal, or what stands in its place."""
+
+    def gravity(self, row: Row) -> str:
+        """Say what makes a plan too grave for a mere yes, empty where nothing does."""
+
+
 class Unanswered(OrchestratorError):
     """What was asked for takes a yes that nobody gave."""
 
@@ -34,51 +42,35 @@ class Unanswered(OrchestratorError):
     exit_code = EXIT_WAITS
 
 
-def allowed(place: Place, rows: Sequence[Row], leave: Leave, *, question: str = _QUESTION) -> list[Row]:
+def allowed(asker: Asker, rows: Sequence[Row], leave: Leave, *, question: str = _QUESTION) -> list[Row]:
     """Return those rows that the person lets go ahead; asks where it may.
 
     ``question`` is what is asked of the harmless; ``{}`` stands for their names.
 
     Raises UsageError (HF-1905) where a wrong name was typed.
     """
-    grave = {row.key: why for row in rows if (why := _gravity(place, row))}
-    granted = {row.key for row in rows if row.key in grave and _by_name(place, row, grave[row.key], leave)}
+    grave = {row.key: why for row in rows if (why := asker.gravity(row))}
+    granted = {row.key for row in rows if row.key in grave and _by_name(asker, row, grave[row.key], leave)}
     light = [row for row in rows if row.key not in grave]
-    if light and _lightly(place, light, leave, question):
+    if light and _lightly(asker, light, leave, question):
         granted |= {row.key for row in light}
     return [row for row in rows if row.key in granted]
 
 
-def words_for(place: Place, rows: Sequence[Row]) -> list[str]:
+def words_for(asker: Asker, rows: Sequence[Row]) -> list[str]:
     """Return what a script must say beforehand so that these plans go ahead."""
-    names = [row.key.short for row in rows if _gravity(place, row)]
+    names = [row.key.short for row in rows if asker.gravity(row)]
     light = ["--yes"] if len(names) < len(rows) else []
     return light + [f"--confirm {name}" for name in names]
 
 
-def _gravity(place: Place, row: Row) -> str:
-    """Say what makes a plan too grave for a mere yes, empty where nothing does."""
-    stack = place.reading.layout.stacks.get(row.key)
-    reasons = []
-    if row.backwards:
-        reasons.append("goes back behind what is applied")
-    if row.proposal is not None and row.proposal.goal is Goal.DESTROY:
-        readers = readers_of(place, row.key)
-        reasons.append(f"takes everything down{f' that {readers} reads outputs of' if readers else ''}")
-    elif row.counts.destructive:
-        reasons.append(f"may lose something ({lost(row.counts)})")
-    if stack is not None and stack.tier == PRODUCTION:
-        reasons.append("is production")
-    return " and ".join(reasons)
-
-
-def _by_name(place: Place, row: Row, why: str, leave: Leave) -> bool:
+def _by_name(asker: Asker, row: Row, why: str, leave: Leave) -> bool:
     name = row.key.short
     if {name, row.key.name} & set(leave.confirmed):
         return True
-    if not place.screen.interactive:
+    if not asker.screen.interactive:
         other = f"; --confirm {', '.join(leave.confirmed)} is not its name" if leave.confirmed else ""
-        place.screen.say(f"{name} {why} and asks for its name: --confirm {name}{other}")
+        asker.screen.say(f"{name} {why} and asks for its name: --confirm {name}{other}")
         return False
     typed = click.prompt(f"{name} {why}. Type {name} to go ahead", default="", show_default=False, err=True)
     if typed not in {name, ""}:
@@ -86,11 +78,11 @@ def _by_name(place: Place, row: Row, why: str, leave: Leave) -> bool:
     return bool(typed)
 
 
-def _lightly(place: Place, rows: Sequence[Row], leave: Leave, question: str) -> bool:
+def _lightly(asker: Asker, rows: Sequence[Row], leave: Leave, question: str) -> bool:
     names = ", ".join(row.key.short for row in rows)
     if leave.yes:
         return True
-    if not place.screen.interactive:
-        place.screen.say(f"{names}: nobody can be asked here; --yes says it beforehand")
+    if not asker.screen.interactive:
+        asker.screen.say(f"{names}: nobody can be asked here; --yes says it beforehand")
         return False
     return click.confirm(question.format(names), default=False, err=True)

@@ -14,8 +14,8 @@ import rich_click
 from adapters.contract import Json
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record
-from orchestrator.cli.symbols import counted
 from orchestrator.errors import RecordError, UsageError
+from orchestrator.telling.counts import counted
 
 if TYPE_CHECKING:
     from orchestrator.effects.record_chain import Link

@@ -7,7 +7,7 @@ import rich_click
 
 from adapters.contract import Json
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, at_record
+from orchestrator.cli.place import Place, at_record, is_far
 from orchestrator.model.stack import StackKey
 
 #: So long this waits for tools that nobody follows to end: they get a minute before they are killed (seconds).
@@ -24,6 +24,11 @@ def command(ctx: click.Context, run: int) -> None:
 
     An apply that is stopped has an outcome like any other; where nobody can say what it did, that is recorded.
     """
+    if is_far():
+        from orchestrator.cli.far import acting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        acting.cancel(ctx, run)
+        return
     from orchestrator.engine.acts.cancelling import cancel  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.engine.adopting import adopt  # noqa: PLC0415 -- likewise
 

@@ -12,13 +12,11 @@ import click
 from adapters.contract import Json
 from orchestrator.assembly.stores import plan_cipher
 from orchestrator.cli.asking import Leave
-from orchestrator.cli.choose import named
 from orchestrator.cli.flow import Wanted, carry_out
 from orchestrator.cli.options import wish_of
 from orchestrator.cli.place import Place, opened, sought
 from orchestrator.cli.reports import Reports
 from orchestrator.cli.screen import Page
-from orchestrator.cli.show_plan import Mark, Row
 from orchestrator.effects.encryption import Cipher
 from orchestrator.effects.parcels import Opened, prepare, read_parcel, write_parcel
 from orchestrator.effects.workflow import workflow_of
@@ -27,6 +25,8 @@ from orchestrator.errors import UsageError
 from orchestrator.model.parcel import Parcel
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run
+from orchestrator.rules.choosing import named
+from orchestrator.telling.rows import Mark, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.contract import AttributeChange, Change, ChangeKind, DriftItem, Plan
-from orchestrator.cli import show_plan
 from orchestrator.cli.place import Place
-from orchestrator.cli.planning import Crew
 from orchestrator.cli.progress import progress
 from orchestrator.cli.show_drift import Row
-from orchestrator.cli.show_plan import Mark
-from orchestrator.cli.working import at_once, begun, listening, ordered
+from orchestrator.cli.working import begun, listening
+from orchestrator.engine.crew import Crew
+from orchestrator.engine.side_by_side import at_once, ordered
 from orchestrator.model.observed import Drift, Looks
 from orchestrator.model.policy import Mode
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.judged import Judged
+from orchestrator.telling.rows import Mark
+from orchestrator.telling.rows import Row as PlanRow
 
 #: What a plan would do to bring a resource back -> what happened to it.
 _HAPPENED = {ChangeKind.CREATE: ChangeKind.DELETE, ChangeKind.DELETE: ChangeKind.CREATE}
@@ -28,14 +29,14 @@ def compare(place: Place, keys: Sequence[StackKey], *, parallel: int) -> tuple[l
     An empty plan is the proof that nothing differs. Whether what does differ was ever applied, nobody can say here.
     """
     with begun(place, "drift") as run, progress(place.screen) as tell, listening(place, run) as stop:
-        crew = Crew(place=place, run=run, stop=stop, tell=tell, parallel=at_once(parallel))
+        crew = Crew(ground=place, run=run, stop=stop, tell=tell, parallel=at_once(parallel))
         crew.look_up(keys)
         rows = [row for wave in ordered(place, keys) for row in crew.rows(crew.settle(wave, Mode.OBSERVE))]
         interrupted = stop.wanted
     return [_row(place, row) for row in rows], interrupted
 
 
-def _row(place: Place, row: show_plan.Row) -> Row:
+def _row(place: Place, row: PlanRow) -> Row:
     if row.mark is Mark.NONE:
         return Row(key=row.key, looks=Looks())
     if row.mark is not Mark.CHANGES or row.plan is None:

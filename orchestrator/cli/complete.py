@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 
 from orchestrator.cli.options import wish_of
+from orchestrator.rules.choosing import SELECTORS
 
 _NAME = re.compile(r"^(\s+)([\"']?)([^\s\"'#:][^\"':]*)\2\s*:")
 #: A file that is larger is not read while somebody waits for a key press.
 _LARGEST = 1024 * 1024
-#: Words that narrow what is meant: ``tool=terraform``.
-SELECTORS = ("tool", "owner", "env", "tier", "path", "name")
 
 
 def complete_stack(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

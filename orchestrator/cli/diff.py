@@ -44,7 +44,7 @@ def command(ctx: click.Context, stack: str, left: str, right: str) -> None:
 
 def _any_of(place: Place, word: str) -> StackKey:
     """Return one stack of a name that lives in several environments: A and B say which."""
-    from orchestrator.cli.choose import named  # noqa: PLC0415 -- seldom asked for
+    from orchestrator.rules.choosing import named  # noqa: PLC0415 -- seldom asked for
 
     return min(named(word, "", place.stacks))
 
@@ -68,7 +68,7 @@ def _applied(place: Place, key: StackKey) -> str:
 
 def _read(key: StackKey, reading: Reading, label: str) -> Side:
     from orchestrator.cli.show_diff import Side  # noqa: PLC0415 -- rich is heavy
-    from orchestrator.cli.show_explain import settings  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.explaining import settings  # noqa: PLC0415 -- likewise
 
     stack = reading.layout.stacks.get(key)
     if stack is None:

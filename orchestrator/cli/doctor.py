@@ -18,8 +18,8 @@ import rich_click
 import orchestrator
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import Place, at_record, screen_of
-from orchestrator.cli.symbols import counted
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED, OrchestratorError
+from orchestrator.telling.counts import counted
 
 if TYPE_CHECKING:
     from orchestrator.cli.show_doctor import Check

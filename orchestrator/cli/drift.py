@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 import rich_click
@@ -12,7 +12,7 @@ from adapters.contract import Goal
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.foreign import check_ours
 from orchestrator.cli.options import parallel_option, run_options, world_options
-from orchestrator.cli.place import Place, at_record, opened
+from orchestrator.cli.place import Place, at_record, is_far, opened
 from orchestrator.cli.reports import Reports, report_options
 from orchestrator.errors import EXIT_CHANGES, EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, UsageError
 from orchestrator.model.stack import StackKey
@@ -20,7 +20,20 @@ from orchestrator.model.stack import StackKey
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestrator.cli.screen import Screen
     from orchestrator.cli.show_drift import Row
+
+
+class Telling(Protocol):
+    """Where what was found is told."""
+
+    @property
+    def screen(self) -> Screen:
+        """The terminal, or what stands in its place."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch."""
 
 
 @rich_click.command()
@@ -67,6 +80,10 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     if ignore or heed or until or reason:
         _say(ctx, stacks, ignore=ignore, until=until, heed=heed, reason=reason)
         return
+    if is_far():
+        reports.refuse_far()
+        _far(ctx, stacks, answer=answer, show=show, history=history, detailed=detailed_exitcode, parallel=parallel)
+        return
     # What was found is in the record: files that cannot be read hide none of it.
     with reports.failing(ctx), at_record(ctx) if history or show else opened(ctx) as place:
         keys = place.chosen(stacks) if stacks or place.forgetful else _applied(place, place.chosen(stacks))
@@ -76,6 +93,29 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
             ctx.exit(_found(place, _remembered(place, keys), reports, detailed=detailed_exitcode))
         else:
             ctx.exit(_looked(place, keys, reports, answer=answer, detailed=detailed_exitcode, parallel=parallel))
+
+
+def _far(  # noqa: PLR0913 -- one argument per option
+    ctx: click.Context,
+    stacks: tuple[str, ...],
+    *,
+    answer: bool,
+    show: bool,
+    history: bool,
+    detailed: bool,
+    parallel: int,
+) -> None:
+    from orchestrator.cli.far import drifting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+    if answer:
+        hint = "leave out --answer: it does so in its own time; holdfast apply puts it back now"
+        raise UsageError("a service answers drift by itself, as policy says", code="HF-1915", hint=hint)
+    if history:
+        drifting.history(ctx, stacks)
+    elif show:
+        ctx.exit(drifting.remembered(ctx, stacks, detailed=detailed))
+    else:
+        ctx.exit(drifting.look(ctx, stacks, detailed=detailed, parallel=parallel))
 
 
 def _one_of(**wishes: object) -> None:
@@ -106,11 +146,16 @@ def _looked(
 
 
 def _found(place: Place, rows: Sequence[Row], reports: Reports, *, detailed: bool) -> int:
+    code = found(place, rows, detailed=detailed)
+    reports.of_drift(place, rows)
+    return code
+
+
+def found(place: Telling, rows: Sequence[Row], *, detailed: bool) -> int:
     """Print what was found and what to type next; return the exit code."""
     from orchestrator.cli.show_drift import page  # noqa: PLC0415 -- rich is heavy
 
     place.screen.emit(page(rows, place.now))
-    reports.of_drift(place, rows)
     drifted = [row for row in rows if row.items]
     if any(item.will_be_reverted for row in drifted for item in row.items):
         names = " ".join(row.key.short for row in drifted) if len(drifted) <= 3 else ""  # noqa: PLR2004 -- more than fit a glance
@@ -152,6 +197,14 @@ def _say(ctx: click.Context, stacks: tuple[str, ...], *, ignore: str, until: str
         hint = "holdfast drift STACK --ignore ADDRESS --until 30d --reason TEXT"
         raise UsageError("--ignore takes one STACK, and needs --until and --reason", code="HF-1932", hint=hint)
     of = Difference.parse(ignore or heed)
+    if is_far():
+        from orchestrator.cli.far import drifting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        if heed:
+            drifting.heed(ctx, stacks[0], of, reason)
+        else:
+            drifting.ignore(ctx, stacks[0], of, until=until, reason=reason)
+        return
     with at_record(ctx) as place:
         key = place.one(stacks[0])
         if heed:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from orchestrator.cli import show_plan
-from orchestrator.cli.outcome import exit_after_apply
 from orchestrator.cli.place import Place
-from orchestrator.cli.planning import row_of
-from orchestrator.cli.progress import progress, words
+from orchestrator.cli.progress import progress
 from orchestrator.cli.show_drift import Row
-from orchestrator.cli.show_plan import Mark
 from orchestrator.cli.suggesting import after_apply
-from orchestrator.cli.working import Ended, at_once, begun, leave, listening, ordered, side_by_side
+from orchestrator.cli.working import begun, leave, listening
+from orchestrator.engine.crew import row_of, words
 from orchestrator.engine.judging import is_answered
+from orchestrator.engine.side_by_side import Ended, at_once, ordered, side_by_side
 from orchestrator.engine.work import Limits, Settled, Worker
 from orchestrator.errors import EXIT_DONE, EXIT_INTERRUPTED
 from orchestrator.model.policy import DriftAnswer
 from orchestrator.model.stack import StackKey
+from orchestrator.telling.outcome import exit_after_apply
+from orchestrator.telling.rows import Mark
+from orchestrator.telling.rows import Row as PlanRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def _unanswered(row: Row) -> Row:
     return replace(row, answered="left to the next apply: other files are asked for than those applied")
 
 
-def _words(place: Place, row: show_plan.Row) -> str:
+def _words(place: Place, row: PlanRow) -> str:
     if row.mark is Mark.APPLIED:
         attempt = place.outside.record.row(str(row.key)).state.applied
         return f"repaired in run {attempt.run}" if attempt else "repaired"

@@ -9,7 +9,7 @@ import rich_click
 
 from orchestrator.cli.complete import complete_stack_or_code
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import opened, screen_of
+from orchestrator.cli.place import is_far, opened, screen_of
 from orchestrator.errors import UsageError
 from orchestrator.nearest import did_you_mean
 
@@ -42,32 +42,14 @@ def _explain_code(ctx: click.Context, code: str) -> None:
 
 
 def _explain_stack(ctx: click.Context, word: str) -> None:
-    from orchestrator.cli.judged import sentences  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.show_explain import Explained, page  # noqa: PLC0415 -- likewise
-    from orchestrator.engine.judging import judged_of  # noqa: PLC0415 -- likewise
-    from orchestrator.engine.standings import situation_of  # noqa: PLC0415 -- likewise
-    from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
-    from orchestrator.rules.eligible import who  # noqa: PLC0415 -- a code needs no world
+    from orchestrator.cli.show_explain import page  # noqa: PLC0415 -- a code needs no world
+    from orchestrator.engine.explaining import explain  # noqa: PLC0415 -- likewise
 
+    if is_far():
+        from orchestrator.cli.far.values import explanation  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        explanation(ctx, word)
+        return
     with opened(ctx) as place:
-        key = place.one(word)
-        asked = Survey(place.outside, place.reading).look(key)
-        if asked is None:
-            raise UsageError(
-                f"{key.short} is no longer in its source; what it made still stands",
-                code="HF-1901",
-                hint=f"holdfast apply --destroy {key.short} takes it down",
-            )
-        row = situation_of(place.outside, asked)
-        if row.action is None:
-            raise UsageError(f"nothing is known of {key.short}", code="HF-1901")
-        explained = Explained(
-            stack=asked.stack,
-            desired=asked.desired,
-            state=row.state,
-            drift=tuple(sentences(judged_of(place.outside, place.reading, key, asked.row), key.short, whom=True)),
-            standing=row.standing,
-            action=row.action,
-            approvers=tuple(who(place.world.operator.teams, asked.stack.policy, asked.desired.authors)),
-        )
+        explained = explain(place.outside, place.reading, place.world.operator.teams, place.one(word))
         place.screen.emit(page(explained, place.now))

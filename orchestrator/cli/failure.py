@@ -12,17 +12,16 @@ from pathlib import Path
 
 import click
 
-from adapters.contract import AdapterError, ForbiddenFile, InvalidSettings, ToolBusy
+from adapters.contract import AdapterError
 from orchestrator.cli.printable import printable
 from orchestrator.errors import (
-    EXIT_DENIED,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
-    EXIT_LOCKED,
     EXIT_USAGE,
     ConfigError,
     OrchestratorError,
 )
+from orchestrator.telling.exits import adapter_exit
 
 #: Parts of a variable's name that say its value is nobody's business.
 _SECRET_NAMES = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "KEY", "CREDENTIAL")
@@ -57,19 +56,6 @@ def words(error: BaseException) -> tuple[tuple[str, ...], int]:
             return tuple(_system_lines(error)), EXIT_FAILED
         case _:
             return tuple(_our_fault(error)), EXIT_FAILED
-
-
-def adapter_exit(error: AdapterError) -> int:
-    """Return the exit code for an adapter's error."""
-    match error:
-        case ToolBusy():
-            return EXIT_LOCKED
-        case InvalidSettings():
-            return EXIT_USAGE
-        case ForbiddenFile():
-            return EXIT_DENIED
-        case _:
-            return EXIT_FAILED
 
 
 def _lines(code: str, cause: str, where: str, hint: str) -> Iterator[str]:

@@ -8,21 +8,23 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from orchestrator.cli.asking import Leave, allowed
-from orchestrator.cli.outcome import barred_mark, code_of, exit_after_apply
 from orchestrator.cli.place import Place
-from orchestrator.cli.planning import Crew
-from orchestrator.cli.progress import Tell, progress
-from orchestrator.cli.show_plan import Mark, Row, page, view
+from orchestrator.cli.progress import progress
+from orchestrator.cli.show_plan import page, view
 from orchestrator.cli.suggesting import after_apply
-from orchestrator.cli.working import Stop, at_once, begun, interruptible, leave, listening, ordered
+from orchestrator.cli.working import Stop, begun, interruptible, leave, listening
 from orchestrator.engine.acts.consent import Word, approve
+from orchestrator.engine.crew import Crew
+from orchestrator.engine.side_by_side import Tell, at_once, ordered
+from orchestrator.engine.sorting_out import kept_back, sort_out
 from orchestrator.engine.waking import wake_readers
 from orchestrator.errors import EXIT_INTERRUPTED, OrchestratorError
-from orchestrator.model.action import Apply, Reason, Rest
 from orchestrator.model.policy import Mode
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Run
 from orchestrator.rules.order import readers
+from orchestrator.telling.outcome import exit_after_apply
+from orchestrator.telling.rows import Mark, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,8 @@ def _wave(
     if place.screen.for_people:
         _show(place, changing)
     with progress(place.screen) as tell:
-        sorted_out = _sort_out(_crew(place, wanted, run, stop, tell), changing, wanted)
+        crew = _crew(place, wanted, run, stop, tell)
+        sorted_out = sort_out(crew, changing, accept_duplicates=wanted.accept_duplicates)
     with interruptible():
         granted = allowed(place, sorted_out.open, wanted.leave)
     for row in granted:
@@ -118,7 +121,7 @@ def _wave(
         applied = {row.key: row for row in _only_bound(wanted, ended)}
     _leave_if_wanted(place, wanted, run, stop)
     refused = [row for row in sorted_out.open if row not in granted]
-    became = {row.key: row for row in (*sorted_out.barred, *map(_kept_back, refused))} | applied
+    became = {row.key: row for row in (*sorted_out.barred, *map(kept_back, refused))} | applied
     return [became.get(row.key, row) for row in planned], [row.key for row in (*refused, *sorted_out.barred)]
 
 
@@ -135,53 +138,15 @@ def _as_bound(row: Row, bound: Mapping[StackKey, str]) -> Row:
     return replace(row, mark=Mark.FAILED, code="HF-1608", why=why, proposal=None, plan=None, warnings=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SortedOut:
-    """Plans by what they still need."""
-
-    #: Enough people have said yes to exactly this already, and it does not go back.
-    agreed: list[Row]
-    #: A yes would let them through.
-    open: list[Row]
-    #: No yes would: policy, a rejection, a gate.
-    barred: list[Row]
-
-
-def _sort_out(crew: Crew, rows: Sequence[Row], wanted: Wanted) -> _SortedOut:
-    found = _SortedOut(agreed=[], open=[], barred=[])
-    for row in rows:
-        action = crew.decision(row.key)
-        if isinstance(action, Apply) and not row.backwards:
-            found.agreed.append(row)
-        elif not isinstance(action, Rest) or _opens(action, wanted):
-            found.open.append(row)
-        else:
-            mark = barred_mark(action)
-            found.barred.append(replace(row, mark=mark, why=row.why or action.why, code=code_of(action, mark, None)))
-    return found
-
-
-def _opens(rest: Rest, wanted: Wanted) -> bool:
-    # Of the gates, the one that asks whether a stack was made already is opened by this word, and no other.
-    if rest.reason in {Reason.MAY_DUPLICATE, Reason.GATED}:
-        return wanted.accept_duplicates
-    return rest.reason is Reason.AWAITING_APPROVAL
-
-
 def _approve(place: Place, wanted: Wanted, run: Run, row: Row) -> None:
     if row.proposal:
         word = Word(caller=place.caller, reason=wanted.reason, duplicates=wanted.accept_duplicates)
         approve(place.outside, row.key, row.proposal, word, run=run.number)
 
 
-def _kept_back(row: Row) -> Row:
-    why = "; ".join(filter(None, ("waits for a yes", row.why)))
-    return replace(row, why=why) if row.mark is Mark.CHANGES else row
-
-
 def _crew(place: Place, wanted: Wanted, run: Run, stop: Stop, tell: Tell) -> Crew:
     return Crew(
-        place=place, run=run, stop=stop, tell=tell, parallel=at_once(wanted.parallel), holds=wanted.undo is not None
+        ground=place, run=run, stop=stop, tell=tell, parallel=at_once(wanted.parallel), holds=wanted.undo is not None
     )
 
 

@@ -24,8 +24,8 @@ def command(ctx: click.Context, stack: str, *, confirm: str, reason: str) -> Non
 
     Its kept state stays where it is.
     """
-    from orchestrator.cli.choose import choose_one  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.engine.acts.names import forgettable, give_up  # noqa: PLC0415 -- likewise
+    from orchestrator.rules.choosing import choose_one  # noqa: PLC0415 -- nothing is opened for a mistyped word
 
     with opened(ctx) as place:
         key = choose_one(stack, place.wish.environment, place.recorded())

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import click
 import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import opened
+from orchestrator.cli.place import is_far, opened
+from orchestrator.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from orchestrator.engine.nodes import Node
+    from orchestrator.model.stack import StackKey
+    from orchestrator.rules.order import Edges
 
 _FORMATS = ("tree", "mermaid", "dot", "svg")
 
@@ -23,24 +32,35 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, drawn: str) -> None:
 
     `holdfast graph --format svg > graph.svg` makes a picture; it needs no other program.
     """
-    from orchestrator.cli.nodes import node_of  # noqa: PLC0415 -- the engine is heavy
+    if is_far():
+        from orchestrator.cli.far.values import graph  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        graph(ctx, stacks, drawn)
+        return
+    from orchestrator.engine.nodes import node_of  # noqa: PLC0415 -- the engine is heavy
     from orchestrator.rules.order import edges, waves  # noqa: PLC0415 -- needed once the files are read
 
     with opened(ctx) as place:
         keys = place.chosen(stacks)
         found = {row.key: node_of(row) for row in place.standings(stacks)}
         nodes = {key: found[key] for key in keys if key in found}
-        graph = edges(place.stacks)
-        order = waves(graph, tuple(nodes))
-        if drawn == "tree":
-            from orchestrator.cli.show_graph import page  # noqa: PLC0415 -- rich is heavy
+        between = edges(place.stacks)
+        draw(place.screen, drawn, nodes, between, waves(between, tuple(nodes)))
 
-            place.screen.emit(page(nodes, graph, order))
-        elif drawn == "svg":
-            from orchestrator.cli.graph_svg import svg  # noqa: PLC0415 -- seldom asked for
 
-            click.echo(svg(nodes, graph, order), nl=False)
-        else:
-            from orchestrator.cli.graph_text import dot, mermaid  # noqa: PLC0415 -- likewise
+def draw(
+    screen: Screen, drawn: str, nodes: Mapping[StackKey, Node], edges: Edges, waves: Sequence[Sequence[StackKey]]
+) -> None:
+    """Print a graph in one of its formats."""
+    if drawn == "tree":
+        from orchestrator.cli.show_graph import page  # noqa: PLC0415 -- rich is heavy
 
-            click.echo((mermaid if drawn == "mermaid" else dot)(nodes, graph), nl=False)
+        screen.emit(page(nodes, edges, waves))
+    elif drawn == "svg":
+        from orchestrator.cli.graph_svg import svg  # noqa: PLC0415 -- seldom asked for
+
+        click.echo(svg(nodes, edges, waves), nl=False)
+    else:
+        from orchestrator.cli.graph_text import dot, mermaid  # noqa: PLC0415 -- likewise
+
+        click.echo((mermaid if drawn == "mermaid" else dot)(nodes, edges), nl=False)

@@ -8,8 +8,8 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from orchestrator.cli.graph_text import COLOURS
-from orchestrator.cli.nodes import Mood, Node
 from orchestrator.cli.printable import printable
+from orchestrator.engine.nodes import Mood, Node
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.order import EdgeKind, Edges
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from orchestrator.cli.nodes import Mood, Node
+from orchestrator.engine.nodes import Mood, Node
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.order import EdgeKind, Edges
 

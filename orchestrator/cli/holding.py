@@ -10,7 +10,6 @@ from adapters.contract import AdapterError, Goal, Json
 from orchestrator.cli.asking import Unanswered, words_for
 from orchestrator.cli.flow import Result, Wanted, carry_out
 from orchestrator.cli.place import Place
-from orchestrator.cli.show_plan import Mark, Row
 from orchestrator.cli.suggesting import after_apply
 from orchestrator.engine.acts.holds import Holding, Target, down
 from orchestrator.engine.reads import NoShell
@@ -18,6 +17,7 @@ from orchestrator.errors import EXIT_INTERRUPTED, Denied, OrchestratorError, Usa
 from orchestrator.model.observed import HoldKind
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.stillness import held_at
+from orchestrator.telling.rows import Mark, Row
 
 #: Where a hold stays though nothing was begun: there was nothing to do, or others have to say yes, too.
 _STAYS: Final = frozenset({Mark.NONE, Mark.APPLIED, Mark.CHANGES})

@@ -12,7 +12,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import Form, output_options, world_options
-from orchestrator.cli.place import Place, at_record
+from orchestrator.cli.place import Place, at_record, is_far
 from orchestrator.cli.printable import one_line, printable
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
@@ -30,6 +30,11 @@ _EVERY_S = 0.3
 @click.pass_context
 def command(ctx: click.Context, run: str, stacks: tuple[str, ...], *, follow: bool) -> None:
     """Print what the tools said in a run, secrets masked; each line begins with its stack."""
+    if is_far():
+        from orchestrator.cli.far.logs import logs as far_logs  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        far_logs(ctx, run, stacks, follow=follow)
+        return
     with at_record(ctx) as place:
         number = _number(place, run)
         found = place.run(number)
@@ -77,7 +82,7 @@ class Logs:
         lines = [line for path in sorted(self.folder.glob("*.log")) for line in self._new(path)]
         # The time stands in front of each line: it puts the stacks' lines in one order and keeps that of each.
         for stamp, name, rest in sorted(lines, key=lambda line: line[0]):
-            click.echo(_printed(self.form, stamp, name, rest))
+            click.echo(printed(self.form, stamp, name, rest))
         return len(lines)
 
     def _new(self, path: Path) -> Iterator[tuple[str, str, str]]:
@@ -93,7 +98,8 @@ class Logs:
             yield stamp, name, rest
 
 
-def _printed(form: Form, stamp: str, name: str, rest: str) -> str:
+def printed(form: Form, stamp: str, name: str, rest: str) -> str:
+    """Return one line of a log in the form asked for."""
     match form:
         case Form.JSON | Form.YAML:
             # A line each: a log that is followed has no end. It is YAML, too: documents in flow style.

@@ -22,8 +22,8 @@ def command(ctx: click.Context, old: str, new: str) -> None:
 
     The new name has to be committed already. `moved_from: OLD` in stacks.yaml says the same to everybody.
     """
-    from orchestrator.cli.choose import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.engine.acts.names import gone, rename, renamed  # noqa: PLC0415 -- likewise
+    from orchestrator.rules.choosing import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
 
     with opened(ctx) as place:
         left = gone(place.reading, named(old, place.wish.environment, place.recorded()))

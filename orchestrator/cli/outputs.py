@@ -12,9 +12,9 @@ import rich_click
 from adapters.contract import MASK, Json, Output
 from orchestrator.cli.arguments import stack_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, at_record
+from orchestrator.cli.place import Place, at_record, is_far
 from orchestrator.cli.printable import printable
-from orchestrator.cli.screen import Page
+from orchestrator.cli.screen import Page, Screen
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
 from orchestrator.nearest import did_you_mean
@@ -36,22 +36,34 @@ def command(ctx: click.Context, stack: str, name: str, *, reveal: bool) -> None:
 
     With NAME only that value, bare, for scripts. Sensitive values are masked.
     """
+    if is_far():
+        from orchestrator.cli.far.values import outputs  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        outputs(ctx, stack, name, reveal=reveal)
+        return
     with at_record(ctx) as place:
         key = place.one(stack)
-        outputs = _outputs(place, key)
-        shown = {one: _shown(output, reveal=reveal) for one, output in sorted(outputs.items())}
-        if not name:
-            place.screen.emit(_page(outputs, shown))
-            return
-        if name not in shown:
-            hint = did_you_mean(name, shown) or f"there are: {', '.join(shown)}"
-            raise UsageError(f'{key.short} has no output "{name}"', hint=hint)
-        if outputs[name].sensitive and not reveal:
-            raise UsageError(f'output "{name}" is sensitive', hint="--reveal prints it")
-        bare = shown[name]
-        text = bare if isinstance(bare, str) else text_of(bare, whole=True)
-        # A script gets the value itself, byte for byte; a terminal must not do what it says.
-        click.echo(printable(text) if sys.stdout.isatty() else text, color=True)
+        found = {
+            one: {"value": _shown(output, reveal=reveal), "sensitive": output.sensitive}
+            for one, output in sorted(_outputs(place, key).items())
+        }
+        tell(place.screen, key, found, name, reveal=reveal)
+
+
+def tell(screen: Screen, key: StackKey, found: Mapping[str, Mapping[str, Json]], name: str, *, reveal: bool) -> None:
+    """Print the outputs of a stack, or only that of a name. Raises UsageError where there is none, or it is hidden."""
+    if not name:
+        screen.emit(_page(found))
+        return
+    if name not in found:
+        hint = did_you_mean(name, found) or f"there are: {', '.join(found)}"
+        raise UsageError(f'{key.short} has no output "{name}"', hint=hint)
+    if found[name]["sensitive"] and not reveal:
+        raise UsageError(f'output "{name}" is sensitive', hint="--reveal prints it")
+    bare = found[name]["value"]
+    text = bare if isinstance(bare, str) else text_of(bare, whole=True)
+    # A script gets the value itself, byte for byte; a terminal must not do what it says.
+    click.echo(printable(text) if sys.stdout.isatty() else text, color=True)
 
 
 def _outputs(place: Place, key: StackKey) -> Mapping[str, Output]:
@@ -67,7 +79,9 @@ def _shown(output: Output, *, reveal: bool) -> Json:
     return MASK if output.sensitive and not reveal else output.value
 
 
-def _page(outputs: Mapping[str, Output], shown: Mapping[str, Json]) -> Page:
+def _page(found: Mapping[str, Mapping[str, Json]]) -> Page:
+    shown = {name: one["value"] for name, one in found.items()}
+
     def view(whole: bool) -> RenderableType:  # noqa: FBT001 -- the page's signature
         from rich.table import Table  # noqa: PLC0415 -- heavy
         from rich.text import Text  # noqa: PLC0415 -- likewise
@@ -80,9 +94,7 @@ def _page(outputs: Mapping[str, Output], shown: Mapping[str, Json]) -> Page:
         return table
 
     return Page(
-        value=lambda: {
-            "outputs": {name: {"value": value, "sensitive": outputs[name].sensitive} for name, value in shown.items()}
-        },
+        value=lambda: {"outputs": {name: dict(one) for name, one in found.items()}},
         records=lambda: [(name, text_of(value, whole=True)) for name, value in shown.items()],
         view=view,
     )

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from adapters.contract import Goal
-from orchestrator.cli.choose import choose, choose_one
 from orchestrator.cli.options import Wish, wish_of
 from orchestrator.cli.screen import Screen, screen_for
 from orchestrator.errors import ConfigError, OrchestratorError, RecordError, SourceError, UsageError
 from orchestrator.model.stack import MAIN, Stack, StackKey
+from orchestrator.rules.choosing import choose, choose_one
 
 if TYPE_CHECKING:
     from orchestrator.assembly.world import World
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from orchestrator.engine.standings import Situation
     from orchestrator.model.observed import Applying, State
     from orchestrator.ports import Entry, Run
+    from orchestrator.telling.rows import Row as PlanRow
 
 
 #: What is read and has no effect: said wherever somebody could count on it.
@@ -68,6 +69,11 @@ class Place:
         return Caller(actor=actor, door="cli", teams=self.world.operator.teams_of(actor))
 
     @property
+    def is_main(self) -> bool:
+        """Whether the reading follows the source itself."""
+        return is_main(self.reading)
+
+    @property
     def forgetful(self) -> bool:
         """Whether the record ends with the run of a build service that this is part of, and began with it."""
         return self.outside.forgetful
@@ -98,7 +104,7 @@ class Place:
 
         What is no longer in its source can still be taken down: nothing else ever will.
         """
-        from orchestrator.cli.choose import named  # noqa: PLC0415 -- seldom asked for
+        from orchestrator.rules.choosing import named  # noqa: PLC0415 -- seldom asked for
 
         known = {*self.reading.layout.stacks, *self.recorded()}
         return tuple(sorted({key for word in words for key in named(word, self.wish.environment, known)}))
@@ -134,11 +140,7 @@ class Place:
 
     def command(self, *words: str) -> str:
         """Return a command that reaches this very place when it is typed as printed."""
-        # Of a stack that is named the name says the environment, too.
-        flags = ["-e", self.wish.environment] if self.wish.environment and len(words) == 1 else []
-        flags += ["--ref", self.wish.ref] if self.wish.ref else []
-        folder = self.wish.directory
-        return shlex.join(["holdfast", *(["-C", str(folder)] if folder != Path() else []), *words, *flags])
+        return typed(self.wish, *words)
 
     def at_work(self, run: int) -> dict[StackKey, Applying]:
         """Return the attempts of a run that the record knows no end of."""
@@ -161,6 +163,12 @@ class Place:
                 self.screen.say(f"note: {short} is no longer in its source; what it made still stands")
                 self.screen.say(f"      holdfast apply --destroy {short} takes it down, moved_from: renames it")
 
+    def gravity(self, row: PlanRow) -> str:
+        """Say what makes a plan too grave for a mere yes, empty where nothing does."""
+        from orchestrator.engine.gravity import gravity  # noqa: PLC0415 -- the engine is heavy
+
+        return gravity(self, row)
+
     def run(self, number: int) -> Run:
         """Return one run. Raises UsageError where there is none."""
         found = self.outside.record.run(number)
@@ -175,6 +183,20 @@ class Place:
         from orchestrator.engine.recorded import entries_of  # noqa: PLC0415 -- the engine is heavy
 
         return entries_of(self.outside.record, number)
+
+
+def typed(wish: Wish, *words: str) -> str:
+    """Return a command that reaches the place that a wish names when it is typed as printed."""
+    # Of a stack that is named the name says the environment, too.
+    flags = ["-e", wish.environment] if wish.environment and len(words) == 1 else []
+    flags += ["--ref", wish.ref] if wish.ref else []
+    folder = wish.directory
+    return shlex.join(["holdfast", *(["-C", str(folder)] if folder != Path() else []), *words, *flags])
+
+
+def is_far() -> bool:
+    """Whether commands are to ask a service, and not what lies on this host."""
+    return bool(os.environ.get("HOLDFAST_URL"))
 
 
 def screen_of(ctx: click.Context) -> Screen:
@@ -220,7 +242,7 @@ def looked_at(ctx: click.Context, *, dirty: bool) -> Iterator[Place]:
     Raises OrchestratorError.
     """
     wish, screen = wish_of(ctx), screen_of(ctx)
-    operator, where = sought(wish)
+    operator, where = _here(wish)
     with ExitStack() as open_now:
         try:
             world = open_now.enter_context(_world(operator, where, screen))
@@ -255,10 +277,16 @@ def sought(wish: Wish) -> tuple[Operator, Whereabouts]:
 
     Raises UsageError, ConfigError, SourceError, Denied.
     """
-    if os.environ.get("HOLDFAST_URL"):
+    if is_far():
         raise UsageError(
-            "HOLDFAST_URL is set, and there is no service to ask", code="HF-1915", hint="unset it to work here"
+            "HOLDFAST_URL is set, and this command works on what lies on the service's own host",
+            code="HF-1915",
+            hint="run it there, or unset HOLDFAST_URL to work on this one",
         )
+    return _here(wish)
+
+
+def _here(wish: Wish) -> tuple[Operator, Whereabouts]:
     from orchestrator.config.operator import operator_of  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.effects.whereabouts import Whereabouts  # noqa: PLC0415 -- likewise
 

@@ -12,14 +12,14 @@ import rich_click
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.foreign import ONLY_VALIDATED, check_ours, of_a_fork
 from orchestrator.cli.options import parallel_option, run_options, world_options
-from orchestrator.cli.place import NOTICES, Place, opened, screen_of
+from orchestrator.cli.place import NOTICES, Place, is_far, opened, screen_of
 from orchestrator.cli.reports import Reports, report_options
 from orchestrator.errors import EXIT_INTERRUPTED, UsageError
 from orchestrator.model.stack import StackKey
 
 if TYPE_CHECKING:
-    from orchestrator.cli.show_plan import Row
     from orchestrator.ports import Run
+    from orchestrator.telling.rows import Row
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -66,12 +66,13 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     rejected is made afresh where its STACK is named.
     """
     from orchestrator.cli.carrying import Packer, with_packed  # noqa: PLC0415 -- rich and the engine are heavy
-    from orchestrator.cli.outcome import exit_after_plan  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.planning import Crew  # noqa: PLC0415 -- likewise
     from orchestrator.cli.progress import progress  # noqa: PLC0415 -- likewise
     from orchestrator.cli.show_plan import page  # noqa: PLC0415 -- likewise
-    from orchestrator.cli.working import at_once, begun, listening, ordered  # noqa: PLC0415 -- likewise
+    from orchestrator.cli.working import begun, listening  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.crew import Crew  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.side_by_side import at_once, ordered  # noqa: PLC0415 -- likewise
     from orchestrator.model.policy import Mode  # noqa: PLC0415 -- likewise
+    from orchestrator.telling.outcome import exit_after_plan  # noqa: PLC0415 -- rich and the engine are heavy
 
     reports = Reports(summary=summary, outputs=outputs, comment=comment)
     if forks == "validate" and of_a_fork():
@@ -79,6 +80,17 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
     with reports.failing(ctx):
         check_ours("plan")
         _check_words(stacks, dirty=dirty, destroy=destroy, narrowed=bool(changed_since or with_dependents), out=out)
+    if is_far():
+        _far(
+            ctx,
+            stacks,
+            reports,
+            here=bool(dirty or changed_since or out),
+            destroy=destroy,
+            with_dependents=with_dependents,
+            detailed=detailed_exitcode,
+            parallel=parallel,
+        )
     with reports.failing(ctx), opened(ctx, dirty=dirty, notices=NOTICES) as today:
         place = today.going_down() if destroy else today
         packer = Packer.ready(place, out) if out else None
@@ -94,7 +106,7 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         if not keys:
             place.screen.say(f"no stack is concerned by what changed since {changed_since}")
         with begun(place, "plan") as run, progress(place.screen) as tell, listening(place, run) as stop:
-            crew = Crew(place=place, run=run, stop=stop, tell=tell, parallel=at_once(parallel), afresh=bool(stacks))
+            crew = Crew(ground=place, run=run, stop=stop, tell=tell, parallel=at_once(parallel), afresh=bool(stacks))
             crew.look_up(keys)
             rows = [
                 row
@@ -109,6 +121,30 @@ def command(  # noqa: PLR0913 -- one argument per option, as click has it
         reports.of_rows(place, rows, run.number, packed.outputs if packed else {})
         place.screen.next(*([packed.command(place)] if packed else _next(place, rows, run, destroy=destroy)))
         ctx.exit(exit_after_plan([row.mark for row in rows], detailed=detailed_exitcode))
+
+
+def _far(  # noqa: PLR0913 -- one argument per option
+    ctx: click.Context,
+    stacks: tuple[str, ...],
+    reports: Reports,
+    *,
+    here: bool,
+    destroy: bool,
+    with_dependents: bool,
+    detailed: bool,
+    parallel: int,
+) -> None:
+    """Have a service plan; ``here``: something was asked for that is about files on this host."""
+    from orchestrator.cli.far.planning import plan  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+    reports.refuse_far()
+    if here:
+        raise UsageError(
+            "--dirty, --changed-since and --out are about files here, and a service plans what its sources hold",
+            code="HF-1915",
+            hint="in a checkout, without HOLDFAST_URL, all of them work",
+        )
+    plan(ctx, stacks, destroy=destroy, with_dependents=with_dependents, detailed=detailed, parallel=parallel)
 
 
 def _validate(ctx: click.Context, stacks: tuple[str, ...], reports: Reports) -> NoReturn:

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
 
 from orchestrator.cli.options import Form
 from orchestrator.cli.screen import Screen
-from orchestrator.model.action import Action, Apply, Ask, CheckDrift, MakePlan, Rest
+from orchestrator.engine.side_by_side import Tell
 from orchestrator.model.stack import StackKey
-
-#: Called with what is being done to a stack; empty words once it is at rest.
-Tell: TypeAlias = Callable[[StackKey, str], None]
-
-
-def words(action: Action) -> str:
-    """Return what goes on, in one word; nothing for what takes no time."""
-    match action:
-        case MakePlan():
-            return "planning"
-        case Apply():
-            return "applying"
-        case CheckDrift():
-            return "looking for drift"
-        case Ask() | Rest():
-            return ""
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import output_options, proposal_option, world_options
-from orchestrator.cli.place import at_record
+from orchestrator.cli.place import at_record, is_far
 
 
 @rich_click.command()
@@ -21,6 +21,11 @@ def command(ctx: click.Context, what: str, *, proposal: int | None, reason: str)
 
     A change to the stack, `holdfast plan STACK` or `holdfast approve STACK` takes it up again.
     """
+    if is_far():
+        from orchestrator.cli.far import answering  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        answering.reject(ctx, what, proposal, reason=reason)
+        return
     from orchestrator.cli.answering import waiting  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
     from orchestrator.engine.acts.consent import Word, reject  # noqa: PLC0415 -- likewise

@@ -13,13 +13,13 @@ import click
 
 from adapters.contract import AdapterError
 from orchestrator.cli.options import Form, wish_of
-from orchestrator.errors import ConfigError, OrchestratorError
+from orchestrator.errors import ConfigError, OrchestratorError, UsageError
 from orchestrator.model.review import Review
 
 if TYPE_CHECKING:
     from orchestrator.cli.place import Place
     from orchestrator.cli.show_drift import Row as DriftRow
-    from orchestrator.cli.show_plan import Row
+    from orchestrator.telling.rows import Row
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 #: What a later step can be told.
@@ -44,10 +44,19 @@ class Reports:
     comment: bool = False
     issues: bool = False
 
+    def refuse_far(self) -> None:
+        """Raise UsageError (HF-1915) where something is to be left here of what a service on another host does."""
+        if self.summary or self.outputs or self.comment or self.issues:
+            raise UsageError(
+                "what a run of a build service leaves is of the work that is done here, and none is",
+                code="HF-1915",
+                hint="unset HOLDFAST_URL to work on this host",
+            )
+
     def of_rows(self, place: Place, rows: Sequence[Row], run: int, more: Mapping[str, str]) -> None:
         """Leave what became of stacks in a run; ``more`` are further outputs."""
         from orchestrator.cli.reviewing import review_of  # noqa: PLC0415 -- seldom asked for
-        from orchestrator.cli.show_plan import Mark  # noqa: PLC0415 -- likewise
+        from orchestrator.telling.rows import Mark  # noqa: PLC0415 -- likewise
 
         self.review(lambda: review_of(place, rows, run))
         changing = [row.key.short for row in rows if row.mark in {Mark.CHANGES, Mark.APPLIED}]

@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import confirm_option, stack_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, at_record
+from orchestrator.cli.place import Place, at_record, is_far
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
 
@@ -25,6 +25,11 @@ def command(ctx: click.Context, stack: str, *, confirm: str, reason: str) -> Non
     It has then ended unknown, unless its folder tells more. The next apply looks at what is there, and asks before
     anything may be created twice.
     """
+    if is_far():
+        from orchestrator.cli.far import acting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        acting.resolve(ctx, stack, confirm, reason)
+        return
     from orchestrator.cli.show_resolved import Resolved, page  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.cli.working import begun  # noqa: PLC0415 -- likewise
     from orchestrator.engine.resolving import resolve, unproven_of  # noqa: PLC0415 -- likewise

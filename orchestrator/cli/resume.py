@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import at_record
+from orchestrator.cli.place import at_record, is_far
 
 
 @rich_click.command()
@@ -21,8 +21,14 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, reason: str) -> None
 
     A suspension of several stacks ends for all of them only by `holdfast resume` without STACK.
     """
-    from orchestrator.cli.choose import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.engine.acts.suspensions import resume  # noqa: PLC0415 -- likewise
+
+    if is_far():
+        from orchestrator.cli.far import acting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        acting.resume(ctx, stacks, reason)
+        return
+    from orchestrator.rules.choosing import named  # noqa: PLC0415 -- nothing is opened for a mistyped word
 
     with at_record(ctx) as place:
         known = {*place.reading.layout.stacks, *place.recorded()}

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from orchestrator.cli.show_plan import Mark, Row
 from orchestrator.effects.workflow import workflow_of
 from orchestrator.model.review import Fare, Part, Review
+from orchestrator.telling.rows import Mark, Row
 
 if TYPE_CHECKING:
     from orchestrator.cli.place import Place

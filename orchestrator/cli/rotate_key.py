@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import at_record
-from orchestrator.cli.symbols import counted
+from orchestrator.telling.counts import counted
 
 
 @rich_click.command()

@@ -8,7 +8,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import at_record
+from orchestrator.cli.place import at_record, is_far
 
 #: So many runs are looked through for those that a filter wants.
 _FURTHEST = 10_000
@@ -24,6 +24,11 @@ _FURTHEST = 10_000
 @click.pass_context
 def command(ctx: click.Context, *, since: str, failed: bool, everything: bool, limit: int) -> None:
     """List what was done, newest first. Runs of which nothing came are left out."""
+    if is_far():
+        from orchestrator.cli.far import seeing  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        seeing.runs(ctx, since=since, failed=failed, everything=everything, limit=limit)
+        return
     from orchestrator.cli.moments import since as since_when  # noqa: PLC0415 -- seldom asked for
     from orchestrator.cli.show_runs import page  # noqa: PLC0415 -- rich is heavy
     from orchestrator.telling.runs import TROUBLE, Row  # noqa: PLC0415 -- likewise

@@ -8,7 +8,7 @@ import click
 import rich_click
 
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, at_record, opened
+from orchestrator.cli.place import Place, at_record, is_far, opened
 from orchestrator.errors import UsageError
 from orchestrator.model.observed import Proposal, TrackView
 from orchestrator.model.stack import MAIN
@@ -25,12 +25,28 @@ if TYPE_CHECKING:
 @click.pass_context
 def command(ctx: click.Context, what: str, *, track: str) -> None:
     """Show a run as a timeline, or what is proposed for a stack, and why it was last applied."""
-    if what.isdigit():
+    if is_far():
+        from orchestrator.cli.far import seeing  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        if what.isdigit():
+            seeing.show_run(ctx, int(what))
+        else:
+            _show_far(ctx, what, track)
+    elif what.isdigit():
         with at_record(ctx) as place:
             _show_run(place, int(what))
     else:
         with opened(ctx) as place:
             _show_stack(place, what, track)
+
+
+def _show_far(ctx: click.Context, what: str, track: str) -> None:
+    from orchestrator.cli.far.planning import show_stack  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+    if track != MAIN:
+        hint = "leave out --track, or run it on the service's host"
+        raise UsageError("a service shows what its sources' own refs are planned for", code="HF-1915", hint=hint)
+    show_stack(ctx, what)
 
 
 def _show_run(place: Place, number: int) -> None:
@@ -43,9 +59,9 @@ def _show_run(place: Place, number: int) -> None:
 
 
 def _show_stack(place: Place, word: str, track: str) -> None:
-    from orchestrator.cli.planning import proposal_row  # noqa: PLC0415 -- rich and the engine are heavy
     from orchestrator.cli.show_stack import Shown, page  # noqa: PLC0415 -- likewise
     from orchestrator.cli.suggesting import after_plan  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.crew import proposal_row  # noqa: PLC0415 -- rich and the engine are heavy
     from orchestrator.engine.intents import intent_behind, intent_of  # noqa: PLC0415 -- likewise
     from orchestrator.engine.survey import Survey  # noqa: PLC0415 -- likewise
 

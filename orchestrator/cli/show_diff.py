@@ -12,7 +12,7 @@ from rich.text import Text
 from adapters.contract import Json
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.symbols import counted
+from orchestrator.telling.counts import counted
 from orchestrator.telling.values import text_of
 
 

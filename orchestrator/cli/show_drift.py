@@ -10,17 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.contract import AttributeChange, ChangeKind, DriftItem, Json
-from orchestrator.cli.judged import sentences
 from orchestrator.cli.moments import age
 from orchestrator.cli.options import Form
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.symbols import FAILED, counted
+from orchestrator.cli.symbols import FAILED
 from orchestrator.model.observed import Looks
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.judged import Judged
+from orchestrator.telling.counts import counted
 from orchestrator.telling.drift import Said
 from orchestrator.telling.drift import value as drift_value
+from orchestrator.telling.judged import sentences
 from orchestrator.telling.values import before_and_after
 from orchestrator.telling.witnesses import beside, by_whom
 

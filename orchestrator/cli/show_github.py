@@ -14,11 +14,13 @@ from orchestrator.cli.symbols import tally
 from orchestrator.model.review import Review
 from orchestrator.model.verdict import Annotation, Severity
 from orchestrator.telling.review.annotations import beside_lines, commands, grouped
+from orchestrator.telling.rows import Mark
+from orchestrator.telling.rows import Row as PlanRow
 
 _WIDTH = 160
 
 
-def plans(rows: Sequence[show_plan.Row]) -> str:
+def plans(rows: Sequence[PlanRow]) -> str:
     """Return what a run prints of plans, or of what came of them."""
     groups = [_group(row.key.short, _sum(row), show_plan.view([row], whole=True)) for row in rows if _worth(row)]
     review = Review(pull=None, revision="", parts=parts(rows, {}))
@@ -40,11 +42,11 @@ def drifts(rows: Sequence[show_drift.Row], now: float) -> str:
     return "".join((*groups, commands(said), f"{show_drift.totals(rows)}\n"))
 
 
-def _worth(row: show_plan.Row) -> bool:
-    return row.mark is not show_plan.Mark.NONE or bool(row.warnings)
+def _worth(row: PlanRow) -> bool:
+    return row.mark is not Mark.NONE or bool(row.warnings)
 
 
-def _sum(row: show_plan.Row) -> str:
+def _sum(row: PlanRow) -> str:
     counts = " ".join(f"{sign.symbol}{number}" for sign, number in tally(row.counts))
     return counts or row.mark.value
 

@@ -10,8 +10,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from adapters.contract import Json
-from orchestrator.cli.nodes import Mood, Node
 from orchestrator.cli.screen import Page
+from orchestrator.engine.nodes import Mood, Node
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.order import EdgeKind, Edges
 

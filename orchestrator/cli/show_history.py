@@ -9,16 +9,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from adapters.contract import ChangeKind
-from orchestrator.cli.judged import sentences
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.symbols import counted
 from orchestrator.model.drift import Ending, Occurrence
 from orchestrator.model.moment import stamp
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.difference import Difference
 from orchestrator.rules.judged import Judged
+from orchestrator.telling.counts import counted
 from orchestrator.telling.drift import history_value
+from orchestrator.telling.judged import sentences
 from orchestrator.telling.witnesses import beside, by_whom
 
 

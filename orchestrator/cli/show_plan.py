@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from adapters.contract import Json, Plan
+from adapters.contract import Json
 from orchestrator.cli import show_changes
 from orchestrator.cli.options import Form
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, counted, tally
-from orchestrator.model.observed import Counts, Proposal
-from orchestrator.model.stack import StackKey
+from orchestrator.cli.symbols import DEFERRED, DONE, FAILED, NONE, Sign, tally
 from orchestrator.telling import plans
-from orchestrator.telling.counts import besides, short, total
+from orchestrator.telling.counts import besides, counted, short, total
 from orchestrator.telling.counts import value as counts_value
-
-
-class Mark(StrEnum):
-    """What became of one stack."""
-
-    CHANGES = "changes"
-    NONE = "none"
-    DEFERRED = "deferred"
-    HELD = "held"
-    DENIED = "denied"
-    FAILED = "failed"
-    APPLIED = "applied"
-    UNKNOWN = "unknown"
-    LOCKED = "locked"
-
+from orchestrator.telling.rows import Mark, Row
 
 _SIGNS: dict[Mark, Sign] = {
     Mark.NONE: NONE,
@@ -47,33 +29,6 @@ _SIGNS: dict[Mark, Sign] = {
     Mark.UNKNOWN: Sign("?", "unknown", "bold yellow"),
     Mark.LOCKED: Sign("⏸", "locked", "bold yellow"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One stack in a list of plans."""
-
-    key: StackKey
-    tool: str
-    mark: Mark
-    #: The sentence that says why it stands where it stands.
-    why: str = ""
-    #: Whether somebody suspended or holds it: then the sentence is told even where nothing would change.
-    kept: bool = False
-    proposal: Proposal | None = None
-    #: The masked plan; None where nothing was planned or its detail is gone.
-    plan: Plan | None = None
-    #: Code of what failed.
-    code: str = ""
-    #: What people should know before they say yes.
-    warnings: tuple[str, ...] = ()
-    #: Whether it would go back: its revision is not known to contain the one that is applied.
-    backwards: bool = False
-
-    @property
-    def counts(self) -> Counts:
-        """How many resources the proposal touches."""
-        return self.proposal.counts if self.proposal else Counts()
 
 
 def page(rows: Sequence[Row]) -> Page:

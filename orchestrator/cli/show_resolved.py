@@ -2,67 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
 from rich.text import Text
 
-from adapters.contract import Json
 from orchestrator.cli.printable import printable
 from orchestrator.cli.screen import Page
-from orchestrator.model.event import AttemptDead, Outcome
-from orchestrator.model.observed import State
-from orchestrator.model.stack import StackKey
+from orchestrator.model.event import Outcome
+from orchestrator.telling.resolved import Resolved, value
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
-    """What was said, and what is true after it."""
-
-    key: StackKey
-    said: AttemptDead
-    #: Why nobody could prove it.
-    why: str
-    state: State
-
-    @property
-    def outcome(self) -> str:
-        """How the attempt ended, as far as its folder tells; empty where there was none, and a hold was freed."""
-        unknown, applied = self.state.unknown, self.state.applied
-        if not self.said.attempt:
-            return ""
-        if unknown and unknown.attempt.number == self.said.attempt:
-            return Outcome.UNKNOWN.value
-        succeeded = applied is not None and applied.attempt == self.said.attempt
-        return (Outcome.SUCCEEDED if succeeded else Outcome.FAILED).value
+__all__ = ["Resolved", "page", "page_of"]
 
 
 def page(it: Resolved) -> Page:
     """Return what became of it in every form."""
+    return page_of(value(it))
+
+
+def page_of(it: Mapping[str, Any]) -> Page:
+    """Return a document such as `telling.resolved.value` makes in every form."""
+    number, outcome = it["attempt"] or 0, it["outcome"] or ""
     return Page(
-        value=lambda: _value(it),
-        records=lambda: [(it.key.short, str(it.said.attempt), it.outcome, it.said.by, it.said.reason)],
+        value=lambda: dict(it),
+        records=lambda: [(it["stack"], str(number), outcome, it["by"], it["reason"])],
         view=lambda _: Text(printable(_words(it))),
     )
 
 
-def _words(it: Resolved) -> str:
-    if not it.said.attempt:
-        return f"{it.key.short} is free: its holder counts as gone"
+def _words(it: Mapping[str, Any]) -> str:
+    if not it["attempt"]:
+        return f"{it['stack']} is free: its holder counts as gone"
     ended = {
         Outcome.UNKNOWN.value: "nobody can say how it ended; the next plan looks at what is there",
         Outcome.SUCCEEDED.value: "it had succeeded",
         Outcome.FAILED.value: "it had failed",
     }
-    return f"{it.key.short}: attempt {it.said.attempt} counts as dead; {ended[it.outcome]}"
-
-
-def _value(it: Resolved) -> Json:
-    return {
-        "stack": it.key.short,
-        "key": str(it.key),
-        "attempt": it.said.attempt or None,
-        "outcome": it.outcome or None,
-        "by": it.said.by,
-        "reason": it.said.reason,
-        "why": it.why,
-    }
+    return f"{it['stack']}: attempt {it['attempt']} counts as dead; {ended[it['outcome']]}"

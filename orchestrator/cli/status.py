@@ -10,7 +10,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, wish_of, world_options
-from orchestrator.cli.place import NOTICES, opened, sought
+from orchestrator.cli.place import NOTICES, is_far, opened, sought
 from orchestrator.errors import EXIT_DONE, EXIT_FAILED
 
 #: Seconds after which ``--watch`` looks again though nothing was seen to change.
@@ -39,6 +39,10 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, check: bool, watch: 
 
 def _follow(ctx: click.Context, words: Sequence[str]) -> None:
     """Look again and again, until Ctrl-C."""
+    if is_far():
+        from orchestrator.cli.far import seeing  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        seeing.follow_status(ctx, words, _EVERY_S)
     from orchestrator.effects.watcher import DirectoryWatch, spots  # noqa: PLC0415 -- only --watch waits
 
     _, where = sought(wish_of(ctx))
@@ -51,15 +55,21 @@ def _follow(ctx: click.Context, words: Sequence[str]) -> None:
 
 
 def _look(ctx: click.Context, words: Sequence[str]) -> int:
-    from orchestrator.cli.show_status import page  # noqa: PLC0415 -- rich is heavy
+    if is_far():
+        from orchestrator.cli.far import seeing  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        return seeing.status(ctx, words)
+    from orchestrator.cli.show_status import page_of  # noqa: PLC0415 -- rich is heavy
     from orchestrator.cli.silences import warn_of_silence  # noqa: PLC0415 -- likewise
     from orchestrator.cli.steps import after_status  # noqa: PLC0415 -- likewise
+    from orchestrator.engine.documents import standing_of  # noqa: PLC0415 -- likewise
 
     with opened(ctx, notices=NOTICES) as place:
         rows = place.standings(words)
         warn_of_silence(place)
         if place.forgetful:
             place.screen.say("note: this record began with this run: what happened before is not known here")
-        place.screen.emit(page(rows, place.now))
-        place.screen.next(*after_status(place, rows))
+        documents = [standing_of(row) for row in rows]
+        place.screen.emit(page_of(documents, place.now))
+        place.screen.next(*after_status(place.command, documents))
     return EXIT_DONE if all(row.standing.ready for row in rows) else EXIT_FAILED

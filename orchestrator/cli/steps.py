@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
-from orchestrator.cli.place import Place
-from orchestrator.engine.standings import Situation
 from orchestrator.model.action import Reason
-from orchestrator.model.observed import TrackView
-from orchestrator.model.stack import MAIN
 
 #: So many stacks are suggested by name; more do not fit a glance.
 NAMED = 3
@@ -29,19 +26,22 @@ _STEPS: dict[Reason, tuple[str, ...]] = {
 _FOLLOWS = frozenset({Reason.DEFERRED, Reason.CONVERGED, Reason.DESTROYED, Reason.APPLYING})
 
 
-def after_status(place: Place, rows: Sequence[Situation]) -> list[str]:
-    """Return what to type next: first what people must answer, then what can be done, then what to look into."""
+def after_status(command: Callable[..., str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what to type next: first what people must answer, then what can be done, then what to look into.
+
+    ``rows`` are documents such as `standing_of` makes; ``command`` writes out what reaches the same place.
+    """
     wanted: dict[str, list[str]] = {verb: [] for verb in ("approve", "plan", "apply", "resume", "drift", "explain")}
     for row in rows:
         for verb in _verbs(row):
-            wanted[verb].append(row.key.short)
-    numbers = {row.key.short: _proposal(row) for row in rows}
-    found = [place.command("approve", name, "--proposal", str(numbers[name])) for name in wanted.pop("approve")[:NAMED]]
+            wanted[verb].append(row["stack"])
+    numbers = {row["stack"]: row["proposal"] or 0 for row in rows}
+    found = [command("approve", name, "--proposal", str(numbers[name])) for name in wanted.pop("approve")[:NAMED]]
     for verb, names in wanted.items():
         if names and verb == "explain":
-            found.append(place.command("explain", names[0]))
+            found.append(command("explain", names[0]))
         elif names:
-            found.append(place.command(verb, *few(names)))
+            found.append(command(verb, *few(names)))
     return found
 
 
@@ -51,19 +51,16 @@ def few(names: Iterable[str]) -> tuple[str, ...]:
     return found if len(found) <= NAMED else ()
 
 
-def _verbs(row: Situation) -> tuple[str, ...]:
+def _verbs(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the commands that get one stack further."""
-    if row.lost:
+    if row["lost"]:
         return ("apply",)
-    if row.action is None:
+    if row["next"] is None:
         return ()
-    if row.action.reason in _STEPS:
-        return _STEPS[row.action.reason]
-    if row.standing.ready or row.action.reason in _FOLLOWS:
+    # A service may be newer than we are, and know of reasons that we never heard of.
+    reason = row["next"]["reason"]
+    if reason in _STEPS:
+        return _STEPS[reason]
+    if row["conditions"]["Ready"] or reason in _FOLLOWS:
         return ()
-    return ("resume",) if row.still else ("explain",)
-
-
-def _proposal(row: Situation) -> int:
-    proposal = row.state.tracks.get(MAIN, TrackView()).proposal
-    return proposal.number if proposal else 0
+    return ("resume",) if row["hold"] or row["suspensions"] else ("explain",)

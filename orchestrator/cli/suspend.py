@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import at_record
+from orchestrator.cli.place import at_record, is_far
 
 
 @rich_click.command()
@@ -19,6 +19,11 @@ from orchestrator.cli.place import at_record
 @click.pass_context
 def command(ctx: click.Context, stacks: tuple[str, ...], *, until: str, reason: str) -> None:
     """Let stacks rest: nothing is applied and no drift repaired, plans and looks go on. No STACK means all."""
+    if is_far():
+        from orchestrator.cli.far import acting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        acting.suspend(ctx, stacks, until=until, reason=reason)
+        return
     from orchestrator.cli.moments import moment  # noqa: PLC0415 -- nothing is opened for a mistyped word
     from orchestrator.engine.acts.suspensions import suspend  # noqa: PLC0415 -- likewise
     from orchestrator.engine.acts.until import Until  # noqa: PLC0415 -- likewise

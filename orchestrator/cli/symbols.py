@@ -9,7 +9,7 @@ from orchestrator.model.observed import Counts
 from orchestrator.telling.changes import by_risk
 from orchestrator.telling.counts import NOTHING, SYMBOLS, WORDS, counted, numbers
 
-__all__ = ["DEFERRED", "DONE", "FAILED", "NONE", "SIGNS", "Sign", "by_risk", "counted", "lost", "tally"]
+__all__ = ["DEFERRED", "DONE", "FAILED", "NONE", "SIGNS", "Sign", "by_risk", "counted", "tally"]
 
 
 class Sign(NamedTuple):
@@ -39,11 +39,3 @@ DONE: Final = Sign("✓", "done", "green")
 def tally(counts: Counts) -> list[tuple[Sign, int]]:
     """Return each kind that occurs with its number, destructive ones first."""
     return [(SIGNS[kind], number) for kind, number in numbers(counts).items()]
-
-
-def lost(counts: Counts) -> str:
-    """Return in words what may lose something: ``1 to replace, 2 to destroy``; empty where nothing does."""
-    found = [f"{counts.replace} to replace"] if counts.replace else []
-    found += [f"{counts.delete} to destroy"] if counts.delete else []
-    found += [f"{counts.unknown} unknown until apply"] if counts.unknown else []
-    return ", ".join(found)

@@ -7,7 +7,7 @@ import rich_click
 
 from orchestrator.cli.arguments import confirm_option, stack_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import Place, at_record
+from orchestrator.cli.place import Place, at_record, is_far
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import StackKey
 
@@ -20,6 +20,11 @@ from orchestrator.model.stack import StackKey
 @click.pass_context
 def command(ctx: click.Context, stack: str, *, confirm: str) -> None:
     """Free the tool's own lock that one of our runs left behind; others' locks are not ours to free."""
+    if is_far():
+        from orchestrator.cli.far import acting  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        acting.unlock(ctx, stack, confirm)
+        return
     from orchestrator.engine.acts.locks import free, lock_of_ours  # noqa: PLC0415 -- nothing is opened for a mistyped word
 
     with at_record(ctx) as place:

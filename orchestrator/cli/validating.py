@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from adapters.contract import AdapterError, Problem, Severity
 from orchestrator.cli.place import Place
-from orchestrator.cli.progress import Tell
-from orchestrator.cli.working import at_once, begun, listening, side_by_side
+from orchestrator.cli.working import begun, listening
 from orchestrator.engine.recovery import recover
+from orchestrator.engine.side_by_side import Tell, at_once, side_by_side
 from orchestrator.engine.station import Case, station
 from orchestrator.engine.survey import Survey
 from orchestrator.engine.work import contained, raised

@@ -9,7 +9,7 @@ import rich_click
 
 from orchestrator.cli.arguments import stacks_argument
 from orchestrator.cli.options import output_options, world_options
-from orchestrator.cli.place import opened, screen_of
+from orchestrator.cli.place import is_far, opened, screen_of
 from orchestrator.errors import EXIT_FAILED, OrchestratorError
 
 _CONDITIONS = ("Ready", "Reconciling", "Stalled", "Drifted", "AwaitingApproval", "Suspended", "Destroyed")
@@ -52,6 +52,10 @@ def command(ctx: click.Context, stacks: tuple[str, ...], *, condition: str, time
 
 def _looked(ctx: click.Context, words: tuple[str, ...], condition: str) -> tuple[list[str], list[str]]:
     """Return the stacks that meet the condition, and those that do not."""
+    if is_far():
+        from orchestrator.cli.far import seeing  # noqa: PLC0415 -- only where HOLDFAST_URL is set
+
+        return seeing.looked(ctx, words, condition)
     with opened(ctx) as place:
         rows = place.standings(words)
     met: list[str] = []

@@ -1,4 +1,4 @@
-"""Works many stacks of one run side by side, wave by wave, and heeds Ctrl-C."""
+"""Whether a command is to end, and what becomes then of what runs: Ctrl-C, signals, and `holdfast cancel`."""
 
 from __future__ import annotations
 
@@ -6,36 +6,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import FrameType
-from typing import Generic, TypeVar
 
-from adapters.contract import AdapterError
 from orchestrator.cli.place import Place
-from orchestrator.cli.progress import Tell
 from orchestrator.engine.acts import caller
-from orchestrator.errors import EXIT_INTERRUPTED, OrchestratorError
-from orchestrator.model.stack import StackKey
+from orchestrator.errors import EXIT_INTERRUPTED
 from orchestrator.ports import Run
-from orchestrator.rules.order import edges, waves
-
-_T = TypeVar("_T")
-#: Seconds between two looks at whether somebody pressed Ctrl-C.
-_LOOK_S = 0.2
-#: So many stacks are worked side by side unless somebody says otherwise: tools need much memory.
-_MOST_AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended(Generic[_T]):
-    """What came of one stack: a result, or the error that kept it from one."""
-
-    key: StackKey
-    result: _T | None = None
-    error: OrchestratorError | AdapterError | None = None
 
 
 class Stop:
@@ -91,45 +69,6 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def ordered(place: Place, keys: Sequence[StackKey], *, backwards: bool = False) -> list[tuple[StackKey, ...]]:
-    """Return the stacks in waves; ``backwards`` for taking down: what depends on others goes first."""
-    found = list(waves(edges(place.reading.layout.stacks), keys))
-    return found[::-1] if backwards else found
-
-
-def at_once(wished: int) -> int:
-    """Return how many stacks are worked side by side."""
-    return wished or min(_MOST_AT_ONCE, os.cpu_count() or 1)
-
-
-def side_by_side(
-    keys: Sequence[StackKey], work: Callable[[StackKey], _T], *, parallel: int, stop: Stop, tell: Tell
-) -> list[Ended[_T]]:
-    """Work each stack, ``parallel`` at once, and return what came of each, in the order given.
-
-    Once ``stop`` is wanted nothing new starts; where it detaches this returns without waiting for what runs.
-    """
-
-    def one(key: StackKey) -> Ended[_T] | None:
-        if stop.wanted:
-            return None
-        try:
-            return Ended(key=key, result=work(key))
-        except (OrchestratorError, AdapterError) as error:
-            return Ended(key=key, error=error)
-        finally:
-            tell(key, "")
-
-    pool = ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="stack")
-    futures: list[Future[Ended[_T] | None]] = [pool.submit(one, key) for key in keys]
-    pending = set(futures)
-    while pending and not (stop.wanted and stop.detaches):
-        _, pending = wait(pending, timeout=_LOOK_S)
-    pool.shutdown(wait=not pending, cancel_futures=True)
-    done = [future.result() for future in futures if future.done() and not future.cancelled()]
-    return [ended for ended in done if ended is not None]
 
 
 def leave(place: Place, run: Run) -> None:

@@ -24,6 +24,9 @@ _COMMENT_LIMIT: Final = 65_536
 #: Of a commit status.
 _DESCRIPTION, _CONTEXT = 255, 255
 _APPROVED: Final = "APPROVED"
+#: Where Gitea keeps what has no branch. Who may only read pushes there all the same, to refs/for/BRANCH, and it says
+#: then that the commits lie in the repository itself: https://docs.gitea.com/usage/agit
+_OWN_REFS: Final = "refs/"
 _VERDICTS: Final = frozenset({_APPROVED, "REQUEST_CHANGES"})
 
 
@@ -48,6 +51,7 @@ class _Pull(BaseModel):
     draft: bool = False
     merged: bool = False
     merge_commit_sha: str | None = None
+    merged_at: datetime | None = None
 
     def pull(self) -> Pull:
         state = PullState.MERGED if self.merged else PullState.OPEN if self.state == "open" else PullState.CLOSED
@@ -59,10 +63,12 @@ class _Pull(BaseModel):
             base=self.base.ref,
             head=self.head.sha,
             branch=self.head.ref,
-            fork=self.head.repo_id != self.base.repo_id,
+            ref=f"refs/pull/{self.number}/head",
+            fork=self.head.repo_id != self.base.repo_id or self.head.ref.startswith(_OWN_REFS),
             draft=self.draft,
             state=state,
             merged_as=(self.merge_commit_sha or "") if self.merged else "",
+            merged_at=self.merged_at.timestamp() if self.merged and self.merged_at else 0.0,
         )
 
 

@@ -58,6 +58,7 @@ class PullRequest(BaseModel):
             base=self.base.ref,
             head=self.head.sha,
             branch=self.head.ref,
+            ref=f"refs/pull/{self.number}/head",
             fork=not ours,
             draft=self.draft,
             state=state,

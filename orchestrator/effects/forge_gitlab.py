@@ -64,6 +64,7 @@ class _Merge(BaseModel):
     target_project_id: int
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
+    merged_at: datetime | None = None
 
     def pull(self) -> Pull:
         merged = self.state == "merged"
@@ -77,10 +78,13 @@ class _Merge(BaseModel):
             base=self.target_branch,
             head=self.sha or "",
             branch=self.source_branch,
+            # https://docs.gitlab.com/user/project/merge_requests/versions/#find-the-merge-request-commits
+            ref=f"refs/merge-requests/{self.iid}/head",
             fork=self.source_project_id != self.target_project_id,
             draft=self.draft,
             state=PullState.MERGED if merged else PullState.CLOSED if self.state == "closed" else PullState.OPEN,
             merged_as=became if merged else "",
+            merged_at=self.merged_at.timestamp() if merged and self.merged_at else 0.0,
         )
 
 

@@ -7,13 +7,16 @@ from orchestrator.engine.acts.consent import Waiting, Word
 from orchestrator.engine.standings import Situation
 from orchestrator.model.action import Action
 from orchestrator.model.moment import stamp
+from orchestrator.model.observed import TrackView
+from orchestrator.model.stack import MAIN
 from orchestrator.rules.axes import verified_at
 
 
-def standing_of(row: Situation) -> Json:
+def standing_of(row: Situation) -> dict[str, Json]:
     """Return where a stack stands; see `status` there."""
     state, action = row.state, row.action
     applied, drift, hold = state.applied, state.drift, state.hold
+    proposal = state.tracks.get(MAIN, TrackView()).proposal
     return {
         "stack": row.key.short,
         "key": str(row.key),
@@ -26,6 +29,7 @@ def standing_of(row: Situation) -> Json:
         "applied_at": stamp(applied.at) if applied else None,
         "verified_at": stamp(verified_at(state, row.looks) or 0.0) or None,
         "run": applied.run if applied else None,
+        "proposal": proposal.number if proposal else None,
         "drifted": len(drift.items) if drift else 0,
         "unconfirmed": row.unconfirmed,
         "ignored": row.ignored,
@@ -36,6 +40,7 @@ def standing_of(row: Situation) -> Json:
             {"why": gate.why, "by": gate.who, "until": stamp(gate.until or 0.0) or None}
             for gate in row.still.suspensions
         ],
+        "lost": row.lost,
         "next": _next(action),
         "why": row.why,
     }

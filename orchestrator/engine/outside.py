@@ -50,6 +50,8 @@ class Reading:
     #: as they are there.
     base: Reading | None = None
     touched: frozenset[StackKey] = frozenset()
+    #: Whether what it proposes was written by somebody who may not write to the repository: a fork's.
+    strange: bool = False
 
 
 def read_at(outside: Outside, source: Source, revision: str) -> Reading:

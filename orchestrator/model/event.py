@@ -12,7 +12,7 @@ from orchestrator.model.gate import Gate
 from orchestrator.model.intent import Intended
 from orchestrator.model.observed import Applied, Applying, Consent, Hold, Proposal, State
 from orchestrator.model.policy import Ignore
-from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
+from orchestrator.model.pull_events import ButtonPressed, PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 
 
 class Outcome(StrEnum):
@@ -446,6 +446,7 @@ Event: TypeAlias = (
     | PullSeen
     | PullTrusted
     | PullHeard
+    | ButtonPressed
     | PullEnded
     | TrackEnded
     | Intended

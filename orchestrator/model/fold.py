@@ -62,7 +62,7 @@ from orchestrator.model.observed import (
     TrackView,
     UnknownAttempt,
 )
-from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
+from orchestrator.model.pull_events import ButtonPressed, PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.model.stack import MAIN, is_scratch
 
 
@@ -144,7 +144,7 @@ def _fold(state: State, event: Event, at: float) -> State:  # noqa: C901, PLR091
             return _emptied(state)
         case TrackEnded(track=track):
             return replace(state, tracks={name: view for name, view in state.tracks.items() if name != track})
-        case PullSeen() | PullTrusted() | PullHeard() | PullEnded():
+        case PullSeen() | PullTrusted() | PullHeard() | ButtonPressed() | PullEnded():
             return state
         case GateSet() | GateLifted() | TokenMade() | TokenRevoked() | ActDenied():
             return state

@@ -20,3 +20,8 @@ def stamp(at: float) -> str:
         return ""
     written = datetime.fromtimestamp(min(max(at, _FIRST), _LAST), UTC)
     return written.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def moment_of(text: str | None) -> float:
+    """Return the time that `stamp` wrote, 0 for none. Raises ValueError."""
+    return datetime.fromisoformat(text).timestamp() if text else 0.0

@@ -49,6 +49,20 @@ class PullHeard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonPressed:
+    """Somebody pressed a button of a check, as the forge's signed word says: no list of the forge tells of it later."""
+
+    #: The forge's name of the delivery, by which it is never done twice.
+    delivery: str
+    #: The commit that the check is on.
+    head: str
+    login: str
+    #: Which button: ``apply``, ``replan``, ``discard``.
+    button: str
+    kind: Literal["button_pressed"] = "button_pressed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullEnded:
     """Nothing more is to be done or said about a pull request."""
 

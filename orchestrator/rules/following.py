@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from orchestrator.model.event import Event
 from orchestrator.model.pull import Pull, PullState
-from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted
+from orchestrator.model.pull_events import ButtonPressed, PullEnded, PullHeard, PullSeen, PullTrusted
 
 #: So many remarks are known again; a forge is asked for those of the last minutes alone.
 _KNOWN = 500
@@ -15,6 +15,8 @@ _KNOWN = 500
 _MERGED = 200
 #: So many commands are answered in the comment.
 _ANSWERS = 5
+#: So many presses wait at most: a signed hook may still say them as often as it likes.
+_PRESSED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,8 @@ class Book:
     heard: tuple[str, ...] = ()
     #: When the last one was written, seconds since the epoch; 0 where none was.
     heard_until: float = 0.0
+    #: Buttons that were pressed and are not heard yet, each with when: seconds since the epoch.
+    pressed: tuple[tuple[ButtonPressed, float], ...] = ()
     #: Those that were merged last, the latest at the end, whether or not anything is still to be done about them.
     merged: tuple[Pull, ...] = ()
 
@@ -69,6 +73,8 @@ def follow(book: Book, event: Event, at: float) -> Book:
             return _put(book, replace(book.pulls[number], trusted=commit))
         case PullHeard():
             return _heard(book, event)
+        case ButtonPressed():
+            return replace(book, pressed=(*book.pressed, (event, at))[-_PRESSED:])
         case PullEnded(pull=number):
             return replace(book, pulls={key: one for key, one in book.pulls.items() if key != number})
         case _:
@@ -97,6 +103,7 @@ def _heard(book: Book, event: PullHeard) -> Book:
         book,
         heard=(*book.heard, event.remark)[-_KNOWN:],
         heard_until=max(book.heard_until, event.written_at),
+        pressed=tuple(one for one in book.pressed if one[0].delivery != event.remark),
     )
     one = book.pulls.get(event.pull)
     if one is None or not event.person:
@@ -118,6 +125,7 @@ def first_in_line(book: Book, touching: Mapping[int, Container[str]], stack: str
     """Return the pull request whose turn a stack is: the one that has waited longest for it; 0 where none touches it.
 
     ``touching`` are the full keys that each touches. One that is merged goes first: what it brings is being applied.
+    What nobody has let run has no place: else a stranger's fork of everything would hold up everybody.
     """
 
     def place(one: Followed) -> tuple[bool, float, int]:
@@ -125,9 +133,12 @@ def first_in_line(book: Book, touching: Mapping[int, Container[str]], stack: str
         return (one.pull.state is not PullState.MERGED, waiting_since, one.pull.number)
 
     waiting: Iterable[Followed] = (
-        one
-        for number, one in book.pulls.items()
-        if stack in touching.get(number, ()) and one.pull.state is not PullState.CLOSED and not one.pull.draft
+        one for number, one in book.pulls.items() if stack in touching.get(number, ()) and _waits(one)
     )
     first = min(waiting, key=place, default=None)
     return first.pull.number if first else 0
+
+
+def _waits(one: Followed) -> bool:
+    state = one.pull.state
+    return state is PullState.MERGED or (state is PullState.OPEN and one.may_run and not one.pull.draft)

@@ -58,6 +58,14 @@ def counted(number: int, one: str) -> str:
     return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
+def lost(counts: Counts) -> str:
+    """Return in words what may lose something: ``1 to replace, 2 to destroy``; empty where nothing does."""
+    found = [f"{counts.replace} to replace"] if counts.replace else []
+    found += [f"{counts.delete} to destroy"] if counts.delete else []
+    found += [f"{counts.unknown} unknown until apply"] if counts.unknown else []
+    return ", ".join(found)
+
+
 def total(every: Iterable[Counts]) -> Counts:
     """Return the sum of all."""
     known = list(every)

@@ -46,6 +46,7 @@ def value(key: StackKey, judged: Judged, looks: Looks, said: Said) -> dict[str, 
         "repairs": judged.repairs,
         "recurring": judged.recurring,
         "answer": judged.policy.answer.value,
+        "confirm": judged.policy.confirm,
         "answered": said.answered,
         "blind_spots": list(said.blind_spots),
         "problem": said.problem,
@@ -61,6 +62,7 @@ def _item(judged: Judged, looks: Looks, item: DriftItem) -> dict[str, Json]:
         "times": judged.times(item, looks),
         "occurrences": judged.occasions(item),
         "witnesses": [witnesses.value(one) for one in judged.witnessed(item) or ()],
+        "witnesses_asked": judged.witnessed(item) is not None,
         "change": changes.value(item.change),
     }
 

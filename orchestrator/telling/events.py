@@ -48,7 +48,7 @@ from orchestrator.model.event import (
 from orchestrator.model.intent import Intended
 from orchestrator.model.moment import stamp
 from orchestrator.model.pull import PullState
-from orchestrator.model.pull_events import PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
+from orchestrator.model.pull_events import ButtonPressed, PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.rules.difference import Difference
 from orchestrator.telling.counts import short
 from orchestrator.telling.ignoring import told
@@ -134,7 +134,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 -- o
             return f"{gate.who} closed {gate.kind.value} {gate.id} for {gate.selector}{_because(gate.why)}"
         case GateLifted(gate=gate_id, by=by, reason=reason):
             return f"{by} lifted gate {gate_id}{_because(reason)}"
-        case PullSeen() | PullTrusted() | PullHeard() | PullEnded() | TrackEnded():
+        case PullSeen() | PullTrusted() | PullHeard() | ButtonPressed() | PullEnded() | TrackEnded():
             return _of_pulls(event)
         case TokenMade() | TokenRevoked() | ActDenied():
             return _at_the_door(event)
@@ -142,7 +142,7 @@ def sentence(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912, PLR0915 -- o
             assert_never(event)
 
 
-def _of_pulls(event: PullSeen | PullTrusted | PullHeard | PullEnded | TrackEnded) -> str:
+def _of_pulls(event: PullSeen | PullTrusted | PullHeard | ButtonPressed | PullEnded | TrackEnded) -> str:
     match event:
         case PullSeen(pull=pull):
             stands = pull.state.value if pull.state is not PullState.OPEN else f"at {pull.head[:7]}"
@@ -152,6 +152,8 @@ def _of_pulls(event: PullSeen | PullTrusted | PullHeard | PullEnded | TrackEnded
         case PullHeard(pull=number, verb=verb, outcome=outcome):
             who = event.person or f"{event.login}, whom nobody here knows,"
             return f"{who} wrote {verb} below pull request {number}: {outcome}"
+        case ButtonPressed(login=login, button=button, head=head):
+            return f"{login} pressed {button} on a check of {head[:7]}"
         case PullEnded(pull=number):
             return f"pull request {number} is over"
         case TrackEnded(track=track):

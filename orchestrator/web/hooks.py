@@ -16,8 +16,10 @@ from fastapi.responses import JSONResponse
 
 from orchestrator.config.operator import Hook, HookKind
 from orchestrator.engine.post import Post, row_of
+from orchestrator.engine.pulls.books import note
 from orchestrator.engine.pulls.looking import due_of_pulls
 from orchestrator.errors import OrchestratorError
+from orchestrator.model.pull_events import ButtonPressed
 from orchestrator.ports import Due, Level
 from orchestrator.web.gate import GatedRoute, House, open_to_all
 from orchestrator.web.hooking.concern import concerns
@@ -72,7 +74,7 @@ async def _heard(house: Inside, post: Post, kind: HookKind, knock: Knock) -> Res
         return _answer(202, "heard already")
     if not house.nudges.take(source):
         raise Problem(429, headers={"retry-after": "60"})
-    await run_in_threadpool(_nudge, house, post, kind, pulls=isinstance(said, Talk))
+    await run_in_threadpool(_nudge, house, post, kind, said if isinstance(said, Talk) else None, marks[0])
     house.heard.note(*marks)
     house.journal.say(Level.INFO, "a hook was heard", source=source, kind=kind.value)
     return _answer(202, "accepted")
@@ -107,11 +109,14 @@ def _refused() -> Problem:
     return Problem(401, code="HF-4124", detail="no hook of that name is signed like this")
 
 
-def _nudge(house: Inside, post: Post, kind: HookKind, *, pulls: bool) -> None:
+def _nudge(house: Inside, post: Post, kind: HookKind, talk: Talk | None, mark: str) -> None:
     source, now, why = post.source.id, house.clock.now(), f"hook of {kind.value}"
     whole = Due(stack=row_of(source), track="", at=now, why=why, priority=_URGENT)
-    due = due_of_pulls(source, now, why) if pulls else whole
+    due = due_of_pulls(source, now, why) if talk else whole
     try:
+        if talk is not None and talk.button:
+            pressed = ButtonPressed(delivery=mark, head=talk.head, login=talk.login, button=talk.button)
+            note(post.outside.record, source, pressed)
         post.outside.agenda.nudge(due)
     except OrchestratorError as error:
         house.journal.say(Level.ERROR, "a hook's word could not be kept", code=error.code, why=error.message)

@@ -15,6 +15,7 @@ from orchestrator.engine.dispatch import Dispatch
 from orchestrator.engine.newest import Newest
 from orchestrator.ports import Clock, Journal, Record
 from orchestrator.report.metrics import Metrics
+from orchestrator.web.errands import Errands
 from orchestrator.web.pacing import Heard, Limiter, counted_as
 
 #: Wrong tokens from one address in a minute. More than the requests that are looked at side by side.
@@ -61,6 +62,7 @@ class Inside:
     looks: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_LOOKS))
     #: How many streams each identity has open; only the door's own thread counts.
     streams: dict[str, int] = field(default_factory=dict)
+    errands: Errands = field(default_factory=Errands)
     heard: Heard = field(default_factory=Heard)
     checks: Checks = field(default_factory=Checks)
 

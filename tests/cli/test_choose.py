@@ -3,8 +3,8 @@ from __future__ import annotations
 import cli_values as values
 import pytest
 
-from orchestrator.cli.choose import choose, choose_one
 from orchestrator.errors import UsageError
+from orchestrator.rules.choosing import choose, choose_one
 
 STACKS = {
     **values.stacks("network@dev", "network@prod", "dns@prod", "prod/db"),

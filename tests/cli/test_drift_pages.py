@@ -9,13 +9,13 @@ from cli_values import attribute, change, key, text
 
 from adapters.contract import ChangeKind, DriftItem
 from orchestrator.cli import show_drift, show_history
-from orchestrator.cli.judged import sentences
 from orchestrator.errors import UsageError
 from orchestrator.model.drift import Ending, Repair, ended, seen, sighted
 from orchestrator.model.observed import Drift, Looks, State
 from orchestrator.model.policy import DriftAnswer, DriftPolicy, Ignore, RepairLimit
 from orchestrator.rules.difference import Difference
 from orchestrator.rules.judged import Judged, judged
+from orchestrator.telling.judged import sentences
 
 NOW = 10_000.0
 ITEM = DriftItem(change=change("r.a", ChangeKind.UPDATE, attribute("size", 1, 2)), will_be_reverted=True)

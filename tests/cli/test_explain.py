@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from cli_values import REVISION, applied, key, stack, text
 
-from orchestrator.cli.show_explain import Explained, page
+from orchestrator.cli.show_explain import page
+from orchestrator.engine.explaining import Explained
 from orchestrator.model.action import Reason, Rest
 from orchestrator.model.desired import Desired, Pending
 from orchestrator.model.fingerprint import Parts
@@ -85,6 +86,7 @@ def test_programs_get_the_same():
         "reason": "deferred",
         "why": "waits for network.cidr",
         "until": "1970-01-01T02:47:40Z",
+        "sentence": "it rests until 1970-01-01T02:47:40Z: waits for network.cidr",
     }
     assert [wait["kind"] for wait in value["waits"]] == ["freeze", "upstream"]
     assert {"name": "workspace", "value": "dev", "origin": "stacks.yaml:7"} in value["settings"]

@@ -136,10 +136,18 @@ def test_yaml_and_plain_say_the_same_as_json(holdfast):
     assert holdfast("explain", "HF-2005", "--plain")[1].rstrip("\n").split("\t") == list(value.values())
 
 
-def test_a_service_that_is_not_there_is_said_aloud(holdfast, tmp_path):
+def test_a_service_is_not_asked_without_a_token(holdfast, tmp_path):
     code, _, err = holdfast("status", HOLDFAST_URL="https://holdfast.example", HOLDFAST_HOME=str(tmp_path))
     assert code == 64
-    assert err.startswith("HF-1915")
+    assert err.startswith("HF-1961")
+
+
+def test_what_works_on_a_host_s_own_files_asks_no_service(holdfast, tmp_path):
+    away = {"HOLDFAST_URL": "https://holdfast.example", "HOLDFAST_TOKEN": "hf_x", "HOLDFAST_HOME": str(tmp_path)}
+    code, _, err = holdfast("mv", "a", "b", **away)
+    assert (code, err[:7]) == (64, "HF-1915")
+    assert holdfast("status", "--ref", "HEAD~1", **away)[2].startswith("HF-1915")
+    assert holdfast("schema", **away)[0] == 0
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

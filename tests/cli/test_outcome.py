@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.cli.outcome import exit_after_apply, exit_after_plan, mark_of
-from orchestrator.cli.show_plan import Mark
 from orchestrator.model.action import Apply, MakePlan, Reason, Rest
+from orchestrator.telling.outcome import exit_after_apply, exit_after_plan, mark_of
+from orchestrator.telling.rows import Mark
 
 #: Reasons for doing something: nothing ever rests for them.
 DOING = {

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from adapters.contract import ChangeKind, DriftItem, Goal, Problem, Severity
 from orchestrator.cli import graph_svg, graph_text, show_diff, show_drift, show_graph, show_plan, show_status
-from orchestrator.cli.nodes import Mood, Node, node_of
-from orchestrator.cli.show_plan import Mark
+from orchestrator.engine.nodes import Mood, Node, node_of
 from orchestrator.engine.standings import Situation
 from orchestrator.model.action import Reason, Rest
 from orchestrator.model.observed import Applying, Drift, Failure, Looks, Phase, State, TrackView, UnknownAttempt
@@ -22,6 +21,7 @@ from orchestrator.rules.judged import Judged
 from orchestrator.rules.order import Edge, EdgeKind, waves
 from orchestrator.rules.stillness import Still
 from orchestrator.telling.counts import of_plan
+from orchestrator.telling.rows import Mark
 
 NOW = 10_000.0
 SVG = "{http://www.w3.org/2000/svg}"

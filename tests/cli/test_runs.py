@@ -25,6 +25,8 @@ from orchestrator.model.intent import (
 )
 from orchestrator.model.observed import Applying, Consent, Hold, HoldKind
 from orchestrator.model.policy import Ignore
+from orchestrator.model.pull import Pull
+from orchestrator.model.pull_events import ButtonPressed, PullEnded, PullHeard, PullSeen, PullTrusted, TrackEnded
 from orchestrator.model.stack import MAIN
 from orchestrator.ports import Entry, Run
 from orchestrator.telling.events import sentence
@@ -148,6 +150,7 @@ EXAMPLES: list[Event] = [
     SUCCEEDED,
     events.AttemptDead(attempt=4, by="ana", reason="gone"),
     Converged(track=MAIN, applied=applied()),
+    events.FoundStanding(applied=applied()),
     events.NotConverged(track=MAIN, fingerprint="f", message="still", pending=("r.a",)),
     events.Verified(attempt=4),
     events.DriftSeen(
@@ -172,6 +175,23 @@ EXAMPLES: list[Event] = [
     events.TokenMade(token="5f3b", name="ci", role="view", person="ana", by="root", until=1.0),
     events.TokenRevoked(token="5f3b", name="ci", by="root"),
     events.ActDenied(by="ana", what="POST /api/v1/stacks/a/b@c/apply", code="HF-4122"),
+    events.FoundStanding(applied=applied()),
+    PullSeen(pull=Pull(number=1, head="d" * 40)),
+    PullTrusted(pull=1, commit="d" * 40, by="ana"),
+    PullHeard(
+        pull=1,
+        remark="7",
+        written_at=1.0,
+        login="mallory",
+        person="",
+        verb="apply",
+        stacks=(),
+        done=False,
+        outcome="nobody here knows who that is",
+    ),
+    ButtonPressed(delivery="x", head="d" * 40, login="ana-gh", button="apply"),
+    PullEnded(pull=1),
+    TrackEnded(track="pull/1"),
 ]
 
 

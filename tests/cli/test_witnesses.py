@@ -9,12 +9,12 @@ from cli_values import attribute, change, key, text
 from adapters.contract import ChangeKind, DriftItem
 from adapters.testimony import Confidence, Testimony
 from orchestrator.cli import show_drift, show_history
-from orchestrator.cli.judged import sentences
 from orchestrator.model.drift import seen
 from orchestrator.model.observed import Drift, Looks, State
 from orchestrator.model.policy import DriftPolicy
 from orchestrator.rules.judged import judged
 from orchestrator.telling import witnesses
+from orchestrator.telling.judged import sentences
 
 NOW = 10_000.0
 ITEM = DriftItem(

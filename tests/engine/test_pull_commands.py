@@ -143,7 +143,7 @@ def test_nothing_of_a_fork_is_planned_before_somebody_says_so_of_that_commit(hou
     house.forge.remark(1, "bob-gh", "holdfast plan")
     house.look()
     assert "pull/1" not in house.world.state("web").tracks
-    house.forge.remark(1, "bob-gh", f"holdfast plan {head[:12]}")
+    house.forge.remark(1, "bob-gh", f"holdfast plan {head}")
     house.look()
     assert "`~1`" in house.row("web")
     # What is pushed after that is another commit.

@@ -10,14 +10,16 @@ import pytest
 from pull_house import House, made
 from world import AUTO, SOURCE, World
 
+from orchestrator.engine.pulls.books import note
 from orchestrator.engine.pulls.desk import LOOK, row_of_pulls
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.tending import Halt, Tender
 from orchestrator.errors import ForgeAway
 from orchestrator.model.pull import Candidate, Pull, PullState
+from orchestrator.model.pull_events import ButtonPressed
 from orchestrator.model.stack import MAIN
 from orchestrator.model.verdict import CheckConclusion
-from orchestrator.ports import Due
+from orchestrator.ports import Due, ForgeTraits
 from orchestrator.rules.pace import ALONE_S
 
 
@@ -268,3 +270,51 @@ def test_what_a_pull_request_proposes_is_read_once_however_many_stacks_of_it_are
         found = list(pool.map(read, range(8)))
     assert len(asked) == 1
     assert all(one == found[0] for one in found)
+
+
+def test_a_pull_request_of_fifty_stacks_costs_its_forge_ten_calls_at_most(tmp_path) -> None:
+    world = World(tmp_path, AUTO)
+    stacks = {f"s{number}": {} for number in range(50)}
+    world.commit({f"{name}/objects": "a=1" for name in stacks}, stacks)
+    house = House(world)
+    house.rest()
+    house.forge.calls.clear()
+    house.forge.put(1, world.propose({f"{name}/objects": "a=2" for name in stacks}))
+    house.look()
+    assert house.row("s49")
+    # The first word costs a look for a comment of ours that is there already, the candidates of the queue one more.
+    assert len(house.forge.calls) + 2 <= 10, house.forge.calls
+    assert house.forge.calls.count("say") == 2
+
+
+def test_who_presses_a_button_may_have_it_planned_again_and_no_more(house: House) -> None:
+    head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    first = house.world.state("web").tracks["pull/1"].proposal
+    for delivery, login, button in (("d1", "bob-gh", "replan"), ("d2", "bob-gh", "apply"), ("d3", "mallory", "replan")):
+        note(house.world.record, "infra", ButtonPressed(delivery=delivery, head=head, login=login, button=button))
+    note(house.world.record, "infra", ButtonPressed(delivery="d4", head="e" * 40, login="bob-gh", button="replan"))
+    house.look()
+    assert [(event.remark, event.done) for event in house.heard()] == [
+        ("d1", True),
+        ("d2", False),
+        ("d3", False),
+        ("d4", False),
+    ]
+    second = house.world.state("web").tracks["pull/1"].proposal
+    assert first is not None
+    assert second is not None
+    assert second.number == first.number + 1
+    house.look()
+    assert len(house.heard()) == 4
+
+
+def test_a_forge_without_checks_is_told_each_environment_and_the_whole_once(house: House) -> None:
+    house.forge.traits = ForgeTraits(checks=False, comment_limit=65_535)
+    head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    # The stacks have no environment: the one status says it all, and no check overwrites it.
+    assert house.forge.statuses[head][0] is CheckConclusion.SUCCESS
+    assert house.forge.checks == {}

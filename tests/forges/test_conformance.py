@@ -33,6 +33,12 @@ def test_open_pull_requests_are_listed_by_number(stand: Stand) -> None:
     assert str(second) in two.url
 
 
+def test_the_ref_that_leads_to_what_is_proposed_is_the_forge_s_own(stand: Stand) -> None:
+    number = stand.open_pull(HEAD, fork=True)
+    there = {"github": "refs/pull/{}/head", "gitea": "refs/pull/{}/head", "gitlab": "refs/merge-requests/{}/head"}
+    assert stand.forge.pull(number).ref == there[stand.kind].format(number)
+
+
 def test_a_fork_is_told_from_a_branch(stand: Stand) -> None:
     number = stand.open_pull(HEAD, fork=True)
     assert stand.forge.pull(number).fork

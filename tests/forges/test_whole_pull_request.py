@@ -96,13 +96,18 @@ class House:
     def until(self, holds: Callable[[], object]) -> None:
         self.service.until(holds)
 
+    def read_last(self) -> str:
+        """Return the revision of the source that was read last."""
+        with self.world.record() as record:
+            return record.row("source:estate").looks.revision
+
     def state_of(self, head: str) -> str:
         found = self.forge.statuses(head)
         return found[-1]["state"] if found else ""
 
 
 @pytest.fixture
-def house(world: Yard, github_mock: GitHubMock) -> Iterator[House]:
+def house(request: pytest.FixtureRequest, world: Yard, github_mock: GitHubMock) -> Iterator[House]:
     bare = world.folder / "estate.git"
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", bare], check=True)
     files = {"stacks.yaml": STACKS, "net/main.tf": NET % "10.0.0.0/8", "web/main.tf": WEB, "db/main.tf": DB % "one"}
@@ -118,6 +123,7 @@ def house(world: Yard, github_mock: GitHubMock) -> Iterator[House]:
             "api": github_mock.url,
             "token": "${secret:forge}",
             "login": "holdfast-acme[bot]",
+            "apply_on": getattr(request, "param", "merge"),
         },
     }
     config = configured(
@@ -230,9 +236,9 @@ def test_nothing_of_a_fork_runs_before_somebody_has_read_that_commit(house: Hous
     assert forge.open_pull(head, branch="evil", fork=True, author="mallory") == number
     world.forget_starts()
     house.knock("pull_request")
-    house.says(number, "comes from a fork", f"holdfast plan {head[:12]}")
+    house.says(number, "comes from a fork", f"holdfast plan {head}")
     for who, words in (
-        ("mallory", f"holdfast plan {head[:12]}"),
+        ("mallory", f"holdfast plan {head}"),
         ("mallory", "holdfast apply"),
         ("bob-gh", "holdfast plan"),
     ):
@@ -251,8 +257,37 @@ def test_nothing_of_a_fork_runs_before_somebody_has_read_that_commit(house: Hous
     world.git("push", "--quiet", str(world.folder / "estate.git"), "--delete", "evil")
     forge.push(number, clean)
     house.knock("pull_request")
-    house.says(number, f"holdfast plan {clean[:12]}")
-    forge.comment(number, "bob-gh", f"holdfast plan {clean[:12]}")
+    house.says(number, f"holdfast plan {clean}")
+    forge.comment(number, "bob-gh", f"holdfast plan {clean}")
     house.knock("issue_comment")
     house.says(number, "`db`", "`~1`", "asks for 1 approval")
     assert not spy.exists()
+
+
+@pytest.mark.parametrize("house", ["comment"], indirect=True)
+def test_applied_before_the_merge_the_stack_is_held_until_it_is_merged(house: House) -> None:
+    forge, world = house.forge, house.world
+    head = house.branch("early", {"db/main.tf": DB % "two"}, 1)
+    number = forge.open_pull(head, branch="early")
+    house.knock("pull_request")
+    house.says(number, "`db`", "`~1`", "asks for 1 approval")
+    planned = world.state("db").tracks["pull/1"].proposal
+    assert planned is not None
+    forge.comment(number, "bob-gh", "holdfast apply db")
+    house.knock("issue_comment")
+    house.until(lambda: world.attempts("db")[-1][0].attempt.proposal.artifact == planned.artifact)
+    house.until(lambda: world.state("db").applying is None)
+    state = world.state("db")
+    assert state.hold is not None
+    assert state.applied is not None
+    assert state.applied.fingerprint == planned.fingerprint
+    # Its source goes on meanwhile, and does not take back what is not merged yet.
+    world.git("merge", "--quiet", "--no-ff", "-m", "another", house.branch("other", {"README.md": "words"}, 2))
+    world.git("push", "--quiet", str(world.folder / "estate.git"), "main")
+    house.knock("push", {"ref": "refs/heads/main"})
+    moved = world.git("rev-parse", "main")
+    house.until(lambda: house.read_last() == moved)
+    house.merge(number, "early")
+    house.says(number, "1 applied")
+    house.until(lambda: world.state("db").hold is None)
+    assert len(world.attempts("db")) == 2, "once to begin with, once for the comment"

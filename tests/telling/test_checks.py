@@ -125,9 +125,10 @@ def buttons(found: Review) -> list[str]:
 
 def test_only_buttons_that_make_sense_are_there() -> None:
     ready = stack(Fare.PLANNED)
-    assert buttons(review(ready)) == ["replan", "discard"]
-    assert buttons(review(ready, apply_on="comment")) == ["apply", "replan", "discard"]
-    assert buttons(review(replace(ready, asks="1 approval"), apply_on="comment")) == ["replan", "discard"]
+    # Who presses a button is not proven: none says yes or no, and none applies.
+    assert buttons(review(ready)) == ["replan"]
+    assert buttons(review(ready, apply_on="comment")) == ["replan"]
+    assert buttons(review(replace(ready, asks="1 approval"), apply_on="comment")) == ["replan"]
     assert buttons(review(stack(Fare.FAILED))) == ["replan"]
     assert buttons(review(stack(Fare.UNTRUSTED))) == []
     assert buttons(review(stack(Fare.APPLYING))) == []
@@ -138,7 +139,7 @@ def test_only_buttons_that_make_sense_are_there() -> None:
 
 def test_buttons_are_as_short_as_github_asks_for() -> None:
     shown = one(review(stack(Fare.PLANNED), apply_on="comment")).buttons
-    assert len(shown) == 3
+    assert shown
     for button in shown:
         assert 0 < len(button.label) <= 20
         assert 0 < len(button.description) <= 40

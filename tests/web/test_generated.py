@@ -57,6 +57,9 @@ def ask_each(house: House, examples: int) -> int:
                 case.path_parameters = {name: named[name] for name in case.path_parameters or {}}
             if case.path.endswith("/logs"):
                 case.query = {**(case.query or {}), "follow": "false"}
+            if case.path.endswith("/look") and isinstance(case.body, dict):
+                # No loop is at work here that one could wait for.
+                case.body = {name: value for name, value in case.body.items() if name != "within_s"}
             case.call_and_validate(headers=bearer, checks=CHECKS)
 
         ask()

@@ -17,7 +17,7 @@ from orchestrator.config.operator import HookKind
 from orchestrator.model.source import Source, SourceKind
 from orchestrator.web.hooking.concern import concerns
 from orchestrator.web.hooking.providers import PROVIDERS
-from orchestrator.web.hooking.words import Knock, Malformed, Other, Ping, Push
+from orchestrator.web.hooking.words import Knock, Malformed, Other, Ping, Push, Talk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("x-github-event", "x-gitlab-event", "x-gitea-event", "x-event-key")
@@ -56,7 +56,9 @@ def test_github_s_own_examples_are_understood(examples: list[dict[str, Any]]) ->
         for example in event["examples"]
     }
     assert {(name, kind) for name, kind in said if name in {"ping", "push"}} == {("ping", Ping), ("push", Push)}
-    assert {kind for name, kind in said if name not in {"ping", "push"}} == {Other}
+    talk = {"pull_request", "pull_request_review", "issue_comment", "check_run", "check_suite", "merge_group"}
+    assert {name for name, kind in said if kind is Talk} == talk & {event["name"] for event in examples}
+    assert {kind for name, kind in said if name not in {"ping", "push", *talk}} == {Other}
     assert len(said) > 50
     pushes = [one for event in examples if event["name"] == "push" for one in event["examples"]]
     for body in pushes:
@@ -191,3 +193,18 @@ def test_every_kind_reads_the_push_that_it_sends() -> None:
         assert not PROVIDERS[kind].signed(
             Knock(headers=standard(b"", "x"), body=b"", at=time.time()), ["another secret"]
         )
+
+
+def test_a_button_that_was_pressed_is_read_with_who_is_said_to_have_pressed_it() -> None:
+    github = PROVIDERS[HookKind.GITHUB]
+    body = {
+        "action": "requested_action",
+        "requested_action": {"identifier": "replan"},
+        "check_run": {"head_sha": "a" * 40},
+        "repository": {"full_name": "acme/infra"},
+        "sender": {"login": "ana-gh"},
+    }
+    said = github.read(knock("github", body, "check_run"))
+    assert said == Talk(repository="acme/infra", button="replan", head="a" * 40, login="ana-gh")
+    for broken in ({"check_run": {"head_sha": "../../x"}}, {"sender": {}}, {"requested_action": {"identifier": 7}}):
+        assert github.read(knock("github", body | broken, "check_run")) == Talk(repository="acme/infra")

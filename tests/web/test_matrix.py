@@ -18,6 +18,10 @@ SEEN = {"own": 200, "approver": 200, "operator": 200, "admin": 200}
 VIEW = {None: 401, "other": 404, **SEEN}
 APPROVE = {None: 401, "other": 404, "own": 403, "approver": "acts", "operator": "acts", "admin": "acts"}
 RUNS = {None: 401, "other": 404, "own": 403, "approver": 403, "operator": "acts", "admin": "acts"}
+#: What is asked for in the body is theirs to name, too: see below for what is another's.
+ERRAND = {None: 401, "other": 403, "own": 403, "approver": 403, "operator": "acts", "admin": "acts"}
+OUTCOME = {None: 401, "other": 404, **dict.fromkeys(SEEN, 409)}
+NONE_LEFT = OUTCOME
 SOURCE = {None: 401, "own": 404, "other": 404, "approver": 404, "operator": 404, "admin": 200}
 LIST = {None: 401, "other": 200, **SEEN}
 
@@ -28,11 +32,21 @@ ROWS: dict[tuple[str, str], tuple[dict[str | None, Any], dict[str, Any]]] = {
     ("GET", "/api/v1/sources"): (LIST, {}),
     ("GET", "/api/v1/sources/{source}"): (SOURCE, {}),
     ("GET", "/api/v1/stacks"): (LIST, {}),
+    ("GET", "/api/v1/names"): (LIST, {}),
+    ("GET", "/api/v1/graph"): (LIST, {}),
+    ("POST", "/api/v1/look"): (ERRAND, {}),
+    ("POST", "/api/v1/runs/plan"): (ERRAND, {"stacks": ["lab/web@prod"]}),
+    ("POST", "/api/v1/runs/drift"): (ERRAND, {"stacks": ["lab/web@prod"]}),
+    ("POST", "/api/v1/runs/apply"): (ERRAND, {"plans": [{"stack": "lab/web@prod", "proposal": 9, "digest": "x"}]}),
+    ("GET", "/api/v1/runs/{run}/outcome"): (OUTCOME, {}),
     ("GET", "/api/v1/stacks/{stack}"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/plan"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/outputs"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/drift"): (VIEW, {}),
     ("GET", "/api/v1/stacks/{stack}/drift/history"): (VIEW, {}),
+    ("GET", "/api/v1/stacks/{stack}/explanation"): (VIEW, {}),
+    ("GET", "/api/v1/stacks/{stack}/lock"): (NONE_LEFT, {}),
+    ("GET", "/api/v1/stacks/{stack}/doubt"): (NONE_LEFT, {}),
     ("GET", "/api/v1/approvals"): (LIST, {}),
     ("GET", "/api/v1/runs"): (LIST, {}),
     ("GET", "/api/v1/runs/{run}"): (VIEW, {}),
@@ -150,3 +164,29 @@ def test_a_name_that_is_none_is_not_there(house: House, name: str) -> None:
 @pytest.mark.parametrize("number", ["0", "-1", "x", "9" * 15, "9" * 30, "1e3", "%30", "1%00", "٣"])
 def test_a_number_that_is_none_is_not_there(house: House, number: str) -> None:
     assert house.get(f"/runs/{number}").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["lab/net@prod", "lab/web@never", "web@prod", "nonsense", "other/web@prod"])
+@pytest.mark.parametrize("act", ["plan", "apply"])
+def test_a_run_is_begun_of_nothing_that_is_another_s_or_nobody_s(house: House, act: str, name: str) -> None:
+    """An operator of the first stack names another's beside their own."""
+
+    def body(stack: str) -> dict[str, Any]:
+        seen = [{"stack": one, "proposal": 1, "digest": "x", "yes": True} for one in ("lab/web@prod", stack)]
+        return {"stacks": ["lab/web@prod", stack]} if act == "plan" else {"plans": seen}
+
+    found = house.post_to(f"/runs/{act}", body(name), "operator")
+    assert found.status_code == 404
+    assert found.content == house.get("/never", "operator").content
+    assert not [one for one in house.get("/runs?all=true").json()["items"] if one["actor"] == "token:operator-token" and one["verb"] == act and not one["ended_at"]]  # fmt: skip
+
+
+def test_what_came_of_a_run_is_told_to_whoever_asked_for_it_alone(house: House) -> None:
+    begun = house.post_to("/runs/plan", {"stacks": ["lab/web@prod"]}, "operator")
+    assert begun.status_code == 202
+    run = begun.json()["run"]
+    house.made_until(lambda: house.get(f"/runs/{run}/outcome", "operator").json()["done"])
+    (row,) = house.get(f"/runs/{run}/outcome", "operator").json()["stacks"]
+    assert (row["key"], row["needs"]) == ("lab/web@prod", row["needs"])
+    found = house.get(f"/runs/{run}/outcome", "admin")
+    assert (found.status_code, found.json()["code"]) == (409, "HF-4132")

@@ -77,10 +77,11 @@ def unheard(one: Waiting, caller: Caller, teams: Mapping[str, tuple[str, ...]]) 
     )
 
 
-def approve(outside: Outside, key: StackKey, proposal: Proposal, word: Word, *, run: int) -> None:
+def approve(outside: Outside, key: StackKey, proposal: Proposal, word: Word, *, run: int, wakes: bool = True) -> None:
     """Record a yes to ``proposal``. Raises UsageError (HF-1906) where another one stands in its place by now.
 
-    Whether it counts is judged whenever it is read: see `unheard`.
+    Whether it counts is judged whenever it is read: see `unheard`. ``wakes``: whoever works the source looks at once;
+    not where it is applied in the very next breath, which two would only fight over.
     """
 
     def yes(_: State) -> Event:
@@ -95,7 +96,8 @@ def approve(outside: Outside, key: StackKey, proposal: Proposal, word: Word, *, 
         return Approved(track=proposal.track, proposal=proposal.number, consent=consent)
 
     _say(outside, key, proposal, yes, run=run)
-    nudge(outside, key, f"{word.caller.actor} spoke")
+    if wakes:
+        nudge(outside, key, f"{word.caller.actor} spoke")
 
 
 def reject(outside: Outside, key: StackKey, proposal: Proposal, word: Word, *, run: int) -> None:

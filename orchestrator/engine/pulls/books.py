@@ -8,12 +8,15 @@ from dataclasses import dataclass
 
 from orchestrator.engine.acts.words import NO_RUN
 from orchestrator.engine.pulls.desk import row_of_pulls
+from orchestrator.errors import Conflict
 from orchestrator.model.event import Event
 from orchestrator.ports import Record
 from orchestrator.rules.following import Book, follow
 
 #: So many entries are read at once.
 _PAGE = 1000
+#: How often a word is offered to a book that moves meanwhile.
+_OFFERS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +63,16 @@ class Books:
                     break
             self._pages[source] = page
             return page
+
+
+def note(record: Record, source: str, event: Event) -> None:
+    """Append to a book what is true whatever else stands in it. Raises Conflict where it moves again and again."""
+    name = row_of_pulls(source)
+    for offer in range(_OFFERS):
+        try:
+            record.append(name, [event], expected=record.row(name).state.version, run=NO_RUN)
+        except Conflict:
+            if offer == _OFFERS - 1:
+                raise
+        else:
+            return

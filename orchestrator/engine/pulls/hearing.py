@@ -40,6 +40,9 @@ _RIGHTS: Final[Mapping[Verb, Right]] = {
 }
 #: Merged, it is asked for what its plan on the source's own track would do, and for nothing else.
 _AFTER_THE_MERGE: Final = frozenset({Verb.APPROVE, Verb.REJECT})
+#: What the buttons of a check stand for. Who pressed one only the hook says, and a hook is no more than a nudge:
+#: whoever came by its secret could have anybody press. So none says yes or no, and none applies.
+_BUTTONS: Final[Mapping[str, Verb]] = {"replan": Verb.PLAN}
 #: What runs say that they were begun by.
 DOOR: Final = "pull request"
 
@@ -77,7 +80,7 @@ class Hearing:
         Returns how many commands were heard, and when the last remark was written or changed, 0 where there was none: a
         forge may leave out the end of a long list. Raises ForgeError, Conflict.
         """
-        source, count, last = self._post.source.id, 0, 0.0
+        source, count, last = self._post.source.id, self._press(base), 0.0
         for remark in self._desk.forge.remarks(since):
             last = max(last, remark.at, remark.changed_at)
             book = self._books.read(source)
@@ -95,6 +98,24 @@ class Hearing:
             if self._desk.whois(remark.by) is not None:
                 self._desk.forge.thumb(remark)
         return count, last
+
+    def _press(self, base: Reading) -> int:
+        """Do what buttons were pressed for; returns how many."""
+        source = self._post.source.id
+        pressed = self._books.read(source).pressed
+        for button, at in pressed:
+            pulls = self._books.read(source).pulls.values()
+            one = next((each for each in pulls if each.pull.head == button.head), None)
+            verb = _BUTTONS.get(button.button)
+            remark = Remark(
+                id=button.delivery, pull=one.pull.number if one else 0, by=button.login, text=button.button, at=at
+            )
+            if one is None or verb is None:
+                why = "no pull request proposes that commit any more" if verb else "there is no such button"
+                self._books.write(source, [_unheard(remark, button.button, why)])
+            else:
+                self._books.write(source, self._heard(base, one, remark, Command(verb=verb)))
+        return len(pressed)
 
     def _heard(self, base: Reading, one: Followed, remark: Remark, said: Asked) -> Sequence[Event]:
         who = self._desk.whois(remark.by)
@@ -134,6 +155,12 @@ class Hearing:
             raise Refused("it is merged: its stacks follow the source again")
         reading, commit = self._reading(base, one), _commit_among(said, one)
         keys = self._meant(reading, said, commit)
+        if said.verb is Verb.PLAN and not one.may_run:
+            # A yes to a fork's commit is one to all of it: what one stack's code does to this host is not up to its
+            # name. Nobody lets more run than they may have planned, by naming less.
+            keys = tuple(sorted(reading.touched & reading.layout.stacks.keys()))
+        if not keys:
+            raise Refused("it touches no such stack")
         barred = [key for key in keys if not allowed(who, _RIGHTS[said.verb], key)]
         if barred:
             raise Refused(f"{who.name} may not {said.verb.value} {', '.join(key.short for key in barred[:5])}")
@@ -175,9 +202,8 @@ class Hearing:
         if pull.fork and not heard.one.may_run:
             if not commit:
                 raise Refused(
-                    f"it comes from a fork: read it, then say for which commit: holdfast plan {pull.head[:12]}"
+                    f"it comes from a fork: read it, then say for which commit, in full: holdfast plan {pull.head}"
                 )
-            # Only for all of it: what one stack's code does to this host is not up to its name.
             trusted = PullTrusted(pull=pull.number, commit=pull.head, by=heard.who.name)
             return f"{pull.head[:7]} may be planned", [trusted]
         for key in heard.keys:
@@ -196,7 +222,9 @@ class Hearing:
             for one in found:
                 word = Word(caller=caller, reason=heard.reason)
                 approve(self._post.outside, one.key, one.proposal, word, run=run.number)
-        return f"approved {_listed([one.key for one in found])}"
+        again = "; once it is merged its plan is made anew and asked about again: it comes from a fork"
+        strange = heard.one.pull.fork and heard.one.pull.state is PullState.OPEN
+        return f"approved {_listed([one.key for one in found])}{again if strange else ''}"
 
     def _reject(self, heard: Heard) -> str:
         found = self._waiting(heard)
@@ -212,6 +240,7 @@ class Hearing:
             raise Refused("it is applied once it is merged: that is what this source's operator has said")
         if heard.one.pull.draft:
             raise Refused("it is a draft")
+        self._check_may_be_held(heard)
         self._check_turn(heard)
         found = self._waiting(heard)
         caller = self._caller(heard)
@@ -248,6 +277,20 @@ class Hearing:
             raise Refused(f"{what} after that was written: look again, and say it once more")
         return found
 
+    def _check_may_be_held(self, heard: Heard) -> None:
+        """Refuse what nobody has accepted the rules of, and what somebody keeps where it is."""
+        pull, base = heard.one.pull, heard.reading.base
+        if pull.fork:
+            raise Refused("it comes from a fork: it is applied once it is merged")
+        new = [key for key in heard.keys if base is None or key not in base.layout.stacks]
+        if new:
+            # What it may do, with which keys and after whose yes, only its own proposal says as yet.
+            raise Refused(f"{_listed(new)} is new: it is applied once it is merged")
+        for key in heard.keys:
+            state = self._post.outside.record.row(str(key)).state
+            if state.hold is not None and not held_by(pull, state):
+                raise Refused(f"{key.short} is held by {state.hold.by}: {state.hold.reason or state.hold.kind.value}")
+
     def _check_turn(self, heard: Heard) -> None:
         source = self._post.source.id
         book = self._books.read(source)
@@ -262,10 +305,27 @@ class Hearing:
         return Caller(actor=heard.who.name, door=DOOR, teams=teams)
 
 
+def _unheard(remark: Remark, verb: str, why: str) -> PullHeard:
+    return PullHeard(
+        pull=remark.pull,
+        remark=remark.id,
+        written_at=remark.at,
+        login=remark.by,
+        person="",
+        verb=verb,
+        stacks=(),
+        done=False,
+        outcome=why,
+    )
+
+
 def _commit_among(said: Command, one: Followed) -> str:
-    """Return the argument that names the commit proposed now, empty where none does."""
-    shortest = 7
-    return next((word for word in said.stacks if len(word) >= shortest and one.pull.head.startswith(word)), "")
+    """Return the argument that names the commit proposed now, empty where none does.
+
+    In full: two commits that begin alike in twelve digits are made within seconds, the one to be read, the other to be
+    pushed before the word about the first is heard.
+    """
+    return next((word for word in said.stacks if word == one.pull.head), "")
 
 
 def _listed(keys: Sequence[StackKey]) -> str:

@@ -14,7 +14,6 @@ from orchestrator.engine.acts.words import NO_RUN, append, nudge
 from orchestrator.engine.merges import note_merge
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
-from orchestrator.engine.pulls.proposing import ref_of
 from orchestrator.model.event import Event, Released
 from orchestrator.model.observed import HoldKind, State
 from orchestrator.model.pull import Pull, PullState
@@ -31,7 +30,7 @@ def hold(post: Post, pull: Pull, reading: Reading, keys: Iterable[StackKey], cal
     target = Target(kind=HoldKind.REVISION, revision=reading.revision.id, reason=because(pull))
     holding = Holding(outside=post.outside, source=post.source, caller=caller, targets=dict.fromkeys(keys, target))
     for key in holding.targets:
-        note_merge(post.outside, key, reading, ref=ref_of(pull), head=pull.head)
+        note_merge(post.outside, key, reading, ref=pull.ref, head=pull.head)
     holding.hold()
     for key in holding.targets:
         nudge(post.outside, key, target.reason)

@@ -15,8 +15,6 @@ from orchestrator.model.stack import CredentialNames, Stack, StackKey
 from orchestrator.ports import Layout
 from orchestrator.rules.order import EdgeKind, dependents, edges
 
-#: The ref that leads to what is proposed where the forge names none: GitHub's, and Gitea's.
-_REF: Final = "refs/pull/{number}/head"
 #: So many readings are kept for each source: a look at one costs three times Git.
 _KEPT: Final = 64
 
@@ -57,7 +55,7 @@ class Proposed:
             found = place.found
             if found is None or found.reading.base is not base:
                 found = place.found = _read(outside, source, base, pull)
-        return replace(found, reading=replace(found.reading, track=pull.track))
+        return replace(found, reading=replace(found.reading, track=pull.track, strange=pull.fork))
 
     def _place(self, mark: tuple[str, str, str]) -> _Place:
         with self._lock:
@@ -70,7 +68,7 @@ class Proposed:
 
 
 def _read(outside: Outside, source: Source, base: Reading, pull: Pull) -> Proposal:
-    outside.sources.bring(source, {ref_of(pull): pull.head})
+    outside.sources.bring(source, {pull.ref: pull.head})
     revision = outside.sources.merged(source, base.revision.id, pull.head)
     tree = outside.sources.tree(source, revision.id)
     wish = outside.layouts.at(source, revision, tree)
@@ -80,11 +78,6 @@ def _read(outside: Outside, source: Source, base: Reading, pull: Pull) -> Propos
     changed = changed_since(outside, base, reading)
     touched = with_readers(changed, reading.layout)
     return Proposal(reading=replace(reading, touched=touched), wish=wish, changed=changed)
-
-
-def ref_of(pull: Pull) -> str:
-    """Return the remote's ref that leads to what is proposed."""
-    return pull.ref or _REF.format(number=pull.number)
 
 
 def under(base: Layout, proposed: Layout) -> Layout:

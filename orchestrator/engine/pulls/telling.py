@@ -71,8 +71,9 @@ class Teller:
         """
         now = self._post.outside.clock.now()
         every = self._reviewing.every(self._books.read(self._post.source.id), base)
+        versions = self._post.outside.record.versions(self._post.source.id)
         for one in every:
-            self._arrange(one)
+            self._arrange(one, versions)
         if now < self._quiet_until:
             # A nudge is no reason to ask a forge that has said when, or that has just not answered.
             return self._quiet_until
@@ -100,14 +101,13 @@ class Teller:
             self._end(one)
         return at
 
-    def _arrange(self, one: Reviewed) -> None:
+    def _arrange(self, one: Reviewed, versions: Mapping[str, int]) -> None:
         """Make due what the pull request touches, where anything that it depends on has moved."""
         if one.followed.pull.state is not PullState.OPEN and not one.review.trouble:
             release(self._post, one.followed.pull, one.touched)
         if one.reading is None or not one.followed.may_run:
             return
         outside, number = self._post.outside, one.followed.pull.number
-        versions = outside.record.versions(self._post.source.id)
         mark = (one.reading.revision.id, {str(key): versions.get(str(key), 0) for key in one.touched})
         if self._arranged.get(number) == mark:
             return
@@ -139,7 +139,10 @@ class Teller:
         heads = dict.fromkeys((pull.head, head))
         for sha in heads:
             desk.forge.status(sha, name=verdict.name, conclusion=verdict.conclusion, title=verdict.title, url=pull.url)
-        if desk.forge.traits.checks and not moving:
+        if not desk.forge.traits.checks:
+            # There a check is a commit status too, and the one of that name is said already.
+            found = tuple(each for each in found if each.name != verdict.name)
+        if not moving:
             # Each is told when it has something to say: while plans are made the status says so.
             found = (*found, *(_over(name) for name in known if name not in {one.name for one in found}))
             known = {one.name: desk.forge.check(head, one, known=known.get(one.name, "")) for one in found}

@@ -16,12 +16,11 @@ How stacks add up, the worst first:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from orchestrator.model.pull import PullState
-from orchestrator.model.review import Fare, Part, Review
+from orchestrator.model.review import Fare, Review
 from orchestrator.model.verdict import Button, Check, CheckConclusion, CommitStatus
 from orchestrator.telling.printable import printable
 from orchestrator.telling.review import closing
@@ -34,11 +33,8 @@ from orchestrator.telling.review.standing import NO_ENVIRONMENT, environments
 NAME: Final = "holdfast"
 #: The longest that GitHub takes of a status (https://docs.github.com/en/rest/commits/statuses), in characters.
 _TITLE: Final = 140
-_BUTTONS: Final = {
-    "apply": Button(label="Apply", description="Apply what is planned and agreed to", identifier="apply"),
-    "replan": Button(label="Re-plan", description="Plan this commit again", identifier="replan"),
-    "discard": Button(label="Discard", description="Reject what is planned", identifier="discard"),
-}
+#: The one button. Who presses it only an unasked message says: a yes, a no or an apply is worth a word of one's own.
+_AGAIN: Final = Button(label="Re-plan", description="Plan this commit again", identifier="replan")
 _FAILING: Final = frozenset({Fare.FAILED, Fare.DENIED, Fare.UNKNOWN})
 _UNDER_WAY: Final = frozenset({Fare.PLANNING, Fare.APPLYING, Fare.QUEUED})
 
@@ -120,13 +116,6 @@ def _buttons(review: Review) -> tuple[Button, ...]:
     busy = not review.planned_at or any(part.fare in {Fare.PLANNING, Fare.APPLYING} for part in review.parts)
     if busy or review.pull is None or review.pull.state is not PullState.OPEN:
         return ()
-    return tuple(_BUTTONS[one] for one in _possible(review, review.parts))
-
-
-def _possible(review: Review, parts: Sequence[Part]) -> list[str]:
-    if any(part.fare is Fare.UNTRUSTED for part in parts):
-        # Planning again would run what nobody trusts: the yes is a word of its own.
-        return []
-    found = ["apply"] if review.apply_on == "comment" and closing.appliable(parts) and not review.trouble else []
-    found += ["replan"]
-    return [*found, "discard"] if any(part.fare is Fare.PLANNED for part in parts) else found
+    # Planning again would run what nobody trusts: the yes is a word of its own.
+    untrusted = any(part.fare is Fare.UNTRUSTED for part in review.parts)
+    return () if untrusted else (_AGAIN,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, BaseModel, StringConstraints
 
 from orchestrator.engine.acts.cancelling import cancel as stop
 from orchestrator.engine.acts.holds import PREVIOUS, Holding, Target, back
@@ -33,6 +33,21 @@ class Suspended(Said):
     reason: Annotated[Reason, StringConstraints(min_length=1)]
     #: Until when; without it until somebody resumes it.
     until: AwareDatetime | None = None
+
+
+class LiftedView(BaseModel):
+    """A suspension that is over."""
+
+    of: str
+    why: str
+
+
+class Resumed(Accepted):
+    """What follows its source again."""
+
+    lifted: list[LiftedView]
+    released: list[str]
+    repaired_again: list[str]
 
 
 class RolledBack(Said):
@@ -70,7 +85,7 @@ def suspend(once: Acting, stack: str, said: Suspended) -> Response:
     return once.answer(said, act)
 
 
-@router.post("/stacks/{stack:path}/resume", response_model=Accepted, status_code=202)
+@router.post("/stacks/{stack:path}/resume", response_model=Resumed, status_code=202)
 @guarded(Right.APPLY, Over.STACK)
 def resume(once: Acting, stack: str, said: Said) -> Response:
     """Let a stack follow its source again: ends suspensions, rollbacks, destroys, and a stop of recurring repairs."""
@@ -83,7 +98,13 @@ def resume(once: Acting, stack: str, said: Said) -> Response:
         notes = [f"lifted the suspension of {one.of}: {one.why}" for one in done.lifted]
         notes += [f"{key.short} follows its source again" for key in done.released]
         notes += [f"drift of {key.short} is repaired again" for key in done.repaired]
-        return _accepted(once, found, "resume", *notes)
+        accepted = _accepted(once, found, "resume", *notes)
+        return Resumed(
+            **accepted.model_dump(),
+            lifted=[LiftedView(of=one.of, why=one.why) for one in done.lifted],
+            released=[key.short for key in done.released],
+            repaired_again=[key.short for key in done.repaired],
+        )
 
     return once.answer(said, act)
 

@@ -37,6 +37,8 @@ class ItemView(BaseModel):
     times: int
     occurrences: int
     witnesses: list[WitnessView]
+    #: Whether anybody was asked yet.
+    witnesses_asked: bool
     change: ChangeView
 
 
@@ -73,6 +75,7 @@ class DriftView(BaseModel):
     repairs: int
     recurring: bool
     answer: str
+    confirm: int
     answered: str
     blind_spots: list[str]
     problem: str

@@ -80,7 +80,7 @@ class Once:
         """Return everything that the engine can touch, under the name of who acts."""
         return hands_of(self.house, self.who, post)
 
-    def answer(self, said: BaseModel, act: Callable[[], Accepted]) -> Response:
+    def answer(self, said: BaseModel, act: Callable[[], BaseModel]) -> Response:
         """Act, and answer; a repeated request gets the same answer and nothing is done. Raises Problem, Conflict."""
         if not self.house.acts.take(self.who.name):
             raise Problem(429, headers={"retry-after": "60"})
@@ -91,7 +91,7 @@ class Once:
                 tell_refused(self._request, self.who, refused.code)
             raise
 
-    def _answer(self, said: BaseModel, act: Callable[[], Accepted]) -> Response:
+    def _answer(self, said: BaseModel, act: Callable[[], BaseModel]) -> Response:
         if not self._key:
             return _response(act().model_dump_json())
         answers = self.house.served.host.answers

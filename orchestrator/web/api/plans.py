@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, JsonValue
 
 from adapters.contract import Plan
+from orchestrator.engine.intents import intent_behind, intent_of
 from orchestrator.engine.outside import Outside
 from orchestrator.engine.planning import stored_plan
 from orchestrator.engine.standings import proposed, situation_of
@@ -16,6 +17,7 @@ from orchestrator.errors import RecordError
 from orchestrator.model.observed import Proposal
 from orchestrator.rules.rights import Right
 from orchestrator.telling import plans
+from orchestrator.telling.intents import of_attempt, whole_value
 from orchestrator.web.api.paging import fresh
 from orchestrator.web.api.scope import Spot, spot
 from orchestrator.web.gate import GatedRoute, House, Over, guarded
@@ -87,25 +89,37 @@ class PlanView(BaseModel):
     problems: list[ProblemView]
 
 
-@router.get("/stacks/{stack:path}/plan", response_model=PlanView)
+class ShownView(PlanView):
+    """What is proposed for a stack and why, and why it was last applied; null where nobody wrote that down."""
+
+    proposed: dict[str, JsonValue] | None
+    applied: dict[str, JsonValue] | None
+
+
+@router.get("/stacks/{stack:path}/plan", response_model=ShownView)
 @guarded(Right.VIEW, Over.STACK)
 def plan(request: Request, house: House, stack: str) -> Response:
     """Return what is proposed for a stack."""
     return fresh(request, _view(spot(house, stack)))
 
 
-def _view(found: Spot) -> PlanView:
+def _view(found: Spot) -> ShownView:
     asked = Survey(found.outside, found.reading).look(found.key)
     proposal = proposed(asked) if asked else None
     tool = asked.stack.tool if asked else ""
+    applied = intent_behind(found.outside, asked) if asked else None
+    why = {"applied": of_attempt(found.key.short, applied, whole=True) if applied else None, "proposed": None}
     if asked is None or proposal is None:
-        why = situation_of(found.outside, asked).why if asked else "it is no longer in its source"
-        return PlanView.model_validate(plans.value(found.key, tool, plans.Told(result="none", why=why), None, None))
+        because = situation_of(found.outside, asked).why if asked else "it is no longer in its source"
+        told = plans.Told(result="none", why=because)
+        return ShownView.model_validate({**plans.value(found.key, tool, told, None, None), **why})
     told = plans.Told(result="changes", why=plans.named(proposal))
     if asked.observed.rejected == proposal.binding(str(found.key)):
         told = plans.Told(result="denied", why=f"{told.why}, rejected by {asked.observed.rejected_because}")
-    detail = plan_of(found.outside, proposal)
-    return PlanView.model_validate(plans.value(found.key, tool, told, proposal, detail))
+    intent = intent_of(found.outside, asked, proposal, found.outside.record.run(proposal.run))
+    why["proposed"] = whole_value(intent)
+    planned = plans.value(found.key, tool, told, proposal, plan_of(found.outside, proposal))
+    return ShownView.model_validate({**planned, **why})
 
 
 def plan_of(outside: Outside, proposal: Proposal) -> Plan | None:

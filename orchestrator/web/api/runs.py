@@ -132,7 +132,7 @@ def runs(
 @guarded(Right.VIEW, Over.RUN)
 def one_run(request: Request, house: House, who: Who, run: Number) -> Response:
     """Return one run."""
-    return fresh(request, _view(_found(house, who, run)))
+    return fresh(request, _view(_found(house, who, run), whole=True))
 
 
 @router.get("/runs/{run}/events", response_model=Page[RunEventView])
@@ -162,5 +162,5 @@ def _row(house: Inside, who: Identity, run: Run) -> telling.Row | None:
     return telling.Row(run=run, entries=entries)
 
 
-def _view(row: telling.Row) -> RunView:
-    return RunView.model_validate(telling.value(row))
+def _view(row: telling.Row, *, whole: bool = False) -> RunView:
+    return RunView.model_validate(telling.value(row, whole=whole))

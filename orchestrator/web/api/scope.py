@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated, Final
+
+from fastapi import Depends, Query
 
 from adapters.contract import AdapterError
 from orchestrator.engine.outside import Outside, Reading
@@ -13,9 +16,13 @@ from orchestrator.engine.post import Post
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Level, Row
+from orchestrator.rules.choosing import choose
 from orchestrator.rules.rights import Identity, Right, allowed
 from orchestrator.web.inside import Inside
 from orchestrator.web.problems import Problem
+
+#: So many words name stacks in one request.
+_MOST_WORDS: Final = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +74,48 @@ def theirs(who: Identity, post: Post, reading: Reading) -> list[StackKey]:
     """Return the stacks of a source that are theirs to see, those that left it among them, sorted."""
     known = {*reading.layout.stacks, *_recorded(post)}
     return sorted(key for key in known if allowed(who, Right.VIEW, key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which stacks are meant, in the words of the command line."""
+
+    #: Names, globs and selectors; none means all.
+    which: tuple[str, ...] = ()
+    environment: str = ""
+    source: str = ""
+
+
+def chosen(house: Inside, who: Identity, wanted: Wanted) -> tuple[StackKey, ...]:
+    """Return the stacks in the sources that are meant, of those that are theirs to see.
+
+    Raises UsageError (HF-1901, HF-1903) where there are none: what is not theirs is not there.
+    """
+    every = {
+        key: stack
+        for _, reading in readings(house, wanted.source)
+        for key, stack in reading.layout.stacks.items()
+        if allowed(who, Right.VIEW, key)
+    }
+    return choose(wanted.which, wanted.environment, every)
+
+
+def known(house: Inside, who: Identity, source: str = "") -> list[StackKey]:
+    """Return every stack that is theirs to see, those that left their source among them."""
+    return sorted(key for post, reading in readings(house, source) for key in theirs(who, post, reading))
+
+
+def wanted_of(
+    which: Annotated[list[str], Query(max_length=_MOST_WORDS, description="Names, globs and selectors.")] = [],  # noqa: B006 -- FastAPI copies what is given here
+    environment: Annotated[str, Query(max_length=256, description="Only stacks of this environment.")] = "",
+    source: Annotated[str, Query(max_length=256, description="Only stacks of this source.")] = "",
+) -> Wanted:
+    """Return which stacks a request means."""
+    return Wanted(which=tuple(which), environment=environment, source=source)
+
+
+#: Which stacks a request means.
+Which = Annotated[Wanted, Depends(wanted_of)]
 
 
 def _recorded(post: Post) -> Iterator[StackKey]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, JsonValue
 
 from adapters.contract import MASK
@@ -14,9 +14,10 @@ from orchestrator.engine.standings import Situation, standings
 from orchestrator.engine.values import stored_outputs
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.stack import StackKey
+from orchestrator.rules.choosing import named
 from orchestrator.rules.rights import Right
 from orchestrator.web.api.paging import Cursor, Limit, Page, cut, fresh
-from orchestrator.web.api.scope import readings, spot, theirs
+from orchestrator.web.api.scope import Which, chosen, known, readings, spot
 from orchestrator.web.gate import GatedRoute, House, Over, Who, guarded
 from orchestrator.web.inside import Inside
 from orchestrator.web.problems import Problem
@@ -63,11 +64,13 @@ class StackView(BaseModel):
     applied_at: str | None
     verified_at: str | None
     run: int | None
+    proposal: int | None
     drifted: int
     unconfirmed: int
     ignored: int
     hold: HoldView | None
     suspensions: list[SuspensionView]
+    lost: bool
     next: NextView | None
     why: str
 
@@ -86,19 +89,34 @@ class OutputsView(BaseModel):
     outputs: dict[str, OutputView]
 
 
-Source = Annotated[str, Query(max_length=256, description="Only stacks of this source.")]
+class NameView(BaseModel):
+    """What a stack is called."""
+
+    stack: str
+    key: str
 
 
 @router.get("/stacks", response_model=Page[StackView])
 @guarded(Right.VIEW, Over.SOMETHING)
-def stacks(
-    request: Request, house: House, who: Who, source: Source = "", cursor: Cursor = "", limit: Limit = 50
-) -> Response:
-    """List where the stacks stand that are theirs to see, by key; those that left their source among them."""
-    found = [key for post, reading in readings(house, source) for key in theirs(who, post, reading)]
+def stacks(request: Request, house: House, who: Who, wanted: Which, cursor: Cursor = "", limit: Limit = 50) -> Response:
+    """List where the stacks stand that are theirs to see, by key; without `which` also those that left their source."""
+    found = set(chosen(house, who, wanted))
+    if not wanted.which:
+        every = known(house, who, wanted.source)
+        found |= {key for key in every if wanted.environment in {"", key.environment}}
     some, more = cut(sorted(found, key=str), str, cursor, limit)
     items = [StackView.model_validate(standing_of(one)) for one in _situations(house, some)]
     return fresh(request, Page[StackView](items=items, next=more))
+
+
+@router.get("/names", response_model=Page[NameView])
+@guarded(Right.VIEW, Over.SOMETHING)
+def names(request: Request, house: House, who: Who, wanted: Which, cursor: Cursor = "", limit: Limit = 50) -> Response:
+    """List the stacks that words mean, of those that are theirs to see; those that left their source among them."""
+    every = known(house, who, wanted.source)
+    meant = {key for word in wanted.which for key in named(word, wanted.environment, every)}
+    some, more = cut(sorted(meant if wanted.which else every, key=str), str, cursor, limit)
+    return fresh(request, Page[NameView](items=[NameView(stack=one.short, key=str(one)) for one in some], next=more))
 
 
 @router.get("/stacks/{stack:path}/outputs", response_model=OutputsView)

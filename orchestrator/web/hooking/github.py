@@ -5,8 +5,10 @@ https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 from orchestrator.web.hooking.signing import with_name
 from orchestrator.web.hooking.words import Knock, Malformed, Other, Ping, Push, Said, Talk, parsed, text, the_ref
@@ -15,6 +17,11 @@ from orchestrator.web.hooking.words import Knock, Malformed, Other, Ping, Push, 
 _TALK: Final = frozenset(
     {"pull_request", "pull_request_review", "issue_comment", "merge_group", "check_run", "check_suite"}
 )
+
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
+#: Names are cut to so many characters.
+_LONGEST: Final = 64
 
 
 def signed(knock: Knock, secrets: Sequence[str]) -> bool:
@@ -43,7 +50,7 @@ def read(knock: Knock) -> Said:
         case "push":
             return pushed(body)
         case event if event in _TALK:
-            return Talk(repository=text(body, "repository", "full_name"))
+            return _talk(body)
         case _:
             return Other()
 
@@ -57,3 +64,12 @@ def pushed(body: object) -> Push:
         repository=text(body, "repository", "full_name"),
         default_branch=text(body, "repository", "default_branch"),
     )
+
+
+def _talk(body: Mapping[str, Any]) -> Talk:
+    talk = Talk(repository=text(body, "repository", "full_name"))
+    head = text(body, "check_run", "head_sha")
+    if text(body, "action") != "requested_action" or not _COMMIT.fullmatch(head):
+        return talk
+    button, login = text(body, "requested_action", "identifier"), text(body, "sender", "login")
+    return replace(talk, button=button[:_LONGEST], head=head, login=login[:_LONGEST]) if button and login else talk

@@ -55,6 +55,10 @@ class Talk:
 
     #: What its provider calls the repository, empty where that was not said.
     repository: str = ""
+    #: The button of a check that somebody pressed, empty where nobody did; the commit of the check; their login.
+    button: str = ""
+    head: str = ""
+    login: str = ""
 
 
 Said: TypeAlias = Ping | Other | Push | Talk

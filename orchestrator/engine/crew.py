@@ -6,17 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.contract import Goal, Plan
-from orchestrator.cli.outcome import code_of, mark_of
-from orchestrator.cli.place import Place
-from orchestrator.cli.progress import Tell, words
-from orchestrator.cli.show_plan import Mark, Row
-from orchestrator.cli.working import Ended, Stop, ordered, side_by_side
 from orchestrator.engine.planning import stored_plan
+from orchestrator.engine.side_by_side import Ended, Ground, Stopping, Tell, ordered, side_by_side
 from orchestrator.engine.standings import still
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.engine.work import VANISHED, Limits, Settled, Worker
 from orchestrator.errors import Conflict, RecordError
-from orchestrator.model.action import Action, Reason, Rest
+from orchestrator.model.action import Action, Apply, Ask, CheckDrift, MakePlan, Reason, Rest
 from orchestrator.model.gate import GateKind
 from orchestrator.model.observed import Proposal, TrackView
 from orchestrator.model.policy import Mode
@@ -25,7 +21,9 @@ from orchestrator.ports import Run
 from orchestrator.rules.order import Edge, EdgeKind, ancestors, edges
 from orchestrator.rules.stillness import Still
 from orchestrator.telling.ignoring import told
+from orchestrator.telling.outcome import code_of, mark_of
 from orchestrator.telling.plans import named
+from orchestrator.telling.rows import Mark, Row
 
 #: Why a plan would not be applied whatever anybody says.
 _BARRING = frozenset({Reason.REJECTED, Reason.OVER_LIMIT})
@@ -35,9 +33,9 @@ _BARRING = frozenset({Reason.REJECTED, Reason.OVER_LIMIT})
 class Crew:
     """Everything that working the stacks of one run takes."""
 
-    place: Place
+    ground: Ground
     run: Run
-    stop: Stop
+    stop: Stopping
     tell: Tell
     parallel: int
     #: Whether a plan that somebody said no to is made afresh.
@@ -59,29 +57,29 @@ class Crew:
 
         One that lasts knows already, and nothing is planned that nobody asked for.
         """
-        if self.place.forgetful:
-            for wave in ordered(self.place, sorted(ancestors(self.place.stacks, keys))):
+        if self.ground.outside.forgetful:
+            for wave in ordered(self.ground, sorted(ancestors(self.ground.stacks, keys))):
                 self.settle(wave, Mode.OBSERVE)
 
     def decision(self, key: StackKey) -> Action:
         """Return what would be done about a stack next if a person let it."""
-        asked = Survey(self.place.outside, self.place.reading).look(key)
+        asked = Survey(self.ground.outside, self.ground.reading).look(key)
         return self._worker(Mode.PROPOSE).decision(asked) if asked else VANISHED
 
     def _worker(self, mode: Mode) -> Worker:
         limits = Limits(mode=mode, person=True, drift=False, afresh=self.afresh)
-        place = self.place
-        return Worker(place.outside, place.reading, self.run, limits=limits, cancelled=self.stop.cancelled)
+        ground = self.ground
+        return Worker(ground.outside, ground.reading, self.run, limits=limits, cancelled=self.stop.cancelled)
 
     def rows(self, ended: Sequence[Ended[Settled]]) -> list[Row]:
         """Return what to show for each stack."""
         return [self._told(one, self._row(one)) for one in ended]
 
     def _row(self, ended: Ended[Settled]) -> Row:
-        row = row_of(self.place, ended)
+        row = row_of(self.ground, ended)
         if not self.holds or row.mark is not Mark.FAILED or ended.result is None or ended.result.asked is None:
             return row
-        kept = replace(still(ended.result.asked, self.place.now), hold=None)
+        kept = replace(still(ended.result.asked, self.ground.now), hold=None)
         return replace(row, why=kept.told(ended.result.rest))
 
     def _told(self, ended: Ended[Settled], row: Row) -> Row:
@@ -93,12 +91,25 @@ class Crew:
         if isinstance(action, Rest) and action.reason in _BARRING:
             return replace(row, mark=Mark.DENIED, why=action.why)
         gated = action.reason is Reason.GATED
-        return replace(row, why=still(asked, self.place.now).told(action)) if gated else row
+        return replace(row, why=still(asked, self.ground.now).told(action)) if gated else row
 
 
-def row_of(place: Place, ended: Ended[Settled]) -> Row:
+def words(action: Action) -> str:
+    """Return what goes on, in one word; nothing for what takes no time."""
+    match action:
+        case MakePlan():
+            return "planning"
+        case Apply():
+            return "applying"
+        case CheckDrift():
+            return "looking for drift"
+        case Ask() | Rest():
+            return ""
+
+
+def row_of(ground: Ground, ended: Ended[Settled]) -> Row:
     """Return what to show for one stack."""
-    tool = place.reading.layout.stacks[ended.key].tool if ended.key in place.reading.layout.stacks else ""
+    tool = ground.reading.layout.stacks[ended.key].tool if ended.key in ground.reading.layout.stacks else ""
     if ended.result is None:
         error = ended.error
         mark = Mark.LOCKED if isinstance(error, Conflict) else Mark.FAILED
@@ -113,14 +124,14 @@ def row_of(place: Place, ended: Ended[Settled]) -> Row:
     failure = settled.asked.observed.failure if settled.asked else None
     mark = mark_of(settled.rest, settled.did, failure)
     proposal = proposal_of(settled) if mark in {Mark.CHANGES, Mark.DENIED, Mark.UNKNOWN, Mark.HELD} else None
-    back = _back(place, settled) if proposal else ""
-    kept = still(settled.asked, place.now) if settled.asked else Still(key=ended.key)
-    plan = plan_of(place, proposal)
+    back = _back(ground, settled) if proposal else ""
+    kept = still(settled.asked, ground.now) if settled.asked else Still(key=ended.key)
+    plan = plan_of(ground, proposal)
     return Row(
         key=ended.key,
         tool=tool,
         mark=mark,
-        warnings=(*_warnings(place, proposal, back, settled), *_undone(settled, plan)) if proposal else (),
+        warnings=(*_warnings(ground, proposal, back, settled), *_undone(settled, plan)) if proposal else (),
         backwards=bool(back),
         # That a plan stops at the plan is nothing to be told.
         why="" if settled.rest.reason is Reason.OBSERVED_ONLY and not kept else kept.told(settled.rest),
@@ -131,7 +142,7 @@ def row_of(place: Place, ended: Ended[Settled]) -> Row:
     )
 
 
-def _back(place: Place, settled: Settled) -> str:
+def _back(ground: Ground, settled: Settled) -> str:
     """Say what a stack's new revision lacks that is applied, empty where it lacks nothing or is meant to.
 
     Who rolls back has said so; who has an old branch checked out may not know.
@@ -142,7 +153,7 @@ def _back(place: Place, settled: Settled) -> str:
     applied, revision = asked.state.applied, asked.desired.revision
     if applied is None or applied.goal is Goal.DESTROY:
         return ""
-    number = place.outside.sources.lacking(place.reading.source, revision, applied.revision)
+    number = ground.outside.sources.lacking(ground.reading.source, revision, applied.revision)
     if number == 0:
         return ""
     both = f"{revision[:7]} is not after {applied.revision[:7]}, which is applied"
@@ -151,17 +162,17 @@ def _back(place: Place, settled: Settled) -> str:
     return f"{both}: {number} applied commit{'s are' if number > 1 else ' is'} missing from it and would be undone"
 
 
-def _warnings(place: Place, proposal: Proposal, back: str, settled: Settled) -> tuple[str, ...]:
-    readers = readers_of(place, settled.key) if proposal.goal is Goal.DESTROY else ""
+def _warnings(ground: Ground, proposal: Proposal, back: str, settled: Settled) -> tuple[str, ...]:
+    readers = readers_of(ground, settled.key) if proposal.goal is Goal.DESTROY else ""
     said = (back, f"{readers} reads its outputs, and still stands" if readers else "")
     return (*filter(None, said), *_doubts(settled))
 
 
-def readers_of(place: Place, key: StackKey) -> str:
+def readers_of(ground: Ground, key: StackKey) -> str:
     """Name the stacks that take outputs of a stack and still stand, empty where none does."""
     found = []
-    for reader, waits in edges(place.stacks).items():
-        applied = place.outside.record.row(str(reader)).state.applied
+    for reader, waits in edges(ground.stacks).items():
+        applied = ground.outside.record.row(str(reader)).state.applied
         if Edge(upstream=key, kind=EdgeKind.DATA) in waits and applied and applied.goal is not Goal.DESTROY:
             found.append(reader.short)
     return ", ".join(sorted(found))
@@ -180,7 +191,7 @@ def _undone(settled: Settled, plan: Plan | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"may put back what is ignored as drift: {told(one.rule)}" for one in found))
 
 
-def proposal_row(place: Place, asked: Asked, proposal: Proposal) -> Row:
+def proposal_row(ground: Ground, asked: Asked, proposal: Proposal) -> Row:
     """Return what to show of a proposal that waits for a word."""
     mark, why = (Mark.NONE if proposal.empty else Mark.CHANGES), named(proposal)
     if asked.observed.rejected == proposal.binding(str(asked.stack.key)):
@@ -191,7 +202,7 @@ def proposal_row(place: Place, asked: Asked, proposal: Proposal) -> Row:
         mark=mark,
         why=why,
         proposal=proposal,
-        plan=plan_of(place, proposal),
+        plan=plan_of(ground, proposal),
     )
 
 
@@ -203,11 +214,11 @@ def proposal_of(settled: Settled) -> Proposal | None:
     return asked.state.tracks.get(asked.observed.track, TrackView()).proposal
 
 
-def plan_of(place: Place, proposal: Proposal | None) -> Plan | None:
+def plan_of(ground: Ground, proposal: Proposal | None) -> Plan | None:
     """Return the masked plan of a proposal; None where its detail has been pruned."""
     if proposal is None:
         return None
     try:
-        return stored_plan(place.outside, proposal)
+        return stored_plan(ground.outside, proposal)
     except RecordError:
         return None

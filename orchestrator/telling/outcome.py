@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from adapters.contract import ToolBusy
-from orchestrator.cli.show_plan import Mark
 from orchestrator.errors import (
     EXIT_CHANGES,
     EXIT_DENIED,
@@ -17,6 +16,7 @@ from orchestrator.errors import (
 )
 from orchestrator.model.action import Action, Apply, Reason, Rest
 from orchestrator.model.observed import Failure
+from orchestrator.telling.rows import Mark
 
 _MARKS: dict[Reason, Mark] = {
     Reason.CONVERGED: Mark.NONE,

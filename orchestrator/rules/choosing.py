@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from orchestrator.cli.complete import SELECTORS
 from orchestrator.errors import UsageError
 from orchestrator.model.stack import Stack, StackKey
 from orchestrator.nearest import did_you_mean
 
 _GLOB = frozenset("*?[")
+#: Words that narrow what is meant: ``tool=terraform``.
+SELECTORS = ("tool", "owner", "env", "tier", "path", "name")
 
 
 def choose(words: Sequence[str], environment: str, stacks: Mapping[StackKey, Stack]) -> tuple[StackKey, ...]:
@@ -33,7 +34,9 @@ def choose_one(word: str, environment: str, stacks: Collection[StackKey]) -> Sta
     """Return the one stack that ``word`` means. Raises UsageError where it means none, or several."""
     found = sorted(named(word, environment, stacks))
     if len(found) > 1:
-        several = ", ".join(key.short for key in found)
+        # The same name in several sources is told apart by its source alone.
+        distinct = len({key.short for key in found}) == len(found)
+        several = ", ".join(key.short if distinct else str(key) for key in found)
         raise UsageError(f'"{word}" means {len(found)} stacks: {several}', code="HF-1902", hint="name one of them")
     return found[0]
 

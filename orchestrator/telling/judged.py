@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator.cli.symbols import counted
 from orchestrator.model.moment import stamp
 from orchestrator.rules.judged import Judged
+from orchestrator.telling.counts import counted
 from orchestrator.telling.ignoring import told
 from orchestrator.telling.witnesses import by_whom
 
