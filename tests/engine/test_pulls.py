@@ -177,6 +177,15 @@ def test_what_every_worker_dies_of_is_left_alone_and_its_stack_goes_on(house: Ho
     assert not house.world.record.gates()[1]
 
 
+def test_an_attempt_that_was_left_on_this_host_is_not_forgotten_over_a_pull_request(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.tender._leave("infra/web@default", float("inf"))
+    house.look()
+    assert "`~1`" in house.row("web")
+    (left,) = house.tender.left(float("inf"))
+    assert (left.stack, left.track) == ("infra/web@default", MAIN)
+
+
 def test_nothing_is_left_of_a_pull_request_that_is_over_but_what_the_record_says(house: House) -> None:
     head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
     house.forge.put(1, head)

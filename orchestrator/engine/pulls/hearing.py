@@ -76,13 +76,15 @@ class Hearing:
         """Nothing is heard yet."""
         self._post, self._desk, self._books, self._proposed = post, desk, books, proposed
 
-    def hear(self, base: Reading, since: float) -> int:
-        """Do what was written from ``since`` on and is not done yet; returns how many commands were heard.
+    def hear(self, base: Reading, since: float) -> tuple[int, float]:
+        """Do what was written from ``since`` on and is not done yet.
 
-        Raises ForgeError, Conflict.
+        Returns how many commands were heard, and when the last remark was written or changed, 0 where there was none: a
+        forge may leave out the end of a long list. Raises ForgeError, Conflict.
         """
-        source, count = self._post.source.id, self._press(base)
+        source, count, last = self._post.source.id, self._press(base), 0.0
         for remark in self._desk.forge.remarks(since):
+            last = max(last, remark.at, remark.changed_at)
             book = self._books.read(source)
             one = book.pulls.get(remark.pull)
             if one is None or one.pull.state is PullState.CLOSED or book.knows(remark.id):
@@ -100,7 +102,7 @@ class Hearing:
             count += len(said)
             if known:
                 self._desk.forge.thumb(remark)
-        return count
+        return count, last
 
     def _press(self, base: Reading) -> int:
         """Do what buttons were pressed for; returns how many."""

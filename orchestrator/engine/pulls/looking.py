@@ -52,8 +52,8 @@ class PullWatcher:
         self._failures = 0
         #: What came of the last look at a forge that has us wait.
         self._silent = Looked(at=0.0)
-        #: When the forge was last asked and answered.
-        self._asked_at = 0.0
+        #: Until when all that was written is known here.
+        self._read_until = 0.0
 
     def look(self, base: Reading) -> Looked:
         """Look once; ``base`` is the newest reading of the source. What is wrong with the forge is no error here."""
@@ -66,7 +66,7 @@ class PullWatcher:
             changes = list(self._changes(open_))
             self._books.write(source, changes)
             note_queue(self.post, self._desk.forge.candidates(self._desk.base))
-            heard = self._hearing.hear(base, self._since(now))
+            heard, last = self._hearing.hear(base, self._since(now))
         except ForgeError as error:
             self._failures += 1
             wait = min(_MOST_S, self._desk.every_s * 2.0 ** min(self._failures - 1, 10))
@@ -75,7 +75,7 @@ class PullWatcher:
             looked = Looked(at=at, code=error.code, message=error.message)
             self._silent = looked if error.until else self._silent
             return looked
-        self._failures, self._asked_at = 0, now
+        self._failures, self._read_until = 0, min(last or now, now)
         outside.agenda.nudge(
             Due(stack=row_of_pulls(source), track=TELL, at=now, why="the forge was asked", priority=PLAN)
         )
@@ -90,7 +90,8 @@ class PullWatcher:
         """Return from when on remarks are read: what was written while nobody looked is not lost."""
         book = self._books.read(self.post.source.id)
         known = [one.since for one in book.pulls.values()]
-        return max(self._asked_at or book.heard_until or min(known, default=now), 0.0) - _AGAIN_S
+        # Of what another host has heard since we looked last nothing is heard again, however long ago that is.
+        return (max(self._read_until, book.heard_until) or min(known, default=now)) - _AGAIN_S
 
     def _changes(self, open_: tuple[Pull, ...]) -> Iterator[Event]:
         """Yield what is not as it was in the book."""
