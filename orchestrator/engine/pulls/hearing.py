@@ -7,6 +7,7 @@ What a command is about is what its writer saw: a plan made later, or a commit p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
@@ -22,7 +23,7 @@ from orchestrator.engine.pulls.desk import Desk
 from orchestrator.engine.pulls.holding import held_by, hold, release
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.pulls.touching import touch_of
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import ForgeError, OrchestratorError
 from orchestrator.model.event import Event
 from orchestrator.model.forge import ApplyOn
 from orchestrator.model.pull import PullState, Remark
@@ -101,7 +102,9 @@ class Hearing:
             self._books.write(source, events)
             count += len(said)
             if known:
-                self._desk.forge.thumb(remark)
+                # A forge that takes no reaction has heard the command all the same.
+                with suppress(ForgeError):
+                    self._desk.forge.thumb(remark)
         return count, last
 
     def _press(self, base: Reading) -> int:

@@ -16,7 +16,7 @@ from orchestrator.ports import Layout
 from orchestrator.rules.order import EdgeKind, dependents, edges
 
 #: So many readings are kept for each source: a look at one costs three times Git.
-_KEPT: Final = 64
+_KEPT: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
