@@ -11,6 +11,9 @@ for _entry in COMMANDS.values():
 for _name in (
     "adapters.terraform.adapter",
     "orchestrator.assembly.world",
+    "orchestrator.cli.at_forge",
+    "orchestrator.cli.carrying",
+    "orchestrator.cli.comparing",
     "orchestrator.cli.failure",
     "orchestrator.cli.far.answering",
     "orchestrator.cli.far.logs",
@@ -23,6 +26,7 @@ for _name in (
     "orchestrator.cli.serving",
     "orchestrator.cli.show_drift",
     "orchestrator.cli.show_explain",
+    "orchestrator.cli.show_github",
     "orchestrator.cli.show_plan",
     "orchestrator.cli.show_runs",
     "orchestrator.cli.show_status",

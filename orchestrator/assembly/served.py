@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestrator.assembly.desks import desk_of
 from orchestrator.assembly.host import Host, open_host
-from orchestrator.config.operator import Operator
+from orchestrator.config.operator import NO_FILE, Operator
 from orchestrator.effects.sole import sole
 from orchestrator.effects.whereabouts import Whereabouts
 from orchestrator.engine.post import Post, Posts
@@ -49,10 +49,10 @@ def open_served(operator: Operator, home: Path, outer: Mapping[str, str]) -> Ite
     """Open the home and every declared source, for this process alone. Raises OrchestratorError."""
     if not operator.sources:
         raise ConfigError(
-            "the operator's file declares no source that could be served",
+            "no source is declared that could be served",
             code="HF-1060",
             where=operator.file,
-            hint="add one under sources: a git url, or a directory",
+            hint="add one under sources: a git url, or a directory" if operator.file else NO_FILE,
         )
     before = os.umask(0o077)
     try:

@@ -83,8 +83,8 @@ CODES: dict[str, Entry] = {
     ),
     "HF-1621": Entry(
         "code of others with our rights",
-        "A workflow on pull_request_target or workflow_run has the secrets and the write token of the repository, and "
-        "was asked to run what somebody proposes: whoever opens a pull request would have both.",
+        "A workflow on pull_request_target, workflow_run or issue_comment has the repository's secrets and its write "
+        "token, and was asked to run what somebody proposes: whoever opens a pull request would have both.",
         "on: pull_request, which has neither for a fork.",
     ),
     "HF-1622": Entry(

@@ -165,7 +165,7 @@ CODES: dict[str, Entry] = {
     "HF-4401": Entry(
         "secret unsafe",
         "The secret's name or its file is not safe to use: it is open to everybody, leaves its folder, or is no text.",
-        "See the message.",
+        "Let its file be read by Holdfast's user alone (chmod 600); give it a name of letters, digits, _ . / and -.",
     ),
     "HF-4402": Entry(
         "secret store unreachable",

@@ -6,6 +6,7 @@ import click
 import rich_click
 
 from orchestrator.cli.arguments import confirm_options, stack_argument
+from orchestrator.cli.foreign import check_ours
 from orchestrator.cli.options import output_options, world_options
 from orchestrator.cli.place import is_far, opened
 
@@ -38,6 +39,7 @@ def command(ctx: click.Context, stack: str, *, revision: str, yes: bool, confirm
     from orchestrator.engine.acts.holds import Target, back  # noqa: PLC0415 -- likewise
     from orchestrator.model.observed import HoldKind  # noqa: PLC0415 -- likewise
 
+    check_ours("rollback")
     with opened(ctx) as place:
         key = place.one(stack)
         target = Target(

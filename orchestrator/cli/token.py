@@ -58,6 +58,7 @@ def create(ctx: click.Context, name: str, *, role: str, person: str, until: str,
     """
     from orchestrator.cli.moments import moment  # noqa: PLC0415 -- only this word needs it
     from orchestrator.cli.screen import screen_for  # noqa: PLC0415 -- likewise
+    from orchestrator.config.operator import NO_FILE  # noqa: PLC0415 -- likewise
     from orchestrator.model.moment import stamp  # noqa: PLC0415 -- likewise
     from orchestrator.rules.rights import BUILT_IN  # noqa: PLC0415 -- likewise
 
@@ -67,7 +68,8 @@ def create(ctx: click.Context, name: str, *, role: str, person: str, until: str,
     with _opened(ctx, config) as (operator, tokens):
         known = [*operator.roles, *BUILT_IN]
         if role not in known:
-            hint = did_you_mean(role, known) or f"there are: {', '.join(known)}"
+            there = f"there are: {', '.join(known)}" if operator.file else NO_FILE
+            hint = did_you_mean(role, known) or there
             raise UsageError(f'no role "{role}"', code="HF-1940", hint=hint)
         token, text = tokens.create(name, role, by=getpass.getuser(), person=person, until=ends)
     screen = screen_for(wish_of(ctx))
@@ -95,9 +97,14 @@ def list_(ctx: click.Context, *, config: Path | None) -> None:
     """List every token that was ever made; none shows what proves it."""
     from orchestrator.cli.screen import screen_for  # noqa: PLC0415 -- only this word needs it
     from orchestrator.cli.show_tokens import page  # noqa: PLC0415 -- rich is heavy
+    from orchestrator.config.operator import NO_FILE  # noqa: PLC0415 -- likewise
 
-    with _opened(ctx, config) as (_, tokens):
-        screen_for(wish_of(ctx)).emit(page(tokens.every(), time.time()))
+    screen = screen_for(wish_of(ctx))
+    with _opened(ctx, config) as (operator, tokens):
+        every = tokens.every()
+    screen.emit(page(every, time.time()))
+    if not every and not operator.file:
+        screen.say(NO_FILE)
 
 
 @command.command("revoke")

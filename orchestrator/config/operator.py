@@ -19,6 +19,8 @@ from orchestrator.rules.rights import Role
 
 #: Where the operator's file is looked for after ``$HOLDFAST_CONFIG``, the person's own first.
 _FILES: Final = ("{config}/holdfast/holdfast.yaml", "/etc/holdfast/holdfast.yaml")
+#: What to do where none is there, and something was asked for that only it can say.
+NO_FILE: Final = "no operator's file was found: name it with HOLDFAST_CONFIG, or put it at /etc/holdfast/holdfast.yaml"
 #: Where the service answers unless somebody says otherwise: to this host alone.
 LISTEN: Final = "127.0.0.1:8080"
 #: What stands there of a service that answers nobody.
@@ -250,7 +252,8 @@ class Operator:
                 hint="use a git or directory source",
             )
         known = [*(one.id for one in self.sources), *self.later_sources]
-        there = f"there are: {', '.join(known)}" if known else "declare it under sources: in the operator's file"
+        lacking = "declare it under sources: in the operator's file" if self.file else NO_FILE
+        there = f"there are: {', '.join(known)}" if known else lacking
         hint = did_you_mean(name, known) or there
         raise ConfigError(f'no source "{name}"', code="HF-1052", where=self.file, hint=hint)
 

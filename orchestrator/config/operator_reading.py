@@ -35,7 +35,7 @@ from orchestrator.config.operator_schema import (
     one_kind,
 )
 from orchestrator.config.operator_web import DoorReading
-from orchestrator.config.reading import check, joined, raise_all
+from orchestrator.config.reading import check, joined, raise_all, subject
 from orchestrator.config.yamltree import Node, place, read
 from orchestrator.errors import ConfigError
 from orchestrator.model.source import EVERY_S, Source, SourceKind, Verify
@@ -108,7 +108,7 @@ class _Reading:
             hooks=door.hooks(keys.sources),
             forges=forges.forges(keys.sources),
             people=forges.people(keys.people),
-            roles=door.roles(keys.auth),
+            roles=door.roles(keys.auth, keys.teams),
             metrics_open=keys.metrics == "open",
             trusted_proxies=door.proxies(keys.trusted_proxies),
             workers=self._workers(),
@@ -248,9 +248,7 @@ class _Reading:
     def _secret(self, text: str, path: tuple[str | int, ...]) -> str:
         found = _SECRET.fullmatch(text)
         if not found:
-            self._error(
-                f"{'.'.join(map(str, path))}: a secret does not stand in this file", path, 'write "${secret:name}"'
-            )
+            self._error(f"{subject(path)}: a secret does not stand in this file", path, 'write "${secret:name}"')
             return ""
         return found[1]
 

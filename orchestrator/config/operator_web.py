@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final, Protocol
 
 from orchestrator.config.operator import Hook, HookKind
 from orchestrator.config.operator_schema import AuthKeys, HookKeys, SourceKeys
-from orchestrator.rules.rights import BUILT_IN, Right, Role
+from orchestrator.nearest import did_you_mean
+from orchestrator.rules.rights import BUILT_IN, EVERYBODY, Right, Role
 
 _SECRET: Final = re.compile(r"\$\{secret:([^{}\s]+)\}")
 
@@ -33,14 +34,22 @@ class DoorReading:
     #: Says of a key that it has no effect yet.
     later: Callable[[str, Path], None]
 
-    def roles(self, keys: AuthKeys | None) -> Mapping[str, Role]:
-        """Return the roles by name."""
+    def roles(self, keys: AuthKeys | None, teams: Collection[str]) -> Mapping[str, Role]:
+        """Return the roles by name; ``teams`` are those of the file, which a role's group is one of."""
         if keys is None:
             return {}
         if keys.oidc is not None:
             self.later("auth.oidc", ("auth", "oidc"))
         for name in sorted(set(keys.roles) & set(BUILT_IN)):
             self.slip(f"auth.roles: the role {name} is built in", ("auth", "roles", name), "give yours another name")
+        for name, role in keys.roles.items():
+            if role.group and role.group not in {EVERYBODY, *teams}:
+                near = did_you_mean(role.group, teams)
+                self.slip(
+                    f'auth.roles.{name}.group: no team "{role.group}"',
+                    ("auth", "roles", name, "group"),
+                    near or f'declare it under teams:, or write "{EVERYBODY}" for everybody under people:',
+                )
         return {
             name: Role(
                 name=name,

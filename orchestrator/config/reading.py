@@ -154,18 +154,20 @@ def _explain(
             where=place_of_parent,
             hint=f"write {key}: {_SAMPLES.get(key, '...')}",
         )
+    if bad_key:
+        # What is wrong is the key: what stands below it says nothing of that.
+        value = value._replace(value=key)
     code = _code(kind)
-    subject = f'"{key}" is no name: ' if bad_key else f"{_subject(loc)}: " if loc else ""
-    return ConfigError(
-        subject + _sentence(kind, detail, value), code=code, where=where, hint=_hint(kind, detail, value)
-    )
+    whose = f'"{key}" is no name: ' if bad_key else f"{subject(loc)}: " if loc else ""
+    return ConfigError(whose + _sentence(kind, detail, value), code=code, where=where, hint=_hint(kind, detail, value))
 
 
 def _code(kind: str) -> str:
     return kind if kind.startswith("HF-") else "HF-1004"
 
 
-def _subject(loc: tuple[str | int, ...]) -> str:
+def subject(loc: tuple[str | int, ...]) -> str:
+    """Return a place inside a file as people write it: ``sources[0].forge.token``."""
     words = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc]
     return "".join(words).lstrip(".")
 
@@ -220,7 +222,7 @@ def _inside(loc: tuple[str | int, ...]) -> str:
         case ():
             return ""
         case _:
-            return _subject(loc)
+            return subject(loc)
 
 
 def known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:

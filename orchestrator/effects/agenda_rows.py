@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    delete,
     exists,
     insert,
     or_,
@@ -52,6 +53,7 @@ _MAKE: Final = insert(agenda)
 #: What a wish may alter in its row.
 _ALTERED: Final = ("at", "why", "priority", "taken_by", "nudged")
 _PUT: Final = _SET.values({name: bindparam(name) for name in _ALTERED})
+_DROP: Final = delete(agenda).where(_SAME)
 _REST: Final = _SET.values({name: bindparam(name) for name in (*_ALTERED, "deaths")})
 _TAKE: Final = _SET.values({name: bindparam(name) for name in ("taken_by", "nudged", "deaths")})
 
@@ -178,8 +180,14 @@ def take(connection: Connection, row: RowMapping, taker: str) -> Due:
 
 
 def come_to_rest(connection: Connection, row: RowMapping, asked: Due, now: float) -> None:
-    """Give a row back with its next date; a nudge that came meanwhile keeps its earlier one."""
+    """Give a row back with its next date; a nudge that came meanwhile keeps its earlier one.
+
+    One that is due never again goes: a nudge makes it anew, and pull requests would leave one for each of their stacks.
+    """
     kept = earlier(due_of(row), asked, now) if row["nudged"] else asked
+    if kept.at == float("inf"):
+        connection.execute(_DROP, {"of_stack": kept.stack, "of_track": kept.track})
+        return
     after = {**_columns(kept), "taken_by": "", "nudged": False, "deaths": 0}
     connection.execute(_REST, _bound(after, (*_ALTERED, "deaths")))
 

@@ -24,6 +24,9 @@ _COMMENT_LIMIT: Final = 65_536
 #: Of a commit status.
 _DESCRIPTION, _CONTEXT = 255, 255
 _APPROVED: Final = "APPROVED"
+#: Where Gitea keeps what has no branch. Who may only read pushes there all the same, to refs/for/BRANCH, and it says
+#: then that the commits lie in the repository itself: https://docs.gitea.com/usage/agit
+_OWN_REFS: Final = "refs/"
 _VERDICTS: Final = frozenset({_APPROVED, "REQUEST_CHANGES"})
 
 
@@ -61,7 +64,7 @@ class _Pull(BaseModel):
             head=self.head.sha,
             branch=self.head.ref,
             ref=f"refs/pull/{self.number}/head",
-            fork=self.head.repo_id != self.base.repo_id,
+            fork=self.head.repo_id != self.base.repo_id or self.head.ref.startswith(_OWN_REFS),
             draft=self.draft,
             state=state,
             merged_as=(self.merge_commit_sha or "") if self.merged else "",

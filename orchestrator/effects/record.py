@@ -274,16 +274,18 @@ class SqlRecord:
             return {key: json.loads(value) for key, value in connection.execute(wanted)}
 
     def remember(self, topic: str, values: Mapping[str, Json]) -> None:
-        """Cache derivations that can always be made again, by key, in one transaction."""
-        rows = [{"topic": topic, "key": key, "value": json.dumps(value)} for key, value in values.items()]
+        """Cache derivations that can always be made again, by key, in one transaction; None is forgotten."""
+        kept = {key: value for key, value in values.items() if value is not None}
+        rows = [{"topic": topic, "key": key, "value": json.dumps(value)} for key, value in kept.items()]
         gone = delete(cache).where(cache.c.topic == bindparam("of"), cache.c.key == bindparam("at"))
 
         def work(connection: Connection) -> None:
             lock_head(connection)
-            connection.execute(gone, [{"of": topic, "at": row["key"]} for row in rows])
-            connection.execute(insert(cache), rows)
+            connection.execute(gone, [{"of": topic, "at": key} for key in values])
+            if rows:
+                connection.execute(insert(cache), rows)
 
-        if rows:
+        if values:
             self.database.write(work, durable=False)
 
     def _append(

@@ -225,7 +225,7 @@ class VersionedSources:
             commit = resolve(mirror.git, source.ref or REMOTE_HEAD)
             found = describe(mirror.git, source.id, commit) if commit else None
         if found is None:
-            raise gone(source, f"there is no {source.ref or 'HEAD'} in it any more")
+            raise gone(source, f"there is no {source.ref or 'HEAD'} in it")
         if is_commit(source.ref) and not (part_of_any_ref(mirror.git, found.id) or pinned(mirror.git, found.id)):
             raise RevisionRejected(
                 f"commit {found.short} belongs to no branch or tag of source {source.id}",

@@ -19,8 +19,10 @@ RECORD: Final = "HOLDFAST_RECORD"
 #: Says that code of others may be run, by whoever knows why that is safe here.
 FOREIGN: Final = "HOLDFAST_RUN_FOREIGN_CODE"
 _YES: Final = frozenset({"1", "true", "yes"})
+#: Anybody who may comment sets it off.
+_REMARK: Final = "issue_comment"
 #: What sets off a run with the rights of the repository itself, whoever wrote what it is about.
-_PRIVILEGED: Final = frozenset({"pull_request_target", "workflow_run"})
+_PRIVILEGED: Final = frozenset({"pull_request_target", "workflow_run", _REMARK})
 #: A file of the service's own making: more than that is none.
 _LARGEST: Final = 25 * 1024 * 1024
 
@@ -116,6 +118,8 @@ def _pull(event: str, payload: Mapping[str, Any]) -> Pull | None:
     """Return the pull request that an event is about. Whatever shape the event has, this returns."""
     found = payload.get("pull_request")
     if not isinstance(found, dict):
+        if event == _REMARK:
+            return _of_remark(payload)
         # Without a word of where it comes from it comes from anywhere.
         return Pull(number=0, fork=True) if event.startswith("pull_request") else _of_earlier_run(payload)
     head, base = _part(found, "head"), _part(found, "base")
@@ -140,6 +144,13 @@ def _of_earlier_run(payload: Mapping[str, Any]) -> Pull | None:
         return None
     fork = _elsewhere(_part(found, "head_repository"), _part(payload, "repository"))
     return Pull(number=0, head=_text(found, "head_sha"), branch=_text(found, "head_branch"), fork=fork)
+
+
+def _of_remark(payload: Mapping[str, Any]) -> Pull | None:
+    """Of a comment below a pull request: the event does not say whose code that is."""
+    issue = _part(payload, "issue")
+    of_an_issue = issue and not _part(issue, "pull_request")
+    return None if of_an_issue else Pull(number=_number(issue.get("number")), fork=True)
 
 
 def _elsewhere(head: Mapping[str, Any], base: Mapping[str, Any]) -> bool:

@@ -2,6 +2,9 @@
 
 What is applied is then the very plan that was approved, and not one that looks like it. It is taken over only where a
 plan made now would be for exactly the same: files, settings, inputs, versions of secrets, goal and policy.
+
+Not that of a fork: the code that made it was nobody's whom the repository lets write, and it ran where the plan was
+written. What such a plan says it does need not be what it does. It is made anew of what was merged, and asked about.
 """
 
 from __future__ import annotations
@@ -59,6 +62,7 @@ def _approved(case: Case) -> TrackView | None:
         if is_foreign(track)
         and view.proposal is not None
         and not view.proposal.empty
+        and not view.proposal.strange
         and (view.proposal.fingerprint, view.proposal.goal, view.proposal.policy_digest) == now
         and any(one.binding == view.proposal.binding(case.key) for one in view.consents)
         # What drifted since is in no plan from before.

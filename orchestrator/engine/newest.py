@@ -15,6 +15,8 @@ class Newest:
         """Nothing is read yet."""
         self._lock = threading.Lock()
         self._kept: dict[str, tuple[Post, Reading]] = {}
+        #: Whoever comes while a source is being read waits for that: a commit makes many stacks due at once.
+        self._turns: dict[str, threading.Lock] = {}
 
     def of(self, post: Post) -> Reading | None:
         """Return the newest reading, None where the source was never read. Raises OrchestratorError."""
@@ -23,14 +25,15 @@ class Newest:
         if not revision:
             return None
         with self._lock:
+            turn = self._turns.setdefault(name, threading.Lock())
+        with turn:
             kept = self._kept.get(name)
-        # Another post is another operator's file: what it says of stacks may have changed.
-        if kept is not None and kept[0] is post and kept[1].revision.id == revision:
-            return kept[1]
-        reading = read_at(post.outside, post.source, revision)
-        with self._lock:
+            # Another post is another operator's file: what it says of stacks may have changed.
+            if kept is not None and kept[0] is post and kept[1].revision.id == revision:
+                return kept[1]
+            reading = read_at(post.outside, post.source, revision)
             self._kept[name] = (post, reading)
-        return reading
+            return reading
 
     def forget(self) -> None:
         """Read every source anew."""

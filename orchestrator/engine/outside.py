@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator import ports
+from orchestrator.engine.merges import remade
+from orchestrator.errors import NoSuchRevision, RevisionRejected
 from orchestrator.model.source import Revision, Source
 from orchestrator.model.stack import MAIN, StackKey
 
@@ -48,10 +50,18 @@ class Reading:
     #: as they are there.
     base: Reading | None = None
     touched: frozenset[StackKey] = frozenset()
+    #: Whether what it proposes was written by somebody who may not write to the repository: a fork's.
+    strange: bool = False
 
 
 def read_at(outside: Outside, source: Source, revision: str) -> Reading:
-    """Return the reading of a revision that is known already: an applied, held or proposed one."""
-    found = outside.sources.revision(source, revision)
+    """Return the reading of a revision that is known already: an applied, held or proposed one. Raises SourceError."""
+    try:
+        found = outside.sources.revision(source, revision)
+    except (NoSuchRevision, RevisionRejected):
+        made = remade(outside, source, revision)
+        if made is None:
+            raise
+        found = made
     tree = outside.sources.tree(source, found.id)
     return Reading(source=source, revision=found, tree=tree, layout=outside.layouts.at(source, found, tree))

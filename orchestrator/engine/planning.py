@@ -146,6 +146,7 @@ def _proposal(case: Case, place: Station, plan: Plan) -> Proposal:
         empty=plan.empty,
         made_at=outside.clock.now(),
         looked_after=unknown.attempt.number if unknown else 0,
+        strange=case.today.strange,
     )
 
 

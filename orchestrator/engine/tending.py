@@ -93,8 +93,8 @@ class Tender:
         self._after: dict[int, tuple[object, Mapping[StackKey, frozenset[StackKey]]]] = {}
         self._pulls: dict[str, Pulls] = {}
         self._stores_asked_at = 0.0
-        #: How often in a row something went wrong with a stack that was no failure of its own.
-        self._troubles: dict[str, int] = {}
+        #: How often in a row something went wrong with a stack on a track that was no failure of its own.
+        self._troubles: dict[tuple[str, str], int] = {}
         #: Stacks with an attempt that this host can tell of better than others, and when to see to each next.
         self._left: dict[str, float] = {}
 
@@ -118,6 +118,9 @@ class Tender:
 
     def _note_left(self, found: Tended) -> None:
         """Forget what was left of a stack, unless nobody came to know how it ended."""
+        if found.due.track != MAIN:
+            # Whoever plans a pull request has not looked for it.
+            return
         known = found.rest is not None and found.rest.reason is not Reason.APPLYING
         with self._lock:
             if known:
@@ -139,7 +142,8 @@ class Tender:
             return self._put_off(due, f"{error.code} {error.message}", self._wait(due))
         except Exception as error:  # noqa: BLE001 -- the stack waits, and the others do not
             return self._put_off(due, f"{type(error).__name__}: {error}", self._wait(due))
-        self._troubles.pop(due.stack, None)
+        with self._lock:
+            self._troubles.pop((due.stack, due.track), None)
         self._note_left(found)
         return found
 
@@ -151,6 +155,9 @@ class Tender:
         if post is not None:
             self._ask_stores_anew(post, now)
         if post is not None and reading is not None and is_foreign(due.track):
+            if is_poison(due):
+                # The stack itself goes on: a proposal that ends whoever plans it stops nothing but itself.
+                return Tended(due=due, next=replace(due, at=now + ALONE_S, why=WHY_POISON), trouble=WHY_POISON)
             return self._tend_pull(post, reading, due)
         if post is None or reading is None or due.track != MAIN:
             # Whoever reads its source first has it looked at.
@@ -295,6 +302,9 @@ class Tender:
     def forget(self) -> None:
         """Read every source anew: what the operator says of them may have changed."""
         self._newest.forget()
+        with self._lock:
+            # Those of a source that is served no more would be kept for ever, with all that it ever proposed.
+            self._pulls.clear()
 
     @staticmethod
     def _rests(due: Due, rest: Rest, now: float) -> Tended:
@@ -302,7 +312,8 @@ class Tender:
 
     def _wait(self, due: Due) -> float:
         with self._lock:
-            count = self._troubles[due.stack] = self._troubles.get(due.stack, 0) + 1
+            row = (due.stack, due.track)
+            count = self._troubles[row] = self._troubles.get(row, 0) + 1
         first, most = _TROUBLE_S
         return min(most, first * 2.0 ** min(count - 1, 20))
 

@@ -66,6 +66,9 @@ class Proposal:
     looked_after: int = 0
     #: SHA-256 in Artifacts of the texts that the tool called sensitive (encrypted): an apply masks them from its start.
     secrets: str = ""
+    #: Whether code of a fork made it. Its own plan it may have forged: it shows people what would be done, and is never
+    #: applied.
+    strange: bool = False
 
     def binding(self, stack: str) -> str:
         """Return the digest that an approval binds: the revision is recorded, not bound."""

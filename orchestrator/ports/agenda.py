@@ -60,7 +60,7 @@ class Agenda(Protocol):
         ...
 
     def rest(self, due: Due) -> None:
-        """Give back a taken row with its next due date."""
+        """Give back a taken row with its next due date; one that is due at ``inf`` is dropped until the next nudge."""
         ...
 
     def waiting(self) -> Sequence[Due]:

@@ -147,5 +147,5 @@ class Record(Protocol):
         ...
 
     def remember(self, topic: str, values: Mapping[str, Json]) -> None:
-        """Cache derivations that can always be made again, by key, in one transaction."""
+        """Cache derivations that can always be made again, by key, in one transaction; None is forgotten."""
         ...

@@ -49,12 +49,19 @@ class Book:
     pulls: Mapping[int, Followed] = field(default_factory=dict)
     #: Remarks that were heard, the last ones.
     heard: tuple[str, ...] = ()
+    #: Those of people whom nobody knows here. On their own: else whoever may comment has what people said forgotten, by
+    #: saying much, and done a second time.
+    ignored: tuple[str, ...] = ()
     #: When the last one was written, seconds since the epoch; 0 where none was.
     heard_until: float = 0.0
     #: Buttons that were pressed and are not heard yet, each with when: seconds since the epoch.
     pressed: tuple[tuple[ButtonPressed, float], ...] = ()
     #: Those that were merged last, the latest at the end, whether or not anything is still to be done about them.
     merged: tuple[Pull, ...] = ()
+
+    def knows(self, remark: str) -> bool:
+        """Whether a remark was heard."""
+        return remark in self.heard or remark in self.ignored
 
     def brought(self, commits: Container[str]) -> tuple[Pull, ...]:
         """Return the pull requests that brought any of these commits: as they were merged, or as they are proposed."""
@@ -73,6 +80,9 @@ def follow(book: Book, event: Event, at: float) -> Book:
             return _put(book, replace(book.pulls[number], trusted=commit))
         case PullHeard():
             return _heard(book, event)
+        case ButtonPressed(delivery=delivery) if book.knows(delivery):
+            # Whoever administers a repository has the forge deliver it once more, days later: nobody pressed again.
+            return book
         case ButtonPressed():
             return replace(book, pressed=(*book.pressed, (event, at))[-_PRESSED:])
         case PullEnded(pull=number):
@@ -99,12 +109,12 @@ def _seen(before: Followed | None, pull: Pull, at: float) -> Followed:
 
 
 def _heard(book: Book, event: PullHeard) -> Book:
-    known = replace(
-        book,
-        heard=(*book.heard, event.remark)[-_KNOWN:],
-        heard_until=max(book.heard_until, event.written_at),
-        pressed=tuple(one for one in book.pressed if one[0].delivery != event.remark),
-    )
+    pressed = tuple(one for one in book.pressed if one[0].delivery != event.remark)
+    known = replace(book, heard_until=max(book.heard_until, event.written_at), pressed=pressed)
+    if event.person:
+        known = replace(known, heard=_with(book.heard, event.remark))
+    else:
+        known = replace(known, ignored=_with(book.ignored, event.remark))
     one = book.pulls.get(event.pull)
     if one is None or not event.person:
         return known
@@ -121,10 +131,16 @@ def _heard(book: Book, event: PullHeard) -> Book:
     return known
 
 
+def _with(remarks: tuple[str, ...], remark: str) -> tuple[str, ...]:
+    """Return the last remarks with one more, which counts once however many commands it held."""
+    return remarks if remark in remarks else (*remarks, remark)[-_KNOWN:]
+
+
 def first_in_line(book: Book, touching: Mapping[int, Container[str]], stack: str) -> int:
     """Return the pull request whose turn a stack is: the one that has waited longest for it; 0 where none touches it.
 
     ``touching`` are the full keys that each touches. One that is merged goes first: what it brings is being applied.
+    What nobody has let run has no place: else a stranger's fork of everything would hold up everybody.
     """
 
     def place(one: Followed) -> tuple[bool, float, int]:
@@ -132,9 +148,12 @@ def first_in_line(book: Book, touching: Mapping[int, Container[str]], stack: str
         return (one.pull.state is not PullState.MERGED, waiting_since, one.pull.number)
 
     waiting: Iterable[Followed] = (
-        one
-        for number, one in book.pulls.items()
-        if stack in touching.get(number, ()) and one.pull.state is not PullState.CLOSED and not one.pull.draft
+        one for number, one in book.pulls.items() if stack in touching.get(number, ()) and _waits(one)
     )
     first = min(waiting, key=place, default=None)
     return first.pull.number if first else 0
+
+
+def _waits(one: Followed) -> bool:
+    state = one.pull.state
+    return state is PullState.MERGED or (state is PullState.OPEN and one.may_run and not one.pull.draft)

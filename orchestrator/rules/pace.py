@@ -42,6 +42,15 @@ def jittered(wait_s: float, seed: str) -> float:
     return wait_s * (1.0 + _STRETCH * share)
 
 
+def again_of_a_pull(stack: str, rest: Rest, now: float) -> tuple[float, int]:
+    """Return the same for a stack of a pull request: never (``inf``) where whatever it waits for will nudge it.
+
+    That is people and other stacks; for a look at drift, and against nudges that got lost, there is the source's own.
+    """
+    at, priority = again(stack, rest, now)
+    return (at if rest.until is not None or rest.reason in _UNTOLD_S else float("inf")), priority
+
+
 def again(stack: str, rest: Rest, now: float) -> tuple[float, int]:
     """Return when a stack at rest is due next (seconds since the epoch), and how urgent that is."""
     wait = max(0.0, rest.until - now) if rest.until is not None else _UNTOLD_S.get(rest.reason, ANYWAY_S)

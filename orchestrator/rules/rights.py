@@ -46,6 +46,8 @@ BUILT_IN: Final = {
 }
 
 
+#: The group of a role that everybody bears who is known.
+EVERYBODY: Final = "*"
 #: What the name of everybody begins with who is no person, for all that is known.
 _PROGRAM: Final = "token:"
 
@@ -100,7 +102,7 @@ def borne(names: Iterable[str], declared: dict[str, Role]) -> tuple[Role, ...]:
 
 def of_teams(declared: Iterable[Role], teams: Iterable[str]) -> tuple[Role, ...]:
     """Return the roles that somebody bears because of the teams that they are in."""
-    groups = {"*", *teams}
+    groups = {EVERYBODY, *teams}
     return tuple(role for role in declared if role.group in groups)
 
 

@@ -150,6 +150,7 @@ EXAMPLES: list[Event] = [
     SUCCEEDED,
     events.AttemptDead(attempt=4, by="ana", reason="gone"),
     Converged(track=MAIN, applied=applied()),
+    events.FoundStanding(applied=applied()),
     events.NotConverged(track=MAIN, fingerprint="f", message="still", pending=("r.a",)),
     events.Verified(attempt=4),
     events.DriftSeen(

@@ -68,6 +68,7 @@ def test_roles_say_what_they_can_and_where(tmp_path: Path) -> None:
         ("auth: {roles: {a: {can: [destroy]}}}", "HF-1004"),
         ("auth: {roles: {a: {}}}", "HF-1006"),
         ("auth: {users: {}}", "HF-1003"),
+        ("auth: {roles: {a: {group: wbe, can: [view]}}}", 'HF-1004 auth.roles.a.group: no team "wbe"'),
         ("metrics: closed", "HF-1004"),
         ("trusted_proxies: [proxy.example.org]", "is no address"),
     ],
@@ -77,8 +78,13 @@ def test_slips_about_the_door_are_told(tmp_path: Path, text: str, said: str) -> 
 
 
 def test_what_needs_a_login_elsewhere_is_said_to_come_later(tmp_path: Path) -> None:
-    for text in ("auth: {oidc: {issuer: x}}", "auth: {roles: {a: {group: g, can: [view]}}}"):
-        assert [notice.code for notice in operator(tmp_path, text).notices] == ["HF-1050"]
+    assert [notice.code for notice in operator(tmp_path, "auth: {oidc: {issuer: x}}").notices] == ["HF-1050"]
+
+
+def test_the_group_of_a_role_is_a_team_of_the_file_or_everybody(tmp_path: Path) -> None:
+    teams = "teams: {web: [ana@acme.example]}\nauth: {roles: {a: {group: %s, can: [view]}}}"
+    assert operator(tmp_path, teams % "web").roles["a"].group == "web"
+    assert operator(tmp_path, teams % '"*"').roles["a"].group == "*"
 
 
 def test_metrics_ask_for_a_token_unless_they_are_open(tmp_path: Path) -> None:

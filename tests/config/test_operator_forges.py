@@ -99,8 +99,8 @@ def test_people_are_known_by_their_login_whatever_its_capitals(tmp_path: Path) -
         (URL, "{kind: github}", ["HF-1004 forge: nothing lets Holdfast in"]),
         (URL, "{kind: svn, TOKEN}", ['HF-1004 sources[0].forge.kind: one of github, gitlab, gitea is expected, not "svn"']),
         (URL, "{TOKEN}", ['HF-1006 the key "kind" is missing in sources[0].forge']),
-        (URL, "{kind: github, token: hunter2}", ["HF-1004 sources.0.forge.token: a secret does not stand in this file"]),
-        (URL, "{kind: github, app: {id: 1, key: hunter2}}", ["HF-1004 sources.0.forge.app.key: a secret does not stand in this file"]),
+        (URL, "{kind: github, token: hunter2}", ["HF-1004 sources[0].forge.token: a secret does not stand in this file"]),
+        (URL, "{kind: github, app: {id: 1, key: hunter2}}", ["HF-1004 sources[0].forge.app.key: a secret does not stand in this file"]),
         (URL, "{kind: github, app: {id: 'a b', key: '${secret:k}'}}", None),
         (URL, "{kind: github, app: {id: 1, key: '${secret:k}', installation: -1}}", None),
         (URL, "{kind: github, TOKEN, app: {id: 1, key: '${secret:k}'}}", ["HF-1004 forge: only one of token and app lets in"]),
@@ -145,7 +145,7 @@ def test_an_app_that_could_not_fetch_is_told(tmp_path: Path, url: str, auth: str
     ("people", "said"),
     [
         ("{github: {ana: ana@acme.example, Ana: eve@acme.example}}", "HF-1004 people.github: Ana stands there twice: capitals say nothing"),
-        ("{bitbucket: {ana: ana@acme.example}}", "HF-"),
+        ("{githb: {ana: ana@acme.example}}", 'HF-1004 "githb" is no name: one of github, gitlab, gitea is expected, not "githb"; did you mean "github"?'),
         ("{github: {ana: 'a b'}}", "HF-"),
     ],
 )  # fmt: skip

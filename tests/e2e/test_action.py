@@ -212,6 +212,9 @@ def test_the_action_installs_itself_with_what_its_constraints_say(tmp_path: Path
     done = step("install", HOLDFAST_EXTRAS="postgresql")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(("holdfast ", "making "))
+    # What comments are written with is there, whatever else was asked for.
+    python = folder / "holdfast" / "venv" / "bin" / "python"
+    assert subprocess.run([python, "-c", "import httpx2"], check=False).returncode == 0
     wrong = step("install", HOLDFAST_WANTED_VERSION="99.0")
     assert wrong.returncode == 64
     assert "::error title=holdfast::this action is holdfast" in wrong.stdout

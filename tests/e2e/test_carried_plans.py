@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from e2e_yard import Yard
 
+from orchestrator.assembly.stores import plan_cipher
+from orchestrator.config.operator import Operator
 from orchestrator.effects.encryption import Cipher
 from orchestrator.effects.parcels import keys_in, read_parcel, write_parcel
-from orchestrator.errors import PlanRefused
+from orchestrator.errors import PlanRefused, RecordError
 
 pytestmark = pytest.mark.needs("git", "terraform")
 
@@ -176,8 +178,11 @@ def test_what_has_moved_since_is_not_applied(job: Yard) -> None:
     assert job.created() == {"network": 1}
     job.git("revert", "--no-edit", "HEAD")
     back = elsewhere(job, "back")
-    # The world itself: somebody else applied meanwhile.
-    job.apply().ended(0)
+    # The world itself: whoever made the plans has applied them meanwhile, by the record that they are in already.
+    job.run("apply", "--plan", str(out), "--yes").ended(0, "1 applied")
+    job.forget_starts()
+    job.run("apply", "--plan", str(out), "--yes").ended(0)
+    assert not job.starts()
     back.run("apply", "--plan", str(out), "--yes").ended(1, "HF-2006", "stale")
     assert job.created() == {"network": 1, "web-yes": 1}
 
@@ -200,6 +205,15 @@ def test_a_machine_that_remembers_nothing_learns_what_stands_from_the_tools(job:
     job.commit({"network/main.tf": job.lab + NETWORK.replace("10.0.0.0", "10.9.0.0")})
     late = elsewhere(job, "late", HOLDFAST_RECORD="ephemeral")
     late.run("plan", "web").ended(5, "waits for network.cidr")
+
+
+def test_the_operators_own_key_serves_where_no_other_is_named_and_of_several_the_first_encrypts() -> None:
+    operator = Operator(encryption_secret="data-key")
+    theirs = plan_cipher(operator, {"HOLDFAST_SECRET_DATA_KEY": f"{OTHER}\n{KEY}"})
+    ours = plan_cipher(operator, {"HOLDFAST_SECRET_DATA_KEY": OTHER, "HOLDFAST_PLAN_KEY": KEY})
+    assert theirs.decrypt(ours.encrypt(b"plan")) == b"plan"
+    with pytest.raises(RecordError):
+        ours.decrypt(theirs.encrypt(b"plan"))
 
 
 def test_a_folder_that_holds_something_is_left_alone_and_nothing_is_written_without_a_key(laid: Yard) -> None:

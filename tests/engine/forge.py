@@ -24,6 +24,8 @@ class Forge:
     calls: list[str] = field(default_factory=list)
     queue: list[Candidate] = field(default_factory=list)
     failing: Exception | None = None
+    #: So many remarks at most are in one answer, None for all.
+    most: int | None = None
     #: Number and head -> who approves of it, or why the forge does not say.
     approving: dict[tuple[int, str], tuple[str, ...] | Exception] = field(default_factory=dict)
     traits = ForgeTraits(checks=True, comment_limit=65_536)
@@ -51,7 +53,7 @@ class Forge:
 
     def remarks(self, since: float) -> tuple[Remark, ...]:
         self._call("remarks")
-        return tuple(one for one in self.written if one.at >= since)
+        return tuple(one for one in self.written if one.at >= since)[: self.most]
 
     def approvers(self, number: int, head: str) -> tuple[str, ...]:
         said = self.approving.get((number, head), ())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 from pull_house import House, made
+from world import SOURCE
 
+from orchestrator.engine.outside import read_at
+from orchestrator.errors import NoSuchRevision
 from orchestrator.model.forge import ApplyOn
 from orchestrator.model.pull import PullState
 from orchestrator.model.stack import MAIN
@@ -113,6 +116,22 @@ def test_a_command_is_heard_once(house: House) -> None:
     assert len(house.heard()) == 1
 
 
+def test_of_a_list_that_the_forge_cuts_short_the_rest_is_heard_at_the_next_look(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.look()
+    house.world.sleep(1000)
+    house.forge.remark(1, "ana-gh", "nice")
+    house.world.sleep(2000)
+    house.forge.remark(1, "bob-gh", "holdfast approve")
+    house.world.sleep(2000)
+    house.forge.most = 1
+    house.look()
+    assert not house.heard()
+    house.forge.most = None
+    house.look()
+    assert [one.verb for one in house.heard()] == ["approve"]
+
+
 def test_nothing_of_a_fork_is_planned_before_somebody_says_so_of_that_commit(house: House) -> None:
     head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
     house.forge.put(1, head, fork=True)
@@ -124,7 +143,7 @@ def test_nothing_of_a_fork_is_planned_before_somebody_says_so_of_that_commit(hou
     house.forge.remark(1, "bob-gh", "holdfast plan")
     house.look()
     assert "pull/1" not in house.world.state("web").tracks
-    house.forge.remark(1, "bob-gh", f"holdfast plan {head[:12]}")
+    house.forge.remark(1, "bob-gh", f"holdfast plan {head}")
     house.look()
     assert "`~1`" in house.row("web")
     # What is pushed after that is another commit.
@@ -156,6 +175,26 @@ def test_apply_before_the_merge_holds_the_stack_at_it_until_it_is_merged(tmp_pat
     assert house.world.state("web").hold is None
     assert house.world.cloud.ledger == done
     assert "1 applied" in house.comment()
+
+
+def test_the_merge_that_a_stack_is_held_at_is_made_anew_on_a_host_that_has_never_seen_it(tmp_path) -> None:
+    house = made(tmp_path, apply_on=ApplyOn.COMMENT)
+    world = house.world
+    house.forge.put(1, world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    world.commit({"web/objects": "a=1", "db/objects": "b=1", "note": "moved on"})
+    house.look()
+    world.sleep(10)
+    house.forge.remark(1, "bob-gh", "holdfast apply web")
+    house.look()
+    hold = world.state("web").hold
+    assert hold is not None
+    del world.written[hold.revision]
+    files, _ = world.history.pop(hold.revision)
+    there = read_at(world.outside, SOURCE, hold.revision)
+    assert there.revision.id == hold.revision
+    assert world.history[hold.revision][0] == files
+    with pytest.raises(NoSuchRevision):
+        read_at(world.outside, SOURCE, "d" * 40)
 
 
 def test_a_pull_request_that_is_closed_after_its_apply_gives_the_stack_back_to_its_source(tmp_path) -> None:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from pull_house import House, made
-from world import AUTO, World
+from world import AUTO, SOURCE, World
 
 from orchestrator.engine.pulls.books import note
 from orchestrator.engine.pulls.desk import LOOK, row_of_pulls
+from orchestrator.engine.pulls.proposing import Proposed
+from orchestrator.engine.tending import Halt, Tender
 from orchestrator.errors import ForgeAway
-from orchestrator.model.pull import Candidate, PullState
+from orchestrator.model.pull import Candidate, Pull, PullState
 from orchestrator.model.pull_events import ButtonPressed
 from orchestrator.model.stack import MAIN
 from orchestrator.model.verdict import CheckConclusion
+from orchestrator.ports import Due, ForgeTraits
+from orchestrator.rules.pace import ALONE_S
 
 
 @pytest.fixture
@@ -161,6 +167,37 @@ def _refusing(number: int, body: str, *, marker: str, known: str = "") -> str:
     raise ForgeAway("busy")
 
 
+def test_what_every_worker_dies_of_is_left_alone_and_its_stack_goes_on(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.look()
+    due = Due(stack="infra/web@default", track="pull/1", at=house.world.now(), why="", deaths=3)
+    tended = house.tender.tend(due)
+    assert "died, 3 times in a row" in tended.trouble
+    assert tended.next.at >= house.world.now_ + ALONE_S - 1
+    assert not house.world.record.gates()[1]
+
+
+def test_an_attempt_that_was_left_on_this_host_is_not_forgotten_over_a_pull_request(house: House) -> None:
+    house.forge.put(1, house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    house.tender._leave("infra/web@default", float("inf"))
+    house.look()
+    assert "`~1`" in house.row("web")
+    (left,) = house.tender.left(float("inf"))
+    assert (left.stack, left.track) == ("infra/web@default", MAIN)
+
+
+def test_nothing_is_left_of_a_pull_request_that_is_over_but_what_the_record_says(house: House) -> None:
+    head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    house.forge.put(1, head, state=PullState.CLOSED)
+    house.look()
+    tracks = {one.track for one in house.world.outside.agenda.waiting() if one.stack == "infra/web@default"}
+    assert tracks <= {MAIN}
+    assert not house.world.record.recollect("pulls told")
+    assert not house.world.record.recollect("pulls touched")
+
+
 def test_another_worker_in_the_same_world_knows_everything(house: House) -> None:
     head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
     house.forge.put(1, head)
@@ -196,6 +233,43 @@ def test_a_merge_queue_passes_what_was_reviewed_and_stops_what_was_not(house: Ho
     house.forge.calls.clear()
     house.look()
     assert "status" not in house.forge.calls
+    house.forge.queue = []
+    house.look()
+    assert not house.world.record.recollect("pulls judged"), "what is queued no more is forgotten"
+
+
+def test_whichever_host_tells_knows_what_another_saw_in_the_merge_queue(house: House) -> None:
+    files = {"web/objects": "a=2", "db/objects": "b=1"}
+    house.forge.put(1, house.world.propose(files))
+    house.look()
+    tried = house.world.propose({**files, "README": "put together"})
+    house.forge.queue = [Candidate(head=tried, ref="refs/heads/queue/1", pull=1)]
+    (post,) = house.posts.every()
+    base, other = house.tender.newest(post), Tender(house.posts, Halt())
+    house.tender.pulls(post).look(base)
+    other.pulls(post).tell(base)
+    assert house.forge.statuses[tried][0] is CheckConclusion.SUCCESS
+
+
+def test_what_a_pull_request_proposes_is_read_once_however_many_stacks_of_it_are_worked_at_once(house: House) -> None:
+    world, pull = house.world, Pull(number=1, head=house.world.propose({"web/objects": "a=2", "db/objects": "b=1"}))
+    base, proposed, asked = world.reading(), Proposed(), []
+    everybody, merged = threading.Barrier(8), world.merged
+
+    def counted(*args):
+        asked.append(args)
+        return merged(*args)
+
+    def read(_: int):
+        everybody.wait(timeout=30)
+        return proposed.read(world.outside, SOURCE, base, pull)
+
+    world.merged = counted
+    world.restart()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read, range(8)))
+    assert len(asked) == 1
+    assert all(one == found[0] for one in found)
 
 
 def test_a_pull_request_of_fifty_stacks_costs_its_forge_ten_calls_at_most(tmp_path) -> None:
@@ -234,3 +308,13 @@ def test_who_presses_a_button_may_have_it_planned_again_and_no_more(house: House
     assert second.number == first.number + 1
     house.look()
     assert len(house.heard()) == 4
+
+
+def test_a_forge_without_checks_is_told_each_environment_and_the_whole_once(house: House) -> None:
+    house.forge.traits = ForgeTraits(checks=False, comment_limit=65_535)
+    head = house.world.propose({"web/objects": "a=2", "db/objects": "b=1"})
+    house.forge.put(1, head)
+    house.look()
+    # The stacks have no environment: the one status says it all, and no check overwrites it.
+    assert house.forge.statuses[head][0] is CheckConclusion.SUCCESS
+    assert house.forge.checks == {}

@@ -29,7 +29,7 @@ from orchestrator.effects.record_schema import open_database
 from orchestrator.effects.running import Running
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.work import Limits, Settled, Worker
-from orchestrator.errors import RevisionRejected
+from orchestrator.errors import NoSuchRevision, RevisionRejected
 from orchestrator.model.commit import Commit, Covered
 from orchestrator.model.event import Approved, Held
 from orchestrator.model.observed import Consent, Hold, HoldKind, Proposal
@@ -359,4 +359,6 @@ class _Sources:
         return 0 if order.index(other) <= order.index(revision) else 1
 
     def revision(self, source, revision):
+        if revision not in self._world.written:
+            raise NoSuchRevision(f"no revision {revision}")
         return self._world.known_as(revision)

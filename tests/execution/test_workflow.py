@@ -63,6 +63,17 @@ def test_a_file_that_is_not_there_or_holds_no_json_proves_nothing(tmp_path: Path
     assert of_a_fork({**outer, "GITHUB_EVENT_PATH": str(tmp_path)})
 
 
+@pytest.mark.parametrize("payload", [{"issue": {"number": 5, "pull_request": {"url": "x"}}}, {"issue": 5}, {}, []])
+def test_a_comment_below_a_pull_request_has_nothing_of_it_run_with_our_rights(tmp_path: Path, payload: object) -> None:
+    with pytest.raises(Denied) as refused:
+        check_ours("plan", told(tmp_path, "issue_comment", payload))
+    assert refused.value.code == "HF-1621"
+
+
+def test_a_comment_below_an_issue_is_about_no_code(tmp_path: Path) -> None:
+    check_ours("drift", told(tmp_path, "issue_comment", {"issue": {"number": 5}}))
+
+
 def test_what_is_ours_is_planned(tmp_path: Path) -> None:
     for event, payload in (
         ("pull_request", pull(OURS, {"full_name": "Acme/Infra"})),

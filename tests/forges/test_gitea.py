@@ -24,6 +24,14 @@ def test_a_server_that_lists_every_branch_is_read_for_the_one_that_was_asked_for
     assert [one.number for one in forge(gitea_fake).pulls("main")] == [number]
 
 
+def test_what_anybody_may_push_without_a_branch_counts_as_a_forks(gitea_fake: GiteaFake) -> None:
+    """AGit: Gitea gives the repository itself as where it lies, and who may only read may push it."""
+    ours = gitea_fake.open_pull(HEAD, branch="feature")
+    pushed = gitea_fake.open_pull(NEXT, branch="refs/pull/2/head")
+    found = {one.number: one.fork for one in forge(gitea_fake).pulls("main")}
+    assert found == {ours: False, pushed: True}
+
+
 def test_the_last_verdict_of_each_counts_and_a_dismissed_one_does_not(gitea_fake: GiteaFake) -> None:
     number = gitea_fake.open_pull(HEAD)
     for by, state in [("ana", "APPROVED"), ("ana", "COMMENTED"), ("ben", "APPROVED"), ("ben", "CHANGES_REQUESTED"), ("cem", "DISMISSED"), ("", "APPROVED")]:  # fmt: skip

@@ -236,9 +236,9 @@ def test_nothing_of_a_fork_runs_before_somebody_has_read_that_commit(house: Hous
     assert forge.open_pull(head, branch="evil", fork=True, author="mallory") == number
     world.forget_starts()
     house.knock("pull_request")
-    house.says(number, "comes from a fork", f"holdfast plan {head[:12]}")
+    house.says(number, "comes from a fork", f"holdfast plan {head}")
     for who, words in (
-        ("mallory", f"holdfast plan {head[:12]}"),
+        ("mallory", f"holdfast plan {head}"),
         ("mallory", "holdfast apply"),
         ("bob-gh", "holdfast plan"),
     ):
@@ -257,8 +257,8 @@ def test_nothing_of_a_fork_runs_before_somebody_has_read_that_commit(house: Hous
     world.git("push", "--quiet", str(world.folder / "estate.git"), "--delete", "evil")
     forge.push(number, clean)
     house.knock("pull_request")
-    house.says(number, f"holdfast plan {clean[:12]}")
-    forge.comment(number, "bob-gh", f"holdfast plan {clean[:12]}")
+    house.says(number, f"holdfast plan {clean}")
+    forge.comment(number, "bob-gh", f"holdfast plan {clean}")
     house.knock("issue_comment")
     house.says(number, "`db`", "`~1`", "asks for 1 approval")
     assert not spy.exists()

@@ -187,6 +187,13 @@ def test_doubts_end_only_by_proof_or_by_a_success_that_people_accepted():
     assert gone.doubts == doubtful.doubts
 
 
+def test_what_is_found_standing_takes_no_place_of_what_is_known():
+    standing = events.FoundStanding(applied=replace(APPLIED, fingerprint=""))
+    assert after(State(), standing).applied == standing.applied
+    assert after(State(applied=APPLIED), standing).applied == APPLIED
+    assert after(after(State(), events.Planned(proposal=PROPOSAL)), standing).tracks["main"].proposal == PROPOSAL
+
+
 def test_drift_keeps_when_it_was_first_seen():
     seen = after(replace(WAITING, drift=replace(DRIFT, items=())), events.DriftSeen(revision="r2", items=DRIFT.items))
     assert (seen.drift.first_seen, seen.drift.items, seen.drift.revision) == (DRIFT.first_seen, DRIFT.items, "r2")

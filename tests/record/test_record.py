@@ -222,7 +222,9 @@ def test_a_derivation_is_remembered_and_replaced(record: SqlRecord):
     record.remember("other", {})
     assert record.remembered("layout", "k") == {"a": 2.5}
     assert record.remembered("other", "k") == "x"
-    assert record.recollect("layout") == {"k": {"a": 2.5}, "l": None}
+    assert record.recollect("layout") == {"k": {"a": 2.5}}
+    record.remember("layout", {"k": None})
+    assert record.recollect("layout") == {}
     assert record.recollect("nothing") == {}
 
 

@@ -1,4 +1,4 @@
-"""Many wishes at once, as a look at a source of thousands of stacks has them, on each agenda."""
+"""Many wishes at once, as a look at a source of thousands of stacks has them, and how rows end, on each agenda."""
 
 from __future__ import annotations
 
@@ -115,3 +115,19 @@ def test_where_nothing_is_due_no_row_is_put_in_order(agenda: LocalAgenda | Procr
     assert not [one for one in asked if "ORDER BY" in one]
     event.remove(agenda.database.engine, "before_cursor_execute", note)
     assert agenda.take(NOW + 60)
+
+
+def test_a_row_that_is_due_never_again_is_dropped_and_a_nudge_makes_it_anew(agenda: Agenda):
+    of_a_pull = replace(due("acme/web@x", NOW), track="pull/7")
+    agenda.nudge(of_a_pull, due("acme/db@x", NOW))
+    for _ in range(2):
+        taken = agenda.take(NOW)
+        assert taken
+        agenda.rest(replace(taken, at=float("inf") if taken.track == "pull/7" else NOW + 60))
+    assert [one.stack for one in agenda.waiting()] == ["acme/db@x"]
+    agenda.nudge(of_a_pull)
+    again = agenda.take(NOW)
+    assert again
+    agenda.nudge(replace(of_a_pull, at=NOW + 5))
+    agenda.rest(replace(again, at=float("inf")))
+    assert [(one.stack, one.at) for one in agenda.waiting()] == [("acme/web@x", NOW + 5), ("acme/db@x", NOW + 60)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.model.action import Reason, Rest
-from orchestrator.rules.pace import ANYWAY_S, DRIFT, PLAN, again, jittered
+from orchestrator.rules.pace import ANYWAY_S, DRIFT, PLAN, again, again_of_a_pull, jittered
 
 NOW = 1_000_000.0
 
@@ -33,6 +35,13 @@ def test_a_stack_that_waits_for_nothing_but_a_nudge_is_looked_at_some_time() -> 
 def test_what_may_end_without_anybody_telling_is_looked_at_soon() -> None:
     at, _ = again("infra/a@default", Rest(reason=Reason.GATED, why="the store does not answer"), NOW)
     assert at < NOW + 600
+
+
+def test_a_stack_of_a_pull_request_waits_for_a_nudge_unless_nobody_would_give_one() -> None:
+    asks, gated = (Rest(reason=reason, why="") for reason in (Reason.AWAITING_APPROVAL, Reason.GATED))
+    assert again_of_a_pull("infra/a@default", asks, NOW)[0] == float("inf")
+    assert again_of_a_pull("infra/a@default", replace(asks, until=NOW), NOW)[0] == NOW
+    assert again_of_a_pull("infra/a@default", gated, NOW) == again("infra/a@default", gated, NOW)
 
 
 def test_a_date_that_has_passed_is_due_at_once() -> None:

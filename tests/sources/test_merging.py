@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 import pytest
-from repositories import git_source
+from repositories import Yard, git_source
 
-from orchestrator.errors import RevisionRejected, SourceError, SourceUnreachable
+from orchestrator.errors import NoSuchRevision, RevisionRejected, SourceError, SourceUnreachable
 from orchestrator.model.source import Verify
 
 
@@ -65,6 +65,21 @@ def test_two_sides_are_put_together_and_always_make_the_same_commit(yard, reposi
     assert merged.email == "ada@example.org"
     assert yard.sources.merged(source, base, head) == merged
     assert repository.git("rev-parse", "main") == base, "nothing is written into the repository itself"
+
+
+def test_another_host_makes_the_same_commit_and_knows_it_once_it_is_pinned(yard, repository, source, tmp_path):
+    head = brought(yard, source, repository, {"web/main.tf": "one\ntwo\nthree\nfour\n"})
+    base = repository.commit({"db/main.tf": "moved on\n"})
+    yard.sources.read(source)
+    merged = yard.sources.merged(source, base, head)
+    other = Yard(home=tmp_path / "other")
+    other.sources.read(source)
+    with pytest.raises(NoSuchRevision):
+        other.sources.revision(source, merged.id)
+    other.sources.bring(source, {"refs/pull/7/head": head})
+    assert other.sources.merged(source, base, head) == merged
+    other.sources.pin(source, merged.id, merged.id)
+    assert other.sources.revision(source, merged.id) == merged
 
 
 def test_what_leads_to_the_other_is_what_comes_of_it(yard, repository, source):

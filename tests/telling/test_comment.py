@@ -189,7 +189,8 @@ def test_merging_has_it_applied_or_a_command_ready_to_paste_does() -> None:
     assert "`holdfast apply web@prod web@dev`" in both
     assert "comment `holdfast apply -e prod`." in drawn(review(two[0], apply_on="comment"))
     assert "comment `holdfast apply`." in drawn(review(planned("web", change("a")), apply_on="comment"))
-    assert "comments `holdfast plan`." in drawn(review(part("web", Fare.UNTRUSTED)))
+    strange = review(part("web", Fare.UNTRUSTED), pull=Pull(number=1, head="a" * 40, fork=True))
+    assert f"planned by `holdfast plan {'a' * 40}`." in drawn(strange)
     assert "Closed" in drawn(review(*two, pull=Pull(number=1, state=PullState.CLOSED)))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -70,6 +72,23 @@ def test_a_slip_is_told_in_words(made: Service, words: tuple[str, ...], code: st
     assert code in done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_without_an_operators_file_it_is_said_that_there_is_none(tmp_path: Path) -> None:
+    def run(*words: str) -> str:
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "HOLDFAST_HOME": str(tmp_path / "home")}
+        command = [Path(sys.executable).with_name("holdfast"), *words]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        ).stderr
+
+    for words in (
+        ("serve",),
+        ("token", "create", "x", "--role", "web"),
+        ("token", "list"),
+        ("status", "--source", "lab"),
+    ):
+        assert "no operator's file was found" in run(*words), words
 
 
 def test_a_name_in_use_is_not_given_twice(made: Service) -> None:

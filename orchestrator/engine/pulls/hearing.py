@@ -7,6 +7,7 @@ What a command is about is what its writer saw: a plan made later, or a commit p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from orchestrator.engine.acts.caller import Caller, begun
 from orchestrator.engine.acts.consent import Waiting, Word, approve, reject, unheard, waiting
 from orchestrator.engine.acts.words import NO_RUN, append
+from orchestrator.engine.faults import fault_of
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
@@ -21,13 +23,14 @@ from orchestrator.engine.pulls.desk import Desk
 from orchestrator.engine.pulls.holding import held_by, hold, release
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.pulls.touching import touch_of
-from orchestrator.errors import OrchestratorError
+from orchestrator.errors import ForgeError, OrchestratorError
 from orchestrator.model.event import Event
 from orchestrator.model.forge import ApplyOn
 from orchestrator.model.pull import PullState, Remark
 from orchestrator.model.pull_events import PullHeard, PullTrusted, TrackEnded
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.commands import Asked, Command, Complaint, Verb, read
+from orchestrator.rules.consent import same
 from orchestrator.rules.following import Followed, first_in_line
 from orchestrator.rules.rights import Identity, Right, allowed
 
@@ -74,28 +77,35 @@ class Hearing:
         """Nothing is heard yet."""
         self._post, self._desk, self._books, self._proposed = post, desk, books, proposed
 
-    def hear(self, base: Reading, since: float) -> int:
-        """Do what was written from ``since`` on and is not done yet; returns how many commands were heard.
+    def hear(self, base: Reading, since: float) -> tuple[int, float]:
+        """Do what was written from ``since`` on and is not done yet.
 
-        Raises ForgeError, Conflict.
+        Returns how many commands were heard, and when the last remark was written or changed, 0 where there was none: a
+        forge may leave out the end of a long list. Raises ForgeError, Conflict.
         """
-        source, count = self._post.source.id, self._press(base)
+        source, count, last = self._post.source.id, self._press(base), 0.0
         for remark in self._desk.forge.remarks(since):
+            last = max(last, remark.at, remark.changed_at)
             book = self._books.read(source)
             one = book.pulls.get(remark.pull)
-            if one is None or one.pull.state is PullState.CLOSED or remark.id in book.heard:
+            if one is None or one.pull.state is PullState.CLOSED or book.knows(remark.id):
                 continue
             said = read(remark.text)
             if not said:
                 continue
+            known = self._desk.whois(remark.by) is not None
+            # That a stranger was not heard is one line of the record, however much they wrote.
+            said = said if known else said[:1]
             events: list[Event] = []
             for command in said:
                 events += self._heard(base, one, remark, command)
             self._books.write(source, events)
             count += len(said)
-            if self._desk.whois(remark.by) is not None:
-                self._desk.forge.thumb(remark)
-        return count
+            if known:
+                # A forge that takes no reaction has heard the command all the same.
+                with suppress(ForgeError):
+                    self._desk.forge.thumb(remark)
+        return count, last
 
     def _press(self, base: Reading) -> int:
         """Do what buttons were pressed for; returns how many."""
@@ -131,6 +141,8 @@ class Hearing:
             done = True
         except (Refused, OrchestratorError) as error:
             done, outcome = False, str(error)
+        except Exception as error:  # noqa: BLE001 -- what breaks us is heard once, and what others say is heard, too
+            done, outcome = False, str(fault_of(error))
         event = PullHeard(
             pull=one.pull.number,
             remark=remark.id,
@@ -153,6 +165,12 @@ class Hearing:
             raise Refused("it is merged: its stacks follow the source again")
         reading, commit = self._reading(base, one), _commit_among(said, one)
         keys = self._meant(reading, said, commit)
+        if said.verb is Verb.PLAN and not one.may_run:
+            # A yes to a fork's commit is one to all of it: what one stack's code does to this host is not up to its
+            # name. Nobody lets more run than they may have planned, by naming less.
+            keys = tuple(sorted(reading.touched & reading.layout.stacks.keys()))
+        if not keys:
+            raise Refused("it touches no such stack")
         barred = [key for key in keys if not allowed(who, _RIGHTS[said.verb], key)]
         if barred:
             raise Refused(f"{who.name} may not {said.verb.value} {', '.join(key.short for key in barred[:5])}")
@@ -194,9 +212,8 @@ class Hearing:
         if pull.fork and not heard.one.may_run:
             if not commit:
                 raise Refused(
-                    f"it comes from a fork: read it, then say for which commit: holdfast plan {pull.head[:12]}"
+                    f"it comes from a fork: read it, then say for which commit, in full: holdfast plan {pull.head}"
                 )
-            # Only for all of it: what one stack's code does to this host is not up to its name.
             trusted = PullTrusted(pull=pull.number, commit=pull.head, by=heard.who.name)
             return f"{pull.head[:7]} may be planned", [trusted]
         for key in heard.keys:
@@ -208,14 +225,27 @@ class Hearing:
         found = self._waiting(heard)
         caller = self._caller(heard)
         for one in found:
-            why = unheard(one, caller, {})
+            why = self._unheard(one, caller, heard)
             if why:
                 raise Refused(why)
         with begun(self._post.outside, caller, heard.reading, "approve") as run:
             for one in found:
                 word = Word(caller=caller, reason=heard.reason)
                 approve(self._post.outside, one.key, one.proposal, word, run=run.number)
-        return f"approved {_listed([one.key for one in found])}"
+        again = "; once it is merged its plan is made anew and asked about again: it comes from a fork"
+        strange = heard.one.pull.fork and heard.one.pull.state is PullState.OPEN
+        return f"approved {_listed([one.key for one in found])}{again if strange else ''}"
+
+    def _unheard(self, one: Waiting, caller: Caller, heard: Heard) -> str:
+        """Say why a yes does not count, empty where it does.
+
+        The forge knows who opened it. Who wrote its commits says their author alone, and writes any name there.
+        """
+        author = self._desk.whois(heard.one.pull.author)
+        barred = not one.asked.stack.policy.approvals.allow_author
+        if barred and author is not None and same(author.name) == same(caller.actor):
+            return f"{caller.actor} opened it, and {one.key.short} asks for somebody else's word"
+        return unheard(one, caller, {})
 
     def _reject(self, heard: Heard) -> str:
         found = self._waiting(heard)
@@ -231,11 +261,14 @@ class Hearing:
             raise Refused("it is applied once it is merged: that is what this source's operator has said")
         if heard.one.pull.draft:
             raise Refused("it is a draft")
+        self._check_may_be_held(heard)
         self._check_turn(heard)
         found = self._waiting(heard)
         caller = self._caller(heard)
         # Who may apply what they saw says yes to it, too, as far as their word counts.
-        mine = [one for one in found if allowed(heard.who, Right.APPROVE, one.key) and not unheard(one, caller, {})]
+        mine = [
+            one for one in found if allowed(heard.who, Right.APPROVE, one.key) and not self._unheard(one, caller, heard)
+        ]
         with begun(self._post.outside, caller, heard.reading, "apply") as run:
             for one in mine:
                 word = Word(caller=caller, reason=heard.reason)
@@ -267,6 +300,20 @@ class Hearing:
             raise Refused(f"{what} after that was written: look again, and say it once more")
         return found
 
+    def _check_may_be_held(self, heard: Heard) -> None:
+        """Refuse what nobody has accepted the rules of, and what somebody keeps where it is."""
+        pull, base = heard.one.pull, heard.reading.base
+        if pull.fork:
+            raise Refused("it comes from a fork: it is applied once it is merged")
+        new = [key for key in heard.keys if base is None or key not in base.layout.stacks]
+        if new:
+            # What it may do, with which keys and after whose yes, only its own proposal says as yet.
+            raise Refused(f"{_listed(new)} is new: it is applied once it is merged")
+        for key in heard.keys:
+            state = self._post.outside.record.row(str(key)).state
+            if state.hold is not None and not held_by(pull, state):
+                raise Refused(f"{key.short} is held by {state.hold.by}: {state.hold.reason or state.hold.kind.value}")
+
     def _check_turn(self, heard: Heard) -> None:
         source = self._post.source.id
         book = self._books.read(source)
@@ -296,9 +343,12 @@ def _unheard(remark: Remark, verb: str, why: str) -> PullHeard:
 
 
 def _commit_among(said: Command, one: Followed) -> str:
-    """Return the argument that names the commit proposed now, empty where none does."""
-    shortest = 7
-    return next((word for word in said.stacks if len(word) >= shortest and one.pull.head.startswith(word)), "")
+    """Return the argument that names the commit proposed now, empty where none does.
+
+    In full: two commits that begin alike in twelve digits are made within seconds, the one to be read, the other to be
+    pushed before the word about the first is heard.
+    """
+    return next((word for word in said.stacks if word == one.pull.head), "")
 
 
 def _listed(keys: Sequence[StackKey]) -> str:

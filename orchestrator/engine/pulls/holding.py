@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from orchestrator.engine.acts.caller import Caller
 from orchestrator.engine.acts.holds import Holding, Target
 from orchestrator.engine.acts.words import NO_RUN, append, nudge
+from orchestrator.engine.merges import note_merge
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.model.event import Event, Released
@@ -28,6 +29,8 @@ def hold(post: Post, pull: Pull, reading: Reading, keys: Iterable[StackKey], cal
     """Hold stacks at what ``pull`` would make of them. Raises Conflict, SourceError."""
     target = Target(kind=HoldKind.REVISION, revision=reading.revision.id, reason=because(pull))
     holding = Holding(outside=post.outside, source=post.source, caller=caller, targets=dict.fromkeys(keys, target))
+    for key in holding.targets:
+        note_merge(post.outside, key, reading, ref=pull.ref, head=pull.head)
     holding.hold()
     for key in holding.targets:
         nudge(post.outside, key, target.reason)

@@ -12,9 +12,10 @@ from orchestrator.engine.pulls.books import Books
 from orchestrator.engine.pulls.desk import LOOK, TELL, Desk, row_of_pulls
 from orchestrator.engine.pulls.hearing import Hearing
 from orchestrator.engine.pulls.proposing import Proposed
+from orchestrator.engine.pulls.queueing import note_queue
 from orchestrator.errors import ForgeError
 from orchestrator.model.event import Event
-from orchestrator.model.pull import Candidate, Pull, PullState
+from orchestrator.model.pull import Pull, PullState
 from orchestrator.model.pull_events import PullSeen
 from orchestrator.ports import Due
 from orchestrator.rules.pace import PLAN, jittered
@@ -35,8 +36,6 @@ class Looked:
     #: Pull requests that are not as they were, and commands that were heard.
     moved: int = 0
     heard: int = 0
-    #: What the merge queue tries out.
-    candidates: tuple[Candidate, ...] = ()
     code: str = ""
     message: str = ""
 
@@ -53,8 +52,8 @@ class PullWatcher:
         self._failures = 0
         #: What came of the last look at a forge that has us wait.
         self._silent = Looked(at=0.0)
-        #: When the forge was last asked and answered.
-        self._asked_at = 0.0
+        #: Until when all that was written is known here.
+        self._read_until = 0.0
 
     def look(self, base: Reading) -> Looked:
         """Look once; ``base`` is the newest reading of the source. What is wrong with the forge is no error here."""
@@ -66,8 +65,8 @@ class PullWatcher:
             open_ = self._desk.forge.pulls(self._desk.base)
             changes = list(self._changes(open_))
             self._books.write(source, changes)
-            candidates = self._desk.forge.candidates(self._desk.base)
-            heard = self._hearing.hear(base, self._since(now))
+            note_queue(self.post, self._desk.forge.candidates(self._desk.base))
+            heard, last = self._hearing.hear(base, self._since(now))
         except ForgeError as error:
             self._failures += 1
             wait = min(_MOST_S, self._desk.every_s * 2.0 ** min(self._failures - 1, 10))
@@ -76,7 +75,7 @@ class PullWatcher:
             looked = Looked(at=at, code=error.code, message=error.message)
             self._silent = looked if error.until else self._silent
             return looked
-        self._failures, self._asked_at = 0, now
+        self._failures, self._read_until = 0, min(last or now, now)
         outside.agenda.nudge(
             Due(stack=row_of_pulls(source), track=TELL, at=now, why="the forge was asked", priority=PLAN)
         )
@@ -85,14 +84,14 @@ class PullWatcher:
             open=len(open_),
             moved=len(changes),
             heard=heard,
-            candidates=candidates,
         )
 
     def _since(self, now: float) -> float:
         """Return from when on remarks are read: what was written while nobody looked is not lost."""
         book = self._books.read(self.post.source.id)
         known = [one.since for one in book.pulls.values()]
-        return max(self._asked_at or book.heard_until or min(known, default=now), 0.0) - _AGAIN_S
+        # Of what another host has heard since we looked last nothing is heard again, however long ago that is.
+        return (max(self._read_until, book.heard_until) or min(known, default=now)) - _AGAIN_S
 
     def _changes(self, open_: tuple[Pull, ...]) -> Iterator[Event]:
         """Yield what is not as it was in the book."""

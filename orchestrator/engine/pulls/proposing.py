@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import threading
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from orchestrator.engine.outside import Outside, Reading
@@ -15,7 +16,7 @@ from orchestrator.ports import Layout
 from orchestrator.rules.order import EdgeKind, dependents, edges
 
 #: So many readings are kept for each source: a look at one costs three times Git.
-_KEPT: Final = 64
+_KEPT: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,23 +31,40 @@ class Proposal:
     changed: frozenset[StackKey]
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where one merge is kept; whoever comes while somebody reads it waits for that."""
+
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    found: Proposal | None = None
+
+
 class Proposed:
-    """Reads what pull requests propose, each merge once."""
+    """Reads what pull requests propose, each merge once. Safe to share between threads."""
 
     def __init__(self) -> None:
         """Nothing is read yet."""
-        self._kept: dict[tuple[str, str, str], Proposal] = {}
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, str, str], _Place] = {}
 
     def read(self, outside: Outside, source: Source, base: Reading, pull: Pull) -> Proposal:
         """Return what ``pull`` proposes to ``base``. Raises OrchestratorError: it conflicts, or cannot be read."""
         mark = (source.id, base.revision.id, pull.head)
-        found = self._kept.get(mark)
-        if found is None or found.reading.base is not base:
-            found = _read(outside, source, base, pull)
-            if len(self._kept) >= _KEPT:
-                self._kept.pop(next(iter(self._kept)), None)
-            self._kept[mark] = found
-        return replace(found, reading=replace(found.reading, track=pull.track))
+        place = self._place(mark)
+        with place.turn:
+            found = place.found
+            if found is None or found.reading.base is not base:
+                found = place.found = _read(outside, source, base, pull)
+        return replace(found, reading=replace(found.reading, track=pull.track, strange=pull.fork))
+
+    def _place(self, mark: tuple[str, str, str]) -> _Place:
+        with self._lock:
+            place = self._kept.get(mark)
+            if place is None:
+                while len(self._kept) >= _KEPT:
+                    del self._kept[next(iter(self._kept))]
+                place = self._kept[mark] = _Place()
+            return place
 
 
 def _read(outside: Outside, source: Source, base: Reading, pull: Pull) -> Proposal:

@@ -30,10 +30,7 @@ class Pulls:
 
     def look(self, base: Reading) -> Looked:
         """Ask the forge what has become of them."""
-        looked = self._watcher.look(base)
-        if not looked.code:
-            self._teller.candidates = looked.candidates
-        return looked
+        return self._watcher.look(base)
 
     def tell(self, base: Reading) -> float | None:
         """Tell reviewers what is new; returns when to do so next, None where a nudge will say. Raises ForgeError."""

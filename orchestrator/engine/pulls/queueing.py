@@ -7,8 +7,10 @@ request was planned for and may be merged, or is as it is already: what nobody h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import asdict, replace
+from typing import Any, Final, cast
 
+from adapters.contract import Json
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.desk import Desk
@@ -21,9 +23,18 @@ from orchestrator.model.pull import Candidate, Pull
 from orchestrator.model.verdict import CheckConclusion, CommitStatus
 from orchestrator.telling.review.checks import NAME, status
 
-_TOPIC: Final = "pulls queued"
+#: What each source's queue tried out when its forge was last asked, by whichever host, and what was said of each.
+_QUEUED: Final = "pulls queued"
+_JUDGED: Final = "pulls judged"
 #: The longest title of a status, in characters.
 _LONGEST: Final = 140
+
+
+def note_queue(post: Post, candidates: Sequence[Candidate]) -> None:
+    """Remember what the merge queue of a source tries out now: another host may be the one that judges it."""
+    record, kept = post.outside.record, [asdict(one) for one in candidates]
+    if (record.remembered(_QUEUED, post.source.id) or []) != kept:
+        record.remember(_QUEUED, {post.source.id: cast("Json", kept) or None})
 
 
 class Queueing:
@@ -33,15 +44,26 @@ class Queueing:
         """Nothing is judged yet."""
         self._post, self._desk, self._proposed = post, desk, proposed
 
-    def judge(self, base: Reading, reviewed: Sequence[Reviewed], candidates: Sequence[Candidate]) -> None:
+    def judge(self, base: Reading, reviewed: Sequence[Reviewed]) -> None:
         """Set the commit status of each candidate, where it is not the one it has. Raises ForgeError."""
-        record = self._post.outside.record
-        for one in candidates:
-            verdict = self._verdict(base, {each.followed.pull.number: each for each in reviewed}, one)
-            said = [verdict.conclusion.value, verdict.title]
-            if record.remembered(_TOPIC, one.head) != said:
-                self._desk.forge.status(one.head, name=NAME, conclusion=verdict.conclusion, title=verdict.title, url="")
-                record.remember(_TOPIC, {one.head: list(said)})
+        record, source = self._post.outside.record, self._post.source.id
+        queued = cast("list[dict[str, Any]]", record.remembered(_QUEUED, source) or [])
+        known = cast("dict[str, Json]", record.remembered(_JUDGED, source) or {})
+        by_number = {each.followed.pull.number: each for each in reviewed}
+        told = {head: said for head, said in known.items() if head in {one["head"] for one in queued}}
+        try:
+            for one in (Candidate(**each) for each in queued):
+                verdict = self._verdict(base, by_number, one)
+                verdict = replace(verdict, title=self._desk.mask(verdict.title))
+                said: list[Json] = [verdict.conclusion.value, verdict.title]
+                if told.get(one.head) != said:
+                    self._desk.forge.status(
+                        one.head, name=NAME, conclusion=verdict.conclusion, title=verdict.title, url=""
+                    )
+                    told[one.head] = said
+        finally:
+            if told != known:
+                record.remember(_JUDGED, {source: told or None})
 
     def _verdict(self, base: Reading, reviewed: Mapping[int, Reviewed], one: Candidate) -> CommitStatus:
         own = reviewed.get(one.pull)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from orchestrator.engine.faults import fault_of
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.desk import Desk
@@ -54,13 +55,9 @@ class Reviewing:
 
     def every(self, book: Book, base: Reading) -> tuple[Reviewed, ...]:
         """Return every pull request of a book, by number; ``base`` is the newest reading of the source."""
-        readings: dict[int, Proposal | OrchestratorError] = {}
-        for number, one in book.pulls.items():
-            if one.pull.state is PullState.OPEN:
-                try:
-                    readings[number] = self._proposed.read(self._post.outside, self._post.source, base, one.pull)
-                except OrchestratorError as error:
-                    readings[number] = error
+        readings = {
+            number: self._read(base, one) for number, one in book.pulls.items() if one.pull.state is PullState.OPEN
+        }
         for number, found in readings.items():
             if isinstance(found, Proposal):
                 note_touch(self._post, number, found.reading.touched)
@@ -69,13 +66,37 @@ class Reviewing:
         reviewed = []
         for number, one in sorted(book.pulls.items()):
             proposal = readings.get(number)
-            review = self._review(book, one, base, proposal, touching[number], named)
+            review = self._contained(book, one, base, proposal, touching[number], named)
             reading = proposal.reading if isinstance(proposal, Proposal) else None
             unread = isinstance(proposal, OrchestratorError) and proposal.transient
             reviewed.append(
                 Reviewed(followed=one, review=review, reading=reading, touched=touching[number], unread=unread)
             )
         return tuple(reviewed)
+
+    def _read(self, base: Reading, one: Followed) -> Proposal | OrchestratorError:
+        try:
+            return self._proposed.read(self._post.outside, self._post.source, base, one.pull)
+        except OrchestratorError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 -- anybody may propose anything: the others are told of theirs
+            return fault_of(error)
+
+    def _contained(
+        self,
+        book: Book,
+        one: Followed,
+        base: Reading,
+        proposal: Proposal | OrchestratorError | None,
+        touched: frozenset[StackKey],
+        touching: Mapping[int, Collection[str]],
+    ) -> Review:
+        try:
+            return self._review(book, one, base, proposal, touched, touching)
+        except OrchestratorError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- as in reading it
+            return self._review(book, one, base, fault_of(error), touched, touching)
 
     def _review(
         self,

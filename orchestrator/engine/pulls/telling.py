@@ -20,10 +20,11 @@ from orchestrator.engine.pulls.holding import release
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.pulls.queueing import Queueing
 from orchestrator.engine.pulls.reviewing import MOVING, Reviewed, Reviewing
+from orchestrator.engine.pulls.touching import forget_touch
 from orchestrator.errors import ForgeError
 from orchestrator.model.event import Event
 from orchestrator.model.observed import State
-from orchestrator.model.pull import Candidate, PullState
+from orchestrator.model.pull import PullState
 from orchestrator.model.pull_events import PullEnded, TrackEnded
 from orchestrator.model.verdict import Check, CheckConclusion
 from orchestrator.ports import Due
@@ -58,8 +59,6 @@ class Teller:
         """Nothing is told yet."""
         self._post, self._desk, self._books = post, desk, books
         self._reviewing, self._queueing = Reviewing(post, desk, proposed), Queueing(post, desk, proposed)
-        #: What the merge queue tries out, as the forge said last.
-        self.candidates: tuple[Candidate, ...] = ()
         #: What was made due last: number -> all that its plans depend on.
         self._arranged: dict[int, object] = {}
         #: Until when the forge is left alone, seconds since the epoch.
@@ -82,7 +81,7 @@ class Teller:
         soon = [now + jittered(_AGAIN_S, str(one.followed.pull)) for one in every if one.unread]
         later = [at for one in every if (at := self._said(one, failed)) is not None]
         try:
-            self._queueing.judge(base, every, self.candidates)
+            self._queueing.judge(base, every)
         except ForgeError as error:
             failed.append(error)
         if failed:
@@ -127,7 +126,9 @@ class Teller:
         sheet = Sheet(source=self._post.source.id, limit=min(desk.forge.traits.comment_limit, COMMENT_LIMIT))
         body = desk.mask(comment(one.review, sheet))
         head = pull.merged_as if pull.state is PullState.MERGED and pull.merged_as else pull.head
-        verdict, found = status(one.review), checks(one.review, sheet)
+        verdict = status(one.review)
+        verdict = replace(verdict, title=desk.mask(verdict.title))
+        found = tuple(_masked(check, desk.mask) for check in checks(one.review, sheet))
         digest = hashlib.sha256("\0".join([body, head, *map(repr, (verdict, *found))]).encode()).hexdigest()
         if digest == told.digest:
             return None
@@ -140,7 +141,10 @@ class Teller:
         heads = dict.fromkeys((pull.head, head))
         for sha in heads:
             desk.forge.status(sha, name=verdict.name, conclusion=verdict.conclusion, title=verdict.title, url=pull.url)
-        if desk.forge.traits.checks and not moving:
+        if not desk.forge.traits.checks:
+            # There a check is a commit status too, and the one of that name is said already.
+            found = tuple(each for each in found if each.name != verdict.name)
+        if not moving:
             # Each is told when it has something to say: while plans are made the status says so.
             found = (*found, *(_over(name) for name in known if name not in {one.name for one in found}))
             known = {one.name: desk.forge.check(head, one, known=known.get(one.name, "")) for one in found}
@@ -154,6 +158,9 @@ class Teller:
             if pull.track in outside.record.row(str(key)).state.tracks:
                 append(outside, key, _ended(pull.track), run=0)
         self._books.write(self._post.source.id, [PullEnded(pull=pull.number)])
+        # Opened again, it is known by its marker: nothing is kept of thousands that are over.
+        outside.record.remember(_TOPIC, {self._name(pull.number): None})
+        forget_touch(self._post, pull.number)
         self._arranged.pop(pull.number, None)
 
     def _told(self, number: int) -> Told:
@@ -185,3 +192,9 @@ def _over(name: str) -> Check:
     """Return what ends a check of an environment that the pull request touches no more."""
     said = "Nothing of it is touched any more."
     return Check(name=name, conclusion=CheckConclusion.NEUTRAL, title="not touched any more", summary=said)
+
+
+def _masked(check: Check, mask: Callable[[str], str]) -> Check:
+    """Hide what is secret in all that a check says: it is read by whoever reads the comment."""
+    said = (replace(one, title=mask(one.title), message=mask(one.message)) for one in check.annotations)
+    return replace(check, title=mask(check.title), summary=mask(check.summary), annotations=tuple(said))

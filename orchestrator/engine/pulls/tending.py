@@ -9,7 +9,7 @@ from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
 from orchestrator.engine.pulls.proposing import Proposed
-from orchestrator.engine.resting import next_look, rest_of
+from orchestrator.engine.resting import rest_of
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.engine.work import VANISHED, Limits, Worker
 from orchestrator.model.action import Action, Rest
@@ -17,6 +17,7 @@ from orchestrator.model.policy import Mode
 from orchestrator.model.pull import PullState, number_of
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Due, Run
+from orchestrator.rules.pace import again_of_a_pull
 
 #: Nothing of a pull request is applied from its own track, whatever policy says, and drift is the base's affair.
 LIMITS = Limits(mode=Mode.OBSERVE, drift=False)
@@ -60,9 +61,8 @@ def tend(
     survey.keep()
     if rest is None:
         rest, did = settle(reading, key)
-    again = next_look(due, rest, now)
-    # What it waits for, people and other stacks, has it looked at again by a nudge.
-    return Tried(next=replace(again, at=rest.until or float("inf")), rest=rest, did=did)
+    at, priority = again_of_a_pull(due.stack, rest, now)
+    return Tried(next=replace(due, at=at, priority=priority, why=rest.why), rest=rest, did=did)
 
 
 def only_looked_at(asked: Asked, mode: Mode = Mode.OBSERVE) -> Asked:

@@ -19,6 +19,11 @@ def note_touch(post: Post, number: int, keys: Iterable[StackKey]) -> None:
         record.remember(_TOPIC, {name: list(names)})
 
 
+def forget_touch(post: Post, number: int) -> None:
+    """Forget it: the pull request is over."""
+    post.outside.record.remember(_TOPIC, {f"{post.source.id}#{number}": None})
+
+
 def touch_of(post: Post, number: int) -> frozenset[StackKey]:
     """Return what a pull request touched when it was last looked at."""
     known = post.outside.record.remembered(_TOPIC, f"{post.source.id}#{number}")

@@ -20,8 +20,6 @@ _EARLIER: Final = 10
 #: All links to earlier runs together, in characters.
 _LINKS: Final = 1_200
 _PRECISE_BELOW: Final = 10
-#: So much of a commit's id tells it from every other, in a command that is typed.
-_COMMIT: Final = 12
 _NAME: Final = 60
 _DONE: Final = "✔️"
 _REFUSED: Final = "🚫"
@@ -69,7 +67,7 @@ def _way(review: Review, state: PullState) -> str:
 
 def _untrusted(pull: Pull) -> str:
     # Planning runs what was written: the yes is to a commit, so that nothing pushed meanwhile slips in.
-    command = code(f"holdfast plan {pull.head[:_COMMIT]}")
+    command = code(f"holdfast plan {pull.head}")
     return f"**Nothing of it was run**: it comes from a fork. Who has read it and may plan has it planned by {command}."
 
 
