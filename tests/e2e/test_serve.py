@@ -141,9 +141,11 @@ def test_what_waits_goes_on_whoever_brings_its_upstream_to_rest(yard: Yard) -> N
         service.process.wait()
     with serving(yard, config) as service:
         service.sees("at rest", stack=yard.key("dns"), reason="converged")
-        # Until it waits for a word the service may be at work on it, and then whoever comes is told to try again.
-        service.sees("at rest", stack=yard.key("asks"), reason="awaiting_approval")
-        yard.run("apply", "asks", "--yes", HOLDFAST_CONFIG=str(config)).ended(0)
+        # The service may be at work on it, and then whoever comes is told to try again.
+        tries = []
+        while not tries or (tries[-1].code == 75 and len(tries) < 50):
+            tries.append(yard.run("apply", "asks", "--yes", HOLDFAST_CONFIG=str(config)))
+        tries[-1].ended(0)
         service.sees("at rest", stack=yard.key("web"), reason="converged")
         service.stop()
     assert yard.created() == {"slow": 1, "asks": 1, "dns": 1, "web": 1}
