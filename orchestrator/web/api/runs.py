@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -88,7 +89,57 @@ class RunView(BaseModel):
     started_at: str
     ended_at: str | None
     stacks: list[str]
-    intents: list[IntentView]
+    intents: Sequence[IntentView]
+
+
+class PersonView(BaseModel):
+    """Somebody whom a commit names."""
+
+    role: str
+    who: str
+
+
+class PermitView(BaseModel):
+    """What a commit asks to be let do once."""
+
+    act: str
+    of: str
+    may_count: bool
+
+
+class CommitView(BaseModel):
+    """What one commit says of itself."""
+
+    id: str
+    author: str
+    email: str
+    committed_at: str | None
+    written_at: str | None
+    subject: str
+    merge: bool
+    type: str
+    scope: str
+    breaking: bool
+    reverts: list[str]
+    purpose: str | None
+    stated: bool
+    pull: int | None
+    people: list[PersonView]
+    permits: list[PermitView]
+    verified: bool | None
+    unread: str
+
+
+class WholeIntentView(IntentView):
+    """Why a stack was applied, with each commit that was read."""
+
+    commits: list[CommitView]
+
+
+class WholeRunView(RunView):
+    """One run: the document of `holdfast show RUN -o json` without what happened in it."""
+
+    intents: Sequence[WholeIntentView]
 
 
 class RunEventView(BaseModel):
@@ -128,11 +179,11 @@ def runs(
     return fresh(request, Page[RunView](items=items, next=make_cursor(str(before))))
 
 
-@router.get("/runs/{run}", response_model=RunView)
+@router.get("/runs/{run}", response_model=WholeRunView)
 @guarded(Right.VIEW, Over.RUN)
 def one_run(request: Request, house: House, who: Who, run: Number) -> Response:
     """Return one run."""
-    return fresh(request, _view(_found(house, who, run), whole=True))
+    return fresh(request, WholeRunView.model_validate(telling.value(_found(house, who, run), whole=True)))
 
 
 @router.get("/runs/{run}/events", response_model=Page[RunEventView])
@@ -162,5 +213,5 @@ def _row(house: Inside, who: Identity, run: Run) -> telling.Row | None:
     return telling.Row(run=run, entries=entries)
 
 
-def _view(row: telling.Row, *, whole: bool = False) -> RunView:
-    return RunView.model_validate(telling.value(row, whole=whole))
+def _view(row: telling.Row) -> RunView:
+    return RunView.model_validate(telling.value(row))
