@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +19,7 @@ from orchestrator.model.codec import decode, encode
 from orchestrator.model.event import Converged, Event, FoundStanding, LockSeen, PlanFailed, Planned
 from orchestrator.model.observed import Applied, Counts, OutputMark, Proposal
 from orchestrator.model.stack import MAIN
+from orchestrator.telling.counts import of_plan
 
 #: By how much a lock's time, told to the second, may be off.
 _CLOCK_S: Final = 2.0
@@ -140,7 +140,7 @@ def _proposal(case: Case, place: Station, plan: Plan) -> Proposal:
         secrets=store_secrets(outside, place.shell.concealed),
         policy_digest=asked.desired.policy_digest,
         tool=plan.tool,
-        counts=count(plan),
+        counts=of_plan(plan),
         creates=tuple(sorted(one.address for one in plan.changes if one.kind in _MAKES)),
         outputs_changing=plan.outputs_changing,
         empty=plan.empty,
@@ -152,20 +152,6 @@ def _proposal(case: Case, place: Station, plan: Plan) -> Proposal:
 
 #: A replacement creates too: after an unknown end its new half may be there already.
 _MAKES = frozenset({ChangeKind.CREATE, ChangeKind.REPLACE, ChangeKind.UNKNOWN})
-
-
-def count(plan: Plan) -> Counts:
-    """Return how many resources ``plan`` touches, by kind."""
-    kinds = Counter(change.kind for change in plan.changes)
-    return Counts(
-        create=kinds[ChangeKind.CREATE],
-        update=kinds[ChangeKind.UPDATE],
-        replace=kinds[ChangeKind.REPLACE],
-        delete=kinds[ChangeKind.DELETE],
-        unknown=kinds[ChangeKind.UNKNOWN],
-        moved=plan.moved,
-        imported=plan.imported,
-    )
 
 
 def store_plan(outside: Outside, plan: Plan) -> str:

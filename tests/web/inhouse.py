@@ -26,7 +26,7 @@ from orchestrator.effects.runlog import log_path
 from orchestrator.engine.dispatch import Dispatch
 from orchestrator.engine.newest import Newest
 from orchestrator.engine.outside import Reading
-from orchestrator.engine.planning import count, store_plan
+from orchestrator.engine.planning import store_plan
 from orchestrator.engine.post import Post
 from orchestrator.engine.survey import Survey
 from orchestrator.engine.values import store_outputs
@@ -35,6 +35,7 @@ from orchestrator.model.event import Asked, Converged, DriftSeen, Event, Planned
 from orchestrator.model.observed import Applied, Counts, Proposal
 from orchestrator.model.stack import MAIN, StackKey
 from orchestrator.ports import Run
+from orchestrator.telling.counts import of_plan
 from orchestrator.web.app import make_app
 from orchestrator.web.door import Door
 
@@ -177,7 +178,7 @@ class House:
             number=before.proposals + 1, run=run.number, track=MAIN, goal=desired.goal, revision=desired.revision,
             fingerprint=desired.fingerprint, parts=desired.parts, changes_digest=plan.digest, artifact="",
             detail=store_plan(self.post.outside, plan), inputs="", policy_digest=desired.policy_digest, tool=TOOL,
-            counts=count(plan), made_at=self.post.outside.clock.now(),
+            counts=of_plan(plan), made_at=self.post.outside.clock.now(),
         )  # fmt: skip
         self.append(name, Planned(proposal=proposal), Asked(track=MAIN, proposal=proposal.number), run=run)
         return proposal.number
