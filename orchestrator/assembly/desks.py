@@ -24,14 +24,9 @@ def desk_of(host: Host, source: Source) -> Desk | None:
     return Desk(
         forge=forge,
         whois=whois,
-        mask=lambda text: _masked(host, text),
+        masker=host.masker,
         base=source.ref,
         apply_on=operator.forges[source.id].apply_on,
         every_s=source.every_s,
         run_url=f"{external}/api/v1/runs/{{run}}" if external else "",
     )
-
-
-def _masked(host: Host, text: str) -> str:
-    # What is secret may have changed since the last time.
-    return host.masker()(text)

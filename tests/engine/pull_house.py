@@ -39,7 +39,9 @@ class House:
 
     def __init__(self, world: World, *, apply_on: ApplyOn = ApplyOn.MERGE) -> None:
         self.world, self.forge, self.journal = world, Forge(world.now), Journal()
-        desk = Desk(forge=self.forge, whois=self.whois, mask=lambda text: text, base="main", apply_on=apply_on)
+        desk = Desk(
+            forge=self.forge, whois=self.whois, masker=lambda: lambda text: text, base="main", apply_on=apply_on
+        )
         post = Post(source=replace(SOURCE, every_s=60.0), outside=world.outside, desk=desk)
         self.posts = Posts([post])
         self.dispatch = Dispatch(self.posts, world.outside.agenda, world, self.journal)

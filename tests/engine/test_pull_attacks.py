@@ -190,7 +190,7 @@ def test_who_opened_it_does_not_approve_it_by_writing_another_authors_name_into_
 def test_what_is_secret_is_hidden_in_checks_and_statuses_as_it_is_in_the_comment(house: House) -> None:
     secret = "pa55-of-the-canary"
     post = house.posts.every()[0]
-    desk = replace(post.desk, mask=lambda text: text.replace(secret, "***"))
+    desk = replace(post.desk, masker=lambda: lambda text: text.replace(secret, "***"))
     house.posts.replace([replace(post, desk=desk)])
     head = house.world.propose({f"web/{secret}": "x", "web/objects": f"a=2 {secret}=1", "db/objects": "b=1"})
     house.forge.put(1, head)

@@ -25,8 +25,8 @@ class Desk:
     forge: Forge
     #: Who somebody is that the forge knows by a login; None where the operator says of nobody.
     whois: Callable[[str], Identity | None]
-    #: Hides what is secret on this host in texts for the forge.
-    mask: Callable[[str], str]
+    #: Return what hides, in texts for the forge, all that is secret on this host by now; asks the secret stores.
+    masker: Callable[[], Callable[[str], str]]
     #: The branch that pull requests are looked at for; empty takes those into any.
     base: str = ""
     apply_on: ApplyOn = ApplyOn.MERGE

@@ -6,7 +6,7 @@ request was planned for and may be merged, or is as it is already: what nobody h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, Final, cast
 
@@ -44,7 +44,7 @@ class Queueing:
         """Nothing is judged yet."""
         self._post, self._desk, self._proposed = post, desk, proposed
 
-    def judge(self, base: Reading, reviewed: Sequence[Reviewed]) -> None:
+    def judge(self, base: Reading, reviewed: Sequence[Reviewed], mask: Callable[[str], str]) -> None:
         """Set the commit status of each candidate, where it is not the one it has. Raises ForgeError."""
         record, source = self._post.outside.record, self._post.source.id
         queued = cast("list[dict[str, Any]]", record.remembered(_QUEUED, source) or [])
@@ -54,7 +54,7 @@ class Queueing:
         try:
             for one in (Candidate(**each) for each in queued):
                 verdict = self._verdict(base, by_number, one)
-                verdict = replace(verdict, title=self._desk.mask(verdict.title))
+                verdict = replace(verdict, title=mask(verdict.title))
                 said: list[Json] = [verdict.conclusion.value, verdict.title]
                 if told.get(one.head) != said:
                     self._desk.forge.status(

@@ -77,11 +77,12 @@ class Teller:
         if now < self._quiet_until:
             # A nudge is no reason to ask a forge that has said when, or that has just not answered.
             return self._quiet_until
-        failed: list[ForgeError] = []
+        # What is secret may have changed since the last time: asked once for all that is told now.
+        failed, mask = list[ForgeError](), self._desk.masker()
         soon = [now + jittered(_AGAIN_S, str(one.followed.pull)) for one in every if one.unread]
-        later = [at for one in every if (at := self._said(one, failed)) is not None]
+        later = [at for one in every if (at := self._said(one, mask, failed)) is not None]
         try:
-            self._queueing.judge(base, every)
+            self._queueing.judge(base, every, mask)
         except ForgeError as error:
             failed.append(error)
         if failed:
@@ -90,10 +91,10 @@ class Teller:
             raise failed[0]
         return min([*later, *soon], default=None)
 
-    def _said(self, one: Reviewed, failed: list[ForgeError]) -> float | None:
+    def _said(self, one: Reviewed, mask: Callable[[str], str], failed: list[ForgeError]) -> float | None:
         """Tell of one, and end it where it is over; what the forge does not take is added to ``failed``."""
         try:
-            at = self._say(one)
+            at = self._say(one, mask)
         except ForgeError as error:
             failed.append(error)
             return None
@@ -118,17 +119,16 @@ class Teller:
         )
         self._arranged[number] = mark
 
-    def _say(self, one: Reviewed) -> float | None:
+    def _say(self, one: Reviewed, mask: Callable[[str], str]) -> float | None:
         """Tell what is new; returns when to tell more, None where everything is told."""
         outside, desk, pull = self._post.outside, self._desk, one.followed.pull
         told, now = self._told(pull.number), outside.clock.now()
-        mark = marker(self._post.source.id)
         sheet = Sheet(source=self._post.source.id, limit=min(desk.forge.traits.comment_limit, COMMENT_LIMIT))
-        body = desk.mask(comment(one.review, sheet))
+        body = mask(comment(one.review, sheet))
         head = pull.merged_as if pull.state is PullState.MERGED and pull.merged_as else pull.head
         verdict = status(one.review)
-        verdict = replace(verdict, title=desk.mask(verdict.title))
-        found = tuple(_masked(check, desk.mask) for check in checks(one.review, sheet))
+        verdict = replace(verdict, title=mask(verdict.title))
+        found = tuple(_masked(check, mask) for check in checks(one.review, sheet))
         digest = hashlib.sha256("\0".join([body, head, *map(repr, (verdict, *found))]).encode()).hexdigest()
         if digest == told.digest:
             return None
@@ -136,7 +136,9 @@ class Teller:
         if moving and told.digest and told.head == head and now < told.at + _MEANWHILE_S:
             return told.at + _MEANWHILE_S
         known = told.checks if told.head == head else {}
-        told = replace(told, comment=desk.forge.say(pull.number, body, marker=mark, known=told.comment))
+        told = replace(
+            told, comment=desk.forge.say(pull.number, body, marker=marker(self._post.source.id), known=told.comment)
+        )
         self._keep(pull.number, told)
         heads = dict.fromkeys((pull.head, head))
         for sha in heads:
