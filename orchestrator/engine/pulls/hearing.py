@@ -14,7 +14,6 @@ from typing import Final
 
 from orchestrator.engine.acts.caller import Caller, begun
 from orchestrator.engine.acts.consent import Waiting, Word, approve, reject, unheard, waiting
-from orchestrator.engine.acts.words import NO_RUN, append
 from orchestrator.engine.faults import fault_of
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
@@ -22,12 +21,12 @@ from orchestrator.engine.pulls.books import Books
 from orchestrator.engine.pulls.desk import Desk
 from orchestrator.engine.pulls.holding import held_by, hold, release
 from orchestrator.engine.pulls.proposing import Proposed
-from orchestrator.engine.pulls.touching import touch_of
+from orchestrator.engine.pulls.touching import end_track, touch_of
 from orchestrator.errors import ForgeError, OrchestratorError
 from orchestrator.model.event import Event
 from orchestrator.model.forge import ApplyOn
 from orchestrator.model.pull import PullState, Remark
-from orchestrator.model.pull_events import PullHeard, PullTrusted, TrackEnded
+from orchestrator.model.pull_events import PullHeard, PullTrusted
 from orchestrator.model.stack import StackKey
 from orchestrator.rules.commands import Asked, Command, Complaint, Verb, read
 from orchestrator.rules.consent import same
@@ -208,7 +207,7 @@ class Hearing:
         return tuple(dict.fromkeys(found if globs else there))
 
     def _plan(self, heard: Heard, commit: str) -> tuple[str, list[Event]]:
-        pull, outside = heard.one.pull, self._post.outside
+        pull = heard.one.pull
         if pull.fork and not heard.one.may_run:
             if not commit:
                 raise Refused(
@@ -216,9 +215,7 @@ class Hearing:
                 )
             trusted = PullTrusted(pull=pull.number, commit=pull.head, by=heard.who.name)
             return f"{pull.head[:7]} may be planned", [trusted]
-        for key in heard.keys:
-            if pull.track in outside.record.row(str(key)).state.tracks:
-                append(outside, key, lambda _: TrackEnded(track=pull.track), run=NO_RUN)
+        end_track(self._post, pull.track, heard.keys)
         return f"planning {_listed(heard.keys)} anew", []
 
     def _approve(self, heard: Heard) -> str:

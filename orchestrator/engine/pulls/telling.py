@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 from adapters.contract import Json
-from orchestrator.engine.acts.words import append
 from orchestrator.engine.outside import Reading
 from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
@@ -20,12 +19,10 @@ from orchestrator.engine.pulls.holding import release
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.pulls.queueing import Queueing
 from orchestrator.engine.pulls.reviewing import MOVING, Reviewed, Reviewing
-from orchestrator.engine.pulls.touching import forget_touch
+from orchestrator.engine.pulls.touching import end_track, forget_touch
 from orchestrator.errors import ForgeError
-from orchestrator.model.event import Event
-from orchestrator.model.observed import State
 from orchestrator.model.pull import PullState
-from orchestrator.model.pull_events import PullEnded, TrackEnded
+from orchestrator.model.pull_events import PullEnded
 from orchestrator.model.verdict import Check, CheckConclusion
 from orchestrator.ports import Due
 from orchestrator.rules.pace import PLAN, jittered
@@ -156,9 +153,7 @@ class Teller:
     def _end(self, one: Reviewed) -> None:
         """Close the tracks of a pull request that is over."""
         outside, pull = self._post.outside, one.followed.pull
-        for key in sorted(one.touched):
-            if pull.track in outside.record.row(str(key)).state.tracks:
-                append(outside, key, _ended(pull.track), run=0)
+        end_track(self._post, pull.track, one.touched)
         self._books.write(self._post.source.id, [PullEnded(pull=pull.number)])
         # Opened again, it is known by its marker: nothing is kept of thousands that are over.
         outside.record.remember(_TOPIC, {self._name(pull.number): None})
@@ -181,13 +176,6 @@ class Teller:
 
     def _name(self, number: int) -> str:
         return f"{self._post.source.id}#{number}"
-
-
-def _ended(track: str) -> Callable[[State], Event]:
-    def event(_: State) -> Event:
-        return TrackEnded(track=track)
-
-    return event
 
 
 def _over(name: str) -> Check:

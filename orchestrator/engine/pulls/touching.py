@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from orchestrator.engine.acts.words import NO_RUN, append
 from orchestrator.engine.post import Post
 from orchestrator.model.pull import track_of
+from orchestrator.model.pull_events import TrackEnded
 from orchestrator.model.stack import StackKey
 
 _TOPIC: Final = "pulls touched"
@@ -32,3 +34,10 @@ def touch_of(post: Post, number: int) -> frozenset[StackKey]:
     # That was only remembered: what was planned for it stands in the record.
     track, rows = track_of(number), post.outside.record.rows(post.source.id)
     return frozenset(StackKey.parse(row.key) for row in rows if track in row.state.tracks)
+
+
+def end_track(post: Post, track: str, keys: Iterable[StackKey]) -> None:
+    """End a track of stacks, with its proposals and yeses, where they have it. Raises Conflict."""
+    for key in sorted(keys):
+        if track in post.outside.record.row(str(key)).state.tracks:
+            append(post.outside, key, lambda _: TrackEnded(track=track), run=NO_RUN)
