@@ -9,6 +9,7 @@ from typing import Final
 from orchestrator.engine.outside import Outside, Reading
 from orchestrator.engine.survey import Asked, Survey
 from orchestrator.model.action import Rest
+from orchestrator.model.policy import Policy
 from orchestrator.model.stack import StackKey
 from orchestrator.ports import Due, Secret
 from orchestrator.rules.decide import decide
@@ -18,15 +19,17 @@ from orchestrator.rules.pace import again
 _MANY: Final = 20
 
 
-def rest_of(asked: Asked, now: float) -> Rest | None:
+def rest_of(asked: Asked, now: float, policy: Policy | None = None) -> Rest | None:
     """Return why there is nothing to do about a stack at ``now`` (seconds since the epoch).
+
+    ``policy`` is what is allowed where that is not all that the stack's own policy allows.
 
     None where there is something, and where an attempt waits for somebody to find out what came of it.
     """
     unknown = asked.state.unknown
     if asked.state.applying is not None or (unknown is not None and not unknown.dead):
         return None
-    action = decide(asked.desired, asked.observed, asked.stack.policy, now)
+    action = decide(asked.desired, asked.observed, policy or asked.stack.policy, now)
     return action if isinstance(action, Rest) else None
 
 

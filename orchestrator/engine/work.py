@@ -47,6 +47,17 @@ class Limits:
     #: Whether a plan that somebody said no to is made afresh.
     afresh: bool = False
 
+    def allow(self, policy: Policy) -> Policy:
+        """Return what is allowed of ``policy`` within these limits."""
+        drift = policy.drift
+        if self.person:
+            # That it keeps coming back is for the loop to stop at, not for who has come to see to it.
+            answer = DriftAnswer.PROPOSE if drift.answer is DriftAnswer.REPORT else drift.answer
+            drift = replace(drift, answer=answer, limit=None)
+        if not self.drift:
+            drift = replace(drift, every_s=0.0)
+        return replace(policy, mode=min(policy.mode, self.mode), drift=drift)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
@@ -144,7 +155,9 @@ class Worker:
     def decision(self, asked: Asked) -> Action:
         """Return what would be done next, doing nothing."""
         asked = self._as_asked(asked)
-        return decide(asked.desired, self._seen(asked), self._allowed(asked), self._outside.clock.now())
+        return decide(
+            asked.desired, self._seen(asked), self._limits.allow(asked.stack.policy), self._outside.clock.now()
+        )
 
     def _next(self, asked: Asked, did: Sequence[Action]) -> Action:
         action = self.decision(asked)
@@ -180,17 +193,6 @@ class Worker:
             no = seen.rejected == plan.binding(seen.stack)
             seen = replace(seen, progress=None) if no else seen
         return seen
-
-    def _allowed(self, asked: Asked) -> Policy:
-        policy = asked.stack.policy
-        drift = policy.drift
-        if self._limits.person:
-            # That it keeps coming back is for the loop to stop at, not for who has come to see to it.
-            answer = DriftAnswer.PROPOSE if drift.answer is DriftAnswer.REPORT else drift.answer
-            drift = replace(drift, answer=answer, limit=None)
-        if not self._limits.drift:
-            drift = replace(drift, every_s=0.0)
-        return replace(policy, mode=min(policy.mode, self._limits.mode), drift=drift)
 
     def _contained(self, key: StackKey, work: Callable[[], _T], otherwise: Callable[[OrchestratorError], _T]) -> _T:
         return contained(self._outside, self._run, key, work, otherwise)

@@ -8,16 +8,18 @@ from typing import Final
 from adapters.contract import Plan
 from orchestrator.engine.outside import Outside
 from orchestrator.engine.planning import stored_plan
-from orchestrator.engine.pulls.tending import only_looked_at
+from orchestrator.engine.pulls.tending import LIMITS
 from orchestrator.engine.survey import Asked
+from orchestrator.engine.work import Limits
 from orchestrator.errors import OrchestratorError
 from orchestrator.model.action import Action, Apply, MakePlan, Reason, Rest
 from orchestrator.model.observed import Applying, Proposal, TrackView
-from orchestrator.model.policy import Mode
 from orchestrator.model.review import Fare, Part
 from orchestrator.rules.consent import in_words, lacking, standing, wanted
 from orchestrator.rules.decide import decide
 
+#: What policy would do with a plan here if the track were the source's own.
+_UNASKED: Final = Limits(drift=False)
 #: What a rest means for whoever reviews.
 _FARES: Final = {
     Reason.APPLYING: Fare.APPLYING,
@@ -40,11 +42,11 @@ def proposed_part(outside: Outside, asked: Asked, *, turn: int = 0) -> Part:
 
     ``turn`` is the other pull request that it has to wait for, 0 where it need not.
     """
-    action = decide(asked.desired, asked.observed, only_looked_at(asked).stack.policy, outside.clock.now())
+    action = decide(asked.desired, asked.observed, LIMITS.allow(asked.stack.policy), outside.clock.now())
     part = _part(outside, asked, action)
     if part.fare is not Fare.PLANNED or part.proposal is None:
         return part
-    then = decide(asked.desired, asked.observed, only_looked_at(asked, Mode.AUTO).stack.policy, outside.clock.now())
+    then = decide(asked.desired, asked.observed, _UNASKED.allow(asked.stack.policy), outside.clock.now())
     view, proposal = asked.state.tracks.get(asked.observed.track, TrackView()), part.proposal
     binding = proposal.binding(str(asked.stack.key))
     approved = tuple(dict.fromkeys(one.by for one in view.consents if one.binding == binding))

@@ -10,7 +10,7 @@ from orchestrator.engine.post import Post
 from orchestrator.engine.pulls.books import Books
 from orchestrator.engine.pulls.proposing import Proposed
 from orchestrator.engine.resting import rest_of
-from orchestrator.engine.survey import Asked, Survey
+from orchestrator.engine.survey import Survey
 from orchestrator.engine.work import VANISHED, Limits, Worker
 from orchestrator.model.action import Action, Rest
 from orchestrator.model.policy import Mode
@@ -57,19 +57,12 @@ def tend(
     now, survey = post.outside.clock.now(), Survey(post.outside, reading)
     asked = survey.look(key)
     did: tuple[Action, ...] = ()
-    rest = rest_of(only_looked_at(asked), now) if asked else VANISHED
+    rest = rest_of(asked, now, LIMITS.allow(asked.stack.policy)) if asked else VANISHED
     survey.keep()
     if rest is None:
         rest, did = settle(reading, key)
     at, priority = again_of_a_pull(due.stack, rest, now)
     return Tried(next=replace(due, at=at, priority=priority, why=rest.why), rest=rest, did=did)
-
-
-def only_looked_at(asked: Asked, mode: Mode = Mode.OBSERVE) -> Asked:
-    """Return what is asked of a stack with no more allowed than ``mode``, and no drift looked for."""
-    policy = asked.stack.policy
-    narrowed = replace(policy, mode=min(policy.mode, mode), drift=replace(policy.drift, every_s=0.0))
-    return replace(asked, stack=replace(asked.stack, policy=narrowed))
 
 
 def worker(post: Post, reading: Reading, run: Run, cancelled: Callable[[], bool]) -> Worker:
