@@ -20,7 +20,7 @@ from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.record_chain import lock_head
 from orchestrator.effects.record_tables import tokens
 from orchestrator.errors import UsageError
-from orchestrator.model.event import TokenMade, TokenRevoked
+from orchestrator.model.door_events import TokenMade, TokenRevoked
 
 #: ``hf_<id>_<secret>``: what it is, which it is, and 256 bits that prove it.
 _TOKEN: Final = re.compile(r"hf_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")

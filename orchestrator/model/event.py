@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from adapters.contract import DriftItem
 from adapters.testimony import Testimony
+from orchestrator.model.door_events import ActDenied, TokenMade, TokenRevoked
 from orchestrator.model.gate import Gate
 from orchestrator.model.intent import Intended
 from orchestrator.model.observed import Applied, Applying, Consent, Hold, Proposal, State
@@ -369,43 +370,6 @@ class GateLifted:
     by: str
     reason: str
     kind: Literal["gate_lifted"] = "gate_lifted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenMade:
-    """Somebody made a token for the service. On the stream ``!``."""
-
-    #: Never what proves it.
-    token: str
-    name: str
-    role: str
-    #: Whose it is; empty where it is a program's.
-    person: str
-    by: str
-    #: Seconds since the epoch; None is for good.
-    until: float | None = None
-    kind: Literal["token_made"] = "token_made"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenRevoked:
-    """Somebody ended a token. On the stream ``!``."""
-
-    token: str
-    name: str
-    by: str
-    kind: Literal["token_revoked"] = "token_revoked"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActDenied:
-    """Somebody tried to do at the service's door what is not theirs to do. On the stream ``!``."""
-
-    by: str
-    #: The request: ``POST /api/v1/…``.
-    what: str
-    code: str
-    kind: Literal["act_denied"] = "act_denied"
 
 
 Event: TypeAlias = (

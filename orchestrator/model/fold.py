@@ -8,9 +8,9 @@ from typing import assert_never
 
 from adapters.contract import Goal
 from orchestrator.model import drifted
+from orchestrator.model.door_events import ActDenied, TokenMade, TokenRevoked
 from orchestrator.model.drift import tried
 from orchestrator.model.event import (
-    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -43,8 +43,6 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
-    TokenMade,
-    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from orchestrator.model.door_events import ActDenied, TokenMade, TokenRevoked
 from orchestrator.model.event import (
-    ActDenied,
     ApplyEnded,
     ApplyRefused,
     ApplyStarted,
@@ -38,8 +38,6 @@ from orchestrator.model.event import (
     Returned,
     SavingFailed,
     StateKept,
-    TokenMade,
-    TokenRevoked,
     UnlockEnded,
     UnlockStarted,
     Vanished,

@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import Request
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.model.event import ActDenied
+from orchestrator.model.door_events import ActDenied
 from orchestrator.ports import Level
 from orchestrator.rules.rights import Identity
 from orchestrator.web.inside import inside_of

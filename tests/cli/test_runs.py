@@ -9,6 +9,7 @@ from cli_values import REVISION, applied, change, proposal, text
 from adapters.contract import ChangeKind, DriftItem
 from orchestrator.cli import show_runs
 from orchestrator.model import event as events
+from orchestrator.model.door_events import ActDenied, TokenMade, TokenRevoked
 from orchestrator.model.event import ApplyEnded, ApplyStarted, Asked, Converged, Event, Outcome, PlanFailed, Planned
 from orchestrator.model.gate import Gate, GateKind
 from orchestrator.model.intent import (
@@ -172,9 +173,9 @@ EXAMPLES: list[Event] = [
     events.Forgotten(by="ana", reason="sold"),
     events.GateSet(gate=Gate(kind=GateKind.FREEZE, why="holidays", id=2, who="ana")),
     events.GateLifted(gate=2, by="ana", reason=""),
-    events.TokenMade(token="5f3b", name="ci", role="view", person="ana", by="root", until=1.0),
-    events.TokenRevoked(token="5f3b", name="ci", by="root"),
-    events.ActDenied(by="ana", what="POST /api/v1/stacks/a/b@c/apply", code="HF-4122"),
+    TokenMade(token="5f3b", name="ci", role="view", person="ana", by="root", until=1.0),
+    TokenRevoked(token="5f3b", name="ci", by="root"),
+    ActDenied(by="ana", what="POST /api/v1/stacks/a/b@c/apply", code="HF-4122"),
     events.FoundStanding(applied=applied()),
     PullSeen(pull=Pull(number=1, head="d" * 40)),
     PullTrusted(pull=1, commit="d" * 40, by="ana"),

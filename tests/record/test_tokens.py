@@ -9,7 +9,7 @@ from orchestrator.effects.database import Database
 from orchestrator.effects.record import SqlRecord
 from orchestrator.effects.tokens import Tokens
 from orchestrator.errors import UsageError
-from orchestrator.model.event import TokenMade, TokenRevoked
+from orchestrator.model.door_events import TokenMade, TokenRevoked
 
 
 @pytest.fixture

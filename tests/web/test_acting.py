@@ -15,7 +15,8 @@ from orchestrator.engine.acts.caller import Caller
 from orchestrator.engine.acts.consent import Word, approve, waiting
 from orchestrator.engine.watching import Watcher
 from orchestrator.errors import Conflict
-from orchestrator.model.event import ActDenied, Approved, DriftGone, Held
+from orchestrator.model.door_events import ActDenied
+from orchestrator.model.event import Approved, DriftGone, Held
 from orchestrator.model.moment import stamp
 
 WEB = "/stacks/lab/web@prod"
