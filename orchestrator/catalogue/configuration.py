@@ -137,6 +137,11 @@ CODES: dict[str, Entry] = {
         "The service cannot answer at the address that it is to listen at.",
         "End what listens there, or say another one: listen: in the operator's file, or --listen.",
     ),
+    "HF-1064": Entry(
+        "not installed",
+        "The command needs libraries that come with an extra of Holdfast, and they are not here.",
+        "Install it with that extra: pip install 'holdfast[service]'.",
+    ),
     "HF-1900": Entry("wrong usage", "A word on the command line makes no sense here.", "Run the command with --help."),
     "HF-1901": Entry("no such stack", "No stack goes by that name or fits that selector.", "See: holdfast status."),
     "HF-1902": Entry("several stacks", "The command takes one stack, and the word means several.", "Write name@env."),

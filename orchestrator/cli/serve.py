@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import rich_click
 
+from orchestrator.cli.extras import extra
 from orchestrator.cli.options import wish_of, world_options
 from orchestrator.errors import UsageError
 
@@ -33,6 +34,7 @@ def command(ctx: click.Context, config: Path | None, listen: str | None) -> None
     """
     if os.environ.get("HOLDFAST_URL"):
         raise UsageError("HOLDFAST_URL is set: this would be its own client", code="HF-1915", hint="unset it to serve")
-    from orchestrator.cli.serving import serve  # noqa: PLC0415 -- the engine is heavy
+    with extra("service"):
+        from orchestrator.cli.serving import serve  # noqa: PLC0415 -- the engine is heavy
 
     ctx.exit(serve(config, listen, wish_of(ctx).home))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import rich_click
 
+from orchestrator.cli.extras import extra
 from orchestrator.cli.options import wish_of, world_options
 
 
@@ -25,6 +26,7 @@ def command(ctx: click.Context, config: Path | None) -> None:
 
     It opens no port. Signals mean what they mean to `holdfast serve`.
     """
-    from orchestrator.cli.serving import work  # noqa: PLC0415 -- the engine is heavy
+    with extra("service"):
+        from orchestrator.cli.serving import work  # noqa: PLC0415 -- the engine is heavy
 
     ctx.exit(work(config, wish_of(ctx).home))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -189,3 +190,13 @@ def test_completion_never_fails_over_a_broken_file(holdfast, tmp_path):
     words = {"COMP_WORDS": f"holdfast -C {tmp_path} plan ", "COMP_CWORD": "4", "_HOLDFAST_COMPLETE": "bash_complete"}
     code, out, err = holdfast(**words)
     assert (code, out.strip(), err) == (0, "", "")
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_a_command_whose_libraries_are_not_installed_says_how_to_install_them(command: str, tmp_path: Path) -> None:
+    without = "import sys; sys.modules['structlog'] = None; from orchestrator.cli.main import run; run()"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    argv = [sys.executable, "-c", without, command]
+    done = subprocess.run(argv, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0][:7]) == (64, "HF-1064")
+    assert "pip install 'holdfast[service]'" in done.stderr
